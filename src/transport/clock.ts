@@ -1,0 +1,28 @@
+/**
+ * Time and deferral as handed to the protocol code, so that a test can move both by hand.
+ */
+export interface Clock {
+  /** Milliseconds of a clock that never goes back. */
+  now(): number;
+  /** Calls `callback` once after `delayMs`; the handle cancels it. */
+  setTimer(delayMs: number, callback: () => void): Timer;
+  /** Calls `callback` when the current turn of the event loop has handled its input. */
+  defer(callback: () => void): void;
+}
+
+export interface Timer {
+  cancel(): void;
+}
+
+/** The platform's timers. They do not keep a program alive: open sockets do. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimer(delayMs, callback) {
+    const handle = setTimeout(callback, delayMs);
+    handle.unref();
+    return { cancel: () => clearTimeout(handle) };
+  },
+  defer: (callback) => {
+    setImmediate(callback);
+  },
+};
