@@ -14,8 +14,9 @@ export interface TransportReceiver {
   /** The bytes queued for writing fell to or below the low-water mark after `write` said `false`. */
   drain(): void;
   /**
-   * The stream is over, called exactly once: both directions are closed. `error` is what ended
-   * it, undefined after an orderly end by either side.
+   * The stream is over, called exactly once: both directions are closed. A peer that ends its
+   * direction ends the stream, when what is queued has been sent. `error` is what ended it,
+   * undefined after an orderly end by either side.
    */
   close(error?: Error): void;
 }
@@ -27,7 +28,11 @@ export interface Transport {
   readonly localAddress: string;
   /** Bytes accepted by `write` that have not yet been handed to the operating system. */
   readonly bufferedBytes: number;
-  /** Names the receiver and lets bytes flow. Callable again to hand the stream to another owner. */
+  /**
+   * Names the receiver and lets bytes flow, after a `pause` too. Callable again to hand the stream
+   * to another owner: pause it, then let the new owner start it; nothing is lost in between, and an
+   * end that came meanwhile is reported to the new owner.
+   */
   start(receiver: TransportReceiver): void;
   /**
    * Queues bytes in order; they are not copied, so the caller leaves them unchanged.
@@ -40,7 +45,7 @@ export interface Transport {
   /** Stops delivery of bytes, so that the peer is pushed back, until `resume`. */
   pause(): void;
   resume(): void;
-  /** Sends what is queued, then ends our direction; `close` follows when the peer ended too. */
+  /** Sends what is queued, then ends our direction; `close` follows when the peer ended too. What it sends until then is still delivered. */
   end(): void;
   /** Ends at once; what is queued is lost. `close` follows. */
   destroy(error?: Error): void;
