@@ -1,1 +1,55 @@
-export const x: number = 1;
+/**
+ * The External Term Format: Erlang's terms as JavaScript values, their bytes, their order and
+ * their text.
+ */
+export { Atom, atom } from "./atom.ts";
+export { type DecodeOptions, decode, TermDecoder } from "./decode.ts";
+export {
+  type AtomRefTable,
+  type EncodeOptions,
+  encode,
+  TermWriter,
+  type TermWriterOptions,
+} from "./encode.ts";
+export {
+  EtfDecodeError,
+  type EtfDecodeErrorCode,
+  EtfEncodeError,
+  type EtfEncodeErrorCode,
+  TermSyntaxError,
+  type TermSyntaxErrorCode,
+} from "./errors.ts";
+export { exactEquals, hashTerm } from "./exact.ts";
+export { TAG, VERSION_MAGIC } from "./tags.ts";
+export { TermMap } from "./term-map.ts";
+export {
+  BitString,
+  charlist,
+  ExternalFun,
+  Float,
+  float,
+  ImproperList,
+  isAtom,
+  isBinary,
+  isFloat,
+  isFun,
+  isInteger,
+  isList,
+  isPid,
+  isPort,
+  isReference,
+  isTuple,
+  LocalFun,
+  type LocalFunFields,
+  NativeRecord,
+  OpaqueTerm,
+  Pid,
+  Port,
+  Reference,
+  type Term,
+  type TermInput,
+  Tuple,
+  tuple,
+  tupleFrom,
+} from "./terms.ts";
+export { toTerm } from "./to-term.ts";

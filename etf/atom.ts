@@ -1,0 +1,114 @@
+/**
+ * Atoms, interned: two atoms of one name are the same object while anyone holds it.
+ *
+ * Erlang's atom table only grows. Ours must not, since peers choose the names: the table holds
+ * the latest few thousand atoms strongly and the older ones weakly, and drops what nobody else
+ * holds when it has doubled.
+ */
+import { EtfEncodeError } from "./errors.ts";
+
+/** Erlang's limit, in characters. */
+export const MAX_ATOM_CHARACTERS = 255;
+
+const encoder = new TextEncoder();
+
+/** Such text has no UTF-8 form. */
+export function hasLoneSurrogate(text: string): boolean {
+  return /\p{Surrogate}/u.test(text);
+}
+
+export class Atom<N extends string = string> {
+  readonly name: N;
+  #utf8: Uint8Array | undefined;
+
+  /** Use `atom(name)`: an atom made with `new` is not interned and equals nothing. */
+  constructor(name: N) {
+    this.name = name;
+  }
+
+  /** The name's UTF-8 bytes, made once; not to be changed. */
+  get utf8(): Uint8Array {
+    this.#utf8 ??= encoder.encode(this.name);
+    return this.#utf8;
+  }
+
+  toString(): N {
+    return this.name;
+  }
+
+  /** As its name. Lossy: a JSON text cannot tell an atom from a binary. */
+  toJSON(): N {
+    return this.name;
+  }
+}
+
+/** Atoms held strongly before the older ones become weak. */
+const STRONG_ATOMS = 8192;
+
+let strong = new Map<string, Atom>();
+const weak = new Map<string, WeakRef<Atom>>();
+let sweepAt = 4 * STRONG_ATOMS;
+
+function weaken(): void {
+  for (const [name, atom] of strong) {
+    if (weak.get(name)?.deref() !== atom) weak.set(name, new WeakRef(atom));
+  }
+  strong = new Map();
+  if (weak.size >= sweepAt) {
+    for (const [name, ref] of weak) if (ref.deref() === undefined) weak.delete(name);
+    sweepAt = Math.max(4 * STRONG_ATOMS, 2 * weak.size);
+  }
+}
+
+/**
+ * The atom of a name already known to be good; `true` and `false` too, which as terms are
+ * booleans, but may name a module or a function.
+ */
+export function internAtom(name: string): Atom {
+  const known = strong.get(name);
+  if (known !== undefined) return known;
+  const atom = weak.get(name)?.deref() ?? new Atom(name);
+  if (strong.size >= STRONG_ATOMS) weaken();
+  strong.set(name, atom);
+  return atom;
+}
+
+/** How many atoms the table holds, for tests and statistics. */
+export function atomTableSize(): number {
+  return strong.size + weak.size;
+}
+
+/**
+ * The atom of a name.
+ *
+ * @throws EtfEncodeError ETF_ATOM_BOOLEAN for `true` and `false` (write the booleans),
+ * ETF_ATOM_TOO_LONG above 255 characters, ETF_BAD_TEXT for a lone surrogate
+ */
+export function atom<const N extends string>(name: N): Atom<N> {
+  const known = strong.get(name);
+  if (known !== undefined && name !== "true" && name !== "false") return known as Atom<N>;
+  checkAtomName(name);
+  if (name === "true" || name === "false") {
+    throw new EtfEncodeError(
+      "ETF_ATOM_BOOLEAN",
+      `the atom ${name} is the boolean in JavaScript: write ${name} instead of atom("${name}")`,
+    );
+  }
+  return internAtom(name) as Atom<N>;
+}
+
+/** @throws EtfEncodeError ETF_ATOM_TOO_LONG, ETF_BAD_TEXT, ETF_NOT_A_TERM */
+export function checkAtomName(name: string): void {
+  if (typeof name !== "string") {
+    throw new EtfEncodeError("ETF_NOT_A_TERM", `an atom's name is a string, not ${typeof name}`);
+  }
+  if (hasLoneSurrogate(name)) {
+    throw new EtfEncodeError("ETF_BAD_TEXT", "an atom's name has a lone surrogate");
+  }
+  if (name.length > MAX_ATOM_CHARACTERS && [...name].length > MAX_ATOM_CHARACTERS) {
+    throw new EtfEncodeError(
+      "ETF_ATOM_TOO_LONG",
+      `an atom has at most ${MAX_ATOM_CHARACTERS} characters, "${name.slice(0, 20)}..." has ${[...name].length}`,
+    );
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Errors of the codec. Match on `code`; the sentences may change, the codes do not.
+ */
+
+export type EtfEncodeErrorCode =
+  /** A value that is no term: undefined, null, NaN, a function, a class instance ... */
+  | "ETF_NOT_A_TERM"
+  /** Text with a lone surrogate, which has no UTF-8 form. */
+  | "ETF_BAD_TEXT"
+  /** `atom("true")`: in JavaScript these two atoms are the booleans. */
+  | "ETF_ATOM_BOOLEAN"
+  /** An atom of more than 255 characters. */
+  | "ETF_ATOM_TOO_LONG"
+  /** A field out of its range: a pid's id, a tuple's size, the bits of a bitstring ... */
+  | "ETF_OUT_OF_RANGE"
+  /** A value that contains itself. */
+  | "ETF_CYCLE"
+  /** Nested deeper, or larger, than the options allow. */
+  | "ETF_LIMIT";
+
+export type EtfDecodeErrorCode =
+  /** The bytes end inside a term, or promise more than there is. */
+  | "ETF_TRUNCATED"
+  /** The first byte is not 131. */
+  | "ETF_BAD_VERSION"
+  /** Bytes follow after the term. */
+  | "ETF_TRAILING_BYTES"
+  | "ETF_UNKNOWN_TAG"
+  /** A field with a value of the wrong kind or out of its range. */
+  | "ETF_BAD_FIELD"
+  /** Atom text that is not UTF-8, or of more than 255 characters. */
+  | "ETF_BAD_ATOM"
+  /** A float that is no finite number. */
+  | "ETF_BAD_FLOAT"
+  /** A map with the same key twice. */
+  | "ETF_DUPLICATE_KEY"
+  /** An atom cache reference that the distribution header does not define. */
+  | "ETF_BAD_ATOM_REF"
+  /** A compressed term that does not inflate, or not to its declared size. */
+  | "ETF_BAD_COMPRESSED"
+  /** Nested deeper, or larger, than the options allow. */
+  | "ETF_LIMIT";
+
+/** A value that cannot be written as a term. */
+export class EtfEncodeError extends Error {
+  override readonly name = "EtfEncodeError";
+  readonly code: EtfEncodeErrorCode;
+  /** Where inside the value, such as `[3].price`; empty for the value itself. */
+  readonly path: string;
+
+  constructor(code: EtfEncodeErrorCode, message: string, path = "") {
+    super(path === "" ? message : `${path}: ${message}`);
+    this.code = code;
+    this.path = path;
+  }
+}
+
+/** Bytes that are no term. */
+export class EtfDecodeError extends Error {
+  override readonly name = "EtfDecodeError";
+  readonly code: EtfDecodeErrorCode;
+  /** Offset in the bytes given to the decoder. */
+  readonly offset: number;
+
+  constructor(code: EtfDecodeErrorCode, message: string, offset: number, options?: ErrorOptions) {
+    super(`${message} (at byte ${offset})`, options);
+    this.code = code;
+    this.offset = offset;
+  }
+}
+
+export type TermSyntaxErrorCode =
+  /** A character or word that does not belong here. */
+  | "TERM_UNEXPECTED"
+  /** The text ends inside a term. */
+  | "TERM_INCOMPLETE"
+  /** A number, escape, atom or segment that is out of its range. */
+  | "TERM_BAD_VALUE"
+  /** Correct Erlang, but a variable, a call or an operator: nothing that is a term by itself. */
+  | "TERM_NOT_CONSTANT"
+  /** Nested deeper than the options allow. */
+  | "TERM_LIMIT";
+
+/** Text that is no Erlang term. */
+export class TermSyntaxError extends Error {
+  override readonly name = "TermSyntaxError";
+  readonly code: TermSyntaxErrorCode;
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in characters. */
+  readonly column: number;
+  /** The line of text with a caret below the place. */
+  readonly excerpt: string;
+
+  constructor(
+    code: TermSyntaxErrorCode,
+    message: string,
+    line: number,
+    column: number,
+    excerpt: string,
+  ) {
+    super(`${message} (line ${line}, column ${column})\n${excerpt}`);
+    this.code = code;
+    this.line = line;
+    this.column = column;
+    this.excerpt = excerpt;
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * What equality needs to know of a map, without knowing `TermMap`, whose keys rest on equality.
+ */
+export abstract class MapBase {
+  abstract readonly size: number;
+  abstract get(key: unknown): unknown;
+  abstract has(key: unknown): boolean;
+  abstract entries(): IterableIterator<[unknown, unknown]>;
+
+  /** Makes a term map of a Map or a plain object; set where `TermMap` is defined. */
+  static build: (pairs: Iterable<readonly [unknown, unknown]>) => MapBase;
+
+  /** A value as a map, or null if it stands for none. */
+  static from(value: object): MapBase | null {
+    if (value instanceof MapBase) return value;
+    if (value instanceof Map) return MapBase.build(value);
+    return isPlainObject(value) ? MapBase.build(Object.entries(value)) : null;
+  }
+}
+
+/** `{...}`, not an instance of some class. */
+export function isPlainObject(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

@@ -1,0 +1,209 @@
+/**
+ * Maps whose keys are compared as Erlang compares them, with `=:=`: a tuple or a binary is found
+ * by any equal one, and `1` and `1.0` are two keys.
+ *
+ * Keys and values lie in one array in order of insertion. Few entries are found by looking
+ * through them; more get an index when first asked: numbers, atoms and booleans by themselves,
+ * everything else by its hash.
+ */
+import { Atom } from "./atom.ts";
+import { exactEquals, hashTerm, normalize } from "./exact.ts";
+import { MapBase } from "./map-base.ts";
+import type { Term, TermInput } from "./terms.ts";
+
+/** Entries up to which there is no index. */
+const SCAN_ENTRIES = 8;
+
+const DELETED = Symbol("deleted");
+
+/** Of keys that are equal only if they are the same to JavaScript. */
+function isIdentity(key: unknown): boolean {
+  return typeof key !== "object" || key instanceof Atom;
+}
+
+interface Index {
+  readonly identity: Map<unknown, number>;
+  readonly hashed: Map<number, number | number[]>;
+}
+
+export class TermMap<K = Term, V = Term> extends MapBase {
+  private pairs: unknown[] = [];
+  private live = 0;
+  private index: Index | null = null;
+
+  constructor(entries: Iterable<readonly [K | TermInput, V]> = []) {
+    super();
+    for (const [key, value] of entries) this.set(key as K, value);
+  }
+
+  /** @internal The map of `[key, value, key, value ...]`, or null if a key is there twice. */
+  static fromPairs(pairs: unknown[]): TermMap | null {
+    const map = new TermMap();
+    map.pairs = pairs;
+    map.live = pairs.length >> 1;
+    return map.hasDoubles() ? null : map;
+  }
+
+  get size(): number {
+    return this.live;
+  }
+
+  get(key: K | TermInput): V | undefined {
+    const at = this.find(normalize(key));
+    return at < 0 ? undefined : (this.pairs[at + 1] as V);
+  }
+
+  has(key: K | TermInput): boolean {
+    return this.find(normalize(key)) >= 0;
+  }
+
+  /** A key that is new is kept in the form it is decoded to: a string as its bytes. */
+  set(key: K | TermInput, value: V): this {
+    const normal = normalize(key);
+    const at = this.find(normal);
+    if (at >= 0) {
+      this.pairs[at + 1] = value;
+      return this;
+    }
+    const added = this.pairs.push(normal, value) - 2;
+    this.live++;
+    if (this.index !== null) this.addToIndex(this.index, normal, added);
+    return this;
+  }
+
+  delete(key: K | TermInput): boolean {
+    const at = this.find(normalize(key));
+    if (at < 0) return false;
+    this.pairs[at] = DELETED;
+    this.pairs[at + 1] = undefined;
+    this.live--;
+    // The index still says where it was, which a search for it finds to be something else.
+    if (this.pairs.length > 16 && this.live < this.pairs.length >> 2) this.compact();
+    return true;
+  }
+
+  clear(): void {
+    this.pairs = [];
+    this.live = 0;
+    this.index = null;
+  }
+
+  *entries(): MapIterator<[K, V]> {
+    for (let i = 0; i < this.pairs.length; i += 2) {
+      if (this.pairs[i] !== DELETED) yield [this.pairs[i] as K, this.pairs[i + 1] as V];
+    }
+  }
+
+  *keys(): MapIterator<K> {
+    for (let i = 0; i < this.pairs.length; i += 2) {
+      if (this.pairs[i] !== DELETED) yield this.pairs[i] as K;
+    }
+  }
+
+  *values(): MapIterator<V> {
+    for (let i = 0; i < this.pairs.length; i += 2) {
+      if (this.pairs[i] !== DELETED) yield this.pairs[i + 1] as V;
+    }
+  }
+
+  [Symbol.iterator](): MapIterator<[K, V]> {
+    return this.entries();
+  }
+
+  forEach(callback: (value: V, key: K, map: this) => void): void {
+    for (const [key, value] of this.entries()) callback(value, key, this);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "TermMap";
+  }
+
+  /** @internal `[key, value, key, value ...]` in order of insertion; not to be changed. */
+  toPairs(): readonly unknown[] {
+    if (this.pairs.length !== 2 * this.live) this.compact();
+    return this.pairs;
+  }
+
+  private compact(): void {
+    const kept: unknown[] = [];
+    for (let i = 0; i < this.pairs.length; i += 2) {
+      if (this.pairs[i] !== DELETED) kept.push(this.pairs[i], this.pairs[i + 1]);
+    }
+    this.pairs = kept;
+    this.index = null;
+  }
+
+  /** Where a key lies in `pairs`, or -1. */
+  private find(key: unknown): number {
+    const { pairs } = this;
+    const identity = isIdentity(key);
+    if (pairs.length <= 2 * SCAN_ENTRIES) {
+      for (let i = 0; i < pairs.length; i += 2) {
+        const other = pairs[i];
+        if (other === key || (!identity && !isIdentity(other) && exactEquals(key, other))) return i;
+      }
+      return -1;
+    }
+    this.index ??= this.makeIndex();
+    if (identity) {
+      const at = this.index.identity.get(key);
+      return at === undefined || pairs[at] !== key ? -1 : at;
+    }
+    const places = this.index.hashed.get(hashTerm(key));
+    if (places === undefined) return -1;
+    if (typeof places === "number") return exactEquals(key, pairs[places]) ? places : -1;
+    for (const at of places) if (exactEquals(key, pairs[at])) return at;
+    return -1;
+  }
+
+  private makeIndex(): Index {
+    const index: Index = { identity: new Map(), hashed: new Map() };
+    for (let i = 0; i < this.pairs.length; i += 2) {
+      if (this.pairs[i] !== DELETED) this.addToIndex(index, this.pairs[i], i);
+    }
+    return index;
+  }
+
+  private addToIndex(index: Index, key: unknown, at: number): void {
+    if (isIdentity(key)) {
+      index.identity.set(key, at);
+      return;
+    }
+    const hash = hashTerm(key);
+    const places = index.hashed.get(hash);
+    if (places === undefined) index.hashed.set(hash, at);
+    else if (typeof places === "number") index.hashed.set(hash, [places, at]);
+    else places.push(at);
+  }
+
+  private hasDoubles(): boolean {
+    const { pairs } = this;
+    if (pairs.length <= 2 * SCAN_ENTRIES) {
+      for (let i = 2; i < pairs.length; i += 2) {
+        for (let j = 0; j < i; j += 2) {
+          const a = pairs[i];
+          const b = pairs[j];
+          if (a === b || (!isIdentity(a) && !isIdentity(b) && exactEquals(a, b))) return true;
+        }
+      }
+      return false;
+    }
+    const index = this.makeIndex();
+    this.index = index;
+    let found = index.identity.size;
+    for (const places of index.hashed.values()) {
+      if (typeof places === "number") found++;
+      else {
+        found += places.length;
+        for (let i = 1; i < places.length; i++) {
+          for (let j = 0; j < i; j++) {
+            if (exactEquals(pairs[places[i]!], pairs[places[j]!])) return true;
+          }
+        }
+      }
+    }
+    return found !== this.live;
+  }
+}
+
+MapBase.build = (pairs) => new TermMap(pairs as Iterable<readonly [TermInput, Term]>);
