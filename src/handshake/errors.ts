@@ -1,0 +1,71 @@
+/**
+ * Why two nodes did not become connected. The connection is closed when one of these is thrown.
+ */
+import { type FlagName, missingFlags } from "../distribution/flags.ts";
+
+export type HandshakeErrorCode =
+  /** The peer answered `not_allowed`, or we did. */
+  | "HS_NOT_ALLOWED"
+  /** The peer's own connection attempt to us goes first (simultaneous connect), or ours did. */
+  | "HS_NOK"
+  /** One side holds an older connection between the two, and this attempt was given up for it. */
+  | "HS_ALIVE"
+  /** The peer proved a cookie that is not own. */
+  | "HS_BAD_DIGEST"
+  /** The peer closed the connection when it had seen the proof of our cookie. */
+  | "HS_COOKIE_REFUSED"
+  /** Our cookie cannot be one: it has characters that no cookie has. */
+  | "HS_COOKIE_INVALID"
+  /** The peer lacks distribution flags that we need. */
+  | "HS_MISSING_FLAG"
+  /** The peer speaks a version of the handshake older than 6, which is OTP 22 or earlier. */
+  | "HS_OLD_VERSION"
+  /** A name is no node name, or not the one that was to answer. */
+  | "HS_WRONG_NAME"
+  /** Bytes that are no handshake message, or a message out of its turn. */
+  | "HS_MALFORMED"
+  | "HS_TIMEOUT"
+  | "HS_CLOSED"
+  | "HS_ABORTED";
+
+export class HandshakeError extends Error {
+  readonly code: HandshakeErrorCode;
+  /** The peer, as far as it is known: its node name, or its address. */
+  readonly peer: string | undefined;
+  constructor(code: HandshakeErrorCode, message: string, peer?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "HandshakeError";
+    this.code = code;
+    this.peer = peer;
+  }
+}
+
+/** @throws HandshakeError HS_MISSING_FLAG */
+export function checkFlags(offered: bigint, required: bigint, peer: string): void {
+  const missing = missingFlags(offered, required);
+  if (missing.length === 0) return;
+  throw new HandshakeError(
+    "HS_MISSING_FLAG",
+    `${peer} cannot do what we need: it lacks ${missing.join(", ")}. ${sinceWhen(missing)}`,
+    peer,
+  );
+}
+
+/** The release that brought what is missing, newest first. */
+function sinceWhen(missing: readonly FlagName[]): string {
+  for (const [flag, release] of FLAG_SINCE) {
+    if (missing.includes(flag)) {
+      return `Every Erlang/OTP from ${release} on has ${flag}: upgrade the peer, or have it offer the flag if it is no Erlang node.`;
+    }
+  }
+  return "Every Erlang/OTP from 23 on has these: upgrade the peer, or have it offer them if it is no Erlang node.";
+}
+
+const FLAG_SINCE: readonly (readonly [FlagName, number])[] = [
+  ["ALTACT_SIG", 28],
+  ["V4_NC", 24],
+  ["UNLINK_ID", 24],
+  ["ALIAS", 24],
+  ["HANDSHAKE_23", 23],
+  ["SPAWN", 23],
+];

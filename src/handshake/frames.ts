@@ -1,0 +1,60 @@
+/**
+ * Handshake messages in the stream: each behind its length, of 2 bytes on TCP, 4 on TLS.
+ *
+ * Spec: erl_dist_protocol, "Distribution Handshake". After the last message of the handshake the
+ * stream belongs to the connected protocol; `rest` is what has come of that already.
+ */
+import { HandshakeError } from "./errors.ts";
+
+export type LengthBytes = 2 | 4;
+
+/** The longest message taken: a name has 255 characters, and what follows it is tolerated. */
+const MAX_MESSAGE_BYTES = 0xffff;
+
+export function encodeFrame(body: Uint8Array, lengthBytes: LengthBytes = 2): Buffer {
+  const frame = Buffer.allocUnsafe(lengthBytes + body.length);
+  frame.writeUIntBE(body.length, 0, lengthBytes);
+  frame.set(body, lengthBytes);
+  return frame;
+}
+
+export class FrameReader {
+  readonly #lengthBytes: LengthBytes;
+  #pending: Buffer = Buffer.alloc(0);
+
+  constructor(lengthBytes: LengthBytes = 2) {
+    this.#lengthBytes = lengthBytes;
+  }
+
+  push(chunk: Uint8Array): void {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]);
+  }
+
+  /**
+   * The next message, or undefined when more bytes are needed.
+   * @throws HandshakeError HS_MALFORMED for a length above 65,535
+   */
+  next(): Uint8Array | undefined {
+    const header = this.#lengthBytes;
+    if (this.#pending.length < header) return undefined;
+    const length = this.#pending.readUIntBE(0, header);
+    if (length > MAX_MESSAGE_BYTES) {
+      throw new HandshakeError(
+        "HS_MALFORMED",
+        `The peer announces a handshake message of ${length} bytes; none is longer than ${MAX_MESSAGE_BYTES}. Check that the port is that of an Erlang node.`,
+      );
+    }
+    if (this.#pending.length < header + length) return undefined;
+    const body = this.#pending.subarray(header, header + length);
+    this.#pending = this.#pending.subarray(header + length);
+    return body;
+  }
+
+  /** The bytes not yet taken; the reader is empty afterwards. */
+  rest(): Uint8Array {
+    const rest = this.#pending;
+    this.#pending = Buffer.alloc(0);
+    return rest;
+  }
+}
