@@ -10,7 +10,7 @@ export type HandshakeErrorCode =
   | "HS_NOK"
   /** One side holds an older connection between the two, and this attempt was given up for it. */
   | "HS_ALIVE"
-  /** The peer proved a cookie that is not own. */
+  /** The peer proved a cookie that is not ours. */
   | "HS_BAD_DIGEST"
   /** The peer closed the connection when it had seen the proof of our cookie. */
   | "HS_COOKIE_REFUSED"
