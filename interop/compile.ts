@@ -1,0 +1,92 @@
+/**
+ * Erlang modules of the harness and of tests, compiled by the release that is to load them.
+ *
+ * A beam file of one release need not load in another, and compiling takes most of a second: so they
+ * are kept in a folder per release and content, for the next run too.
+ */
+
+import { createHash, randomBytes } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { InteropError } from "./errors.ts";
+import { runOtp } from "./program.ts";
+import { hostPath, type OtpRelease, temporaryFolder } from "./releases.ts";
+
+/**
+ * The file of a module: a path as given, or by its bare name one of `interop/erlang/`: `kvs`, `erldist_echo`.
+ */
+export function erlangSource(module: string): string {
+  if (module.endsWith(".erl")) return module;
+  // Built into dist/interop, the sources are two folders up.
+  for (const folder of ["./erlang/", "../../interop/erlang/"]) {
+    const file = fileURLToPath(new URL(`${folder}${module}.erl`, import.meta.url));
+    if (existsSync(file)) return file;
+  }
+  throw new InteropError(
+    "INTEROP_COMPILE",
+    `there is no Erlang module ${module} in interop/erlang`,
+  );
+}
+
+export interface CompiledModule {
+  name: string;
+  /** The folder of the beam file, as the release's programs see it. */
+  folder: string;
+}
+
+const compiled = new Map<string, Promise<CompiledModule>>();
+
+/** @throws InteropError INTEROP_COMPILE with what `erlc` said */
+export async function compileErlang(otp: OtpRelease, module: string): Promise<CompiledModule> {
+  const source = erlangSource(module);
+  const name = basename(source, ".erl");
+  const hash = createHash("sha256").update(readFileSync(source)).digest("hex").slice(0, 16);
+  // Of one user: nobody else may put a beam file there.
+  const folder = join(
+    temporaryFolder(otp),
+    `erldist-beams-${process.getuid?.() ?? "user"}`,
+    `${otp.release}-${hash}`,
+  );
+  const key = `${otp.root ?? ""}:${folder}/${name}`;
+  let compilation = compiled.get(key);
+  if (compilation === undefined) {
+    compilation = compile(otp, source, name, folder);
+    compiled.set(key, compilation);
+  }
+  return compilation;
+}
+
+async function compile(
+  otp: OtpRelease,
+  source: string,
+  name: string,
+  folder: string,
+): Promise<CompiledModule> {
+  const finished = join(hostPath(otp, folder), `${name}.beam`);
+  if (!existsSync(finished)) {
+    // Several test processes may come here at once; each compiles aside, and a rename is atomic.
+    const aside = `${folder}.${process.pid}.${randomBytes(3).toString("hex")}`;
+    const asideHere = hostPath(otp, aside);
+    mkdirSync(dirname(asideHere), { recursive: true, mode: 0o700 });
+    mkdirSync(asideHere, { mode: 0o700 });
+    try {
+      copyFileSync(source, join(asideHere, `${name}.erl`));
+      const { code, output } = await runOtp({
+        otp,
+        command: ["erlc", "-o", aside, join(aside, `${name}.erl`)],
+      });
+      if (code !== 0) {
+        throw new InteropError(
+          "INTEROP_COMPILE",
+          `erlc of OTP ${otp.release} refuses ${source}:\n${output}`,
+        );
+      }
+      mkdirSync(hostPath(otp, folder), { recursive: true, mode: 0o700 });
+      renameSync(join(asideHere, `${name}.beam`), finished);
+    } finally {
+      rmSync(asideHere, { recursive: true, force: true });
+    }
+  }
+  return { name, folder };
+}

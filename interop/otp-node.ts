@@ -1,0 +1,324 @@
+/** A genuine Erlang node of a chosen release, started from a test and asked to evaluate Erlang. */
+
+import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { compileErlang } from "./compile.ts";
+import { ControlChannel } from "./control.ts";
+import { InteropError } from "./errors.ts";
+import type { NetworkHost } from "./namespaces.ts";
+import { type Program, type ProgramEnd, startProgram } from "./program.ts";
+import { hostPath, type OtpRelease, otpRelease, temporaryFolder } from "./releases.ts";
+import { interopRun, writeCookie } from "./run.ts";
+import { waitUntil, within } from "./wait.ts";
+
+export interface OtpNodeOptions {
+  /** A release by name ("25", or "path" for the `erl` on the PATH), or as `eachOtp` hands it over. */
+  otp: string | OtpRelease;
+  /** The part before the `@`; default a name that no other node of this machine has. */
+  name?: string;
+  /** The part after the `@`; default what `erl` takes for short names, `127.0.0.1` for long ones. */
+  host?: string;
+  /** `-name` instead of `-sname`. Default false. */
+  longNames?: boolean;
+  /** Default the run's. Written to `.erlang.cookie` in the node's own HOME, not to the command line. */
+  cookie?: string;
+  /** Default the run's. The node starts an EPMD there if there is none, as `erl` does. */
+  epmdPort?: number;
+  /** `-hidden`. Default false. */
+  hidden?: boolean;
+  /** False for a node without distribution: no name, no EPMD. Default true. */
+  distribution?: boolean;
+  /** More for `erl`, after the harness's own: `["-kernel", "net_ticktime", "4"]`. */
+  args?: readonly string[];
+  env?: Readonly<Record<string, string>>;
+  /** Start it in one of two network namespaces; see `createNetworkHosts`. */
+  namespace?: NetworkHost;
+  /** Default 30,000. */
+  startTimeoutMs?: number;
+}
+
+export interface EvalOptions {
+  /** Variables bound to binaries. */
+  bindings?: Readonly<Record<string, Uint8Array>>;
+  /** Default 20,000. After that the process that evaluates is killed. */
+  timeoutMs?: number;
+}
+
+/** Evaluates in one Erlang process that stays: variables, mailbox, links and monitors are kept. */
+export interface OtpSession extends AsyncDisposable {
+  eval(text: string, options?: EvalOptions): Promise<string>;
+  evalBytes(text: string, options?: EvalOptions): Promise<Uint8Array>;
+  /** Ends the process, with reason `killed`. */
+  close(): void;
+}
+
+export interface OtpNode extends AsyncDisposable {
+  /** `bilbo@host`; `nonode@nohost` without distribution. */
+  readonly name: string;
+  readonly otp: OtpRelease;
+  readonly cookie: string;
+  /** The process id of the emulator, on this machine. */
+  readonly osPid: number;
+  /** What the node printed. */
+  readonly log: string;
+  /** Resolves when the emulator has ended, however it came to that. */
+  readonly exited: Promise<ProgramEnd>;
+  /**
+   * Evaluates Erlang expressions, separated by commas, in a process of their own that ends with them, and
+   * returns the value of the last as `~0tp` prints it. A full stop at the end is not needed. What they print
+   * goes to the log.
+   * @throws OtpEvalError INTEROP_EVAL with class, reason and stack; InteropError INTEROP_TIMEOUT, INTEROP_NODE_ENDED
+   */
+  eval(text: string, options?: EvalOptions): Promise<string>;
+  /** As `eval`; returns the value's external form, as `term_to_binary` writes it. */
+  evalBytes(text: string, options?: EvalOptions): Promise<Uint8Array>;
+  /** A process that stays, for what needs several steps. */
+  session(): OtpSession;
+  /** Compiles and loads a module: a path to an `.erl` file, or `kvs`, `erldist_echo` of `interop/erlang/`. */
+  loadModule(module: string): Promise<void>;
+  /** Waits until the node has printed something that `pattern` matches, and returns the match. */
+  printed(pattern: RegExp, timeoutMs?: number): Promise<RegExpMatchArray>;
+  /** Stops the emulator with SIGSTOP: its sockets stay open and answer nothing. */
+  freeze(): void;
+  /** Lets a frozen emulator go on. */
+  thaw(): void;
+  /** SIGKILL; resolves when it is gone. Also what `await using` does: a graceful stop takes a second. */
+  kill(): Promise<void>;
+  /** `init:stop()`, and SIGKILL after 10 s; resolves when it is gone. */
+  stop(): Promise<void>;
+}
+
+const EVAL_TIMEOUT_MS = 20_000;
+const STOP_TIMEOUT_MS = 10_000;
+
+/**
+ * Starts a genuine node. Resolves when its harness answers, with distribution up.
+ * @throws InteropError INTEROP_OTP_MISSING, INTEROP_START_FAILED (with its output), INTEROP_TIMEOUT
+ */
+export async function startOtpNode(options: OtpNodeOptions): Promise<OtpNode> {
+  const prepared = await prepareNode(options);
+  const { otp, name, cookie } = prepared;
+  const harness = await compileErlang(otp, "erldist_harness");
+  const program = await startProgram({
+    otp,
+    command: [
+      "erl",
+      "-noshell",
+      "-noinput",
+      ...prepared.args,
+      ...(options.args ?? []),
+      "-pa",
+      harness.folder,
+      "-s",
+      "erldist_harness",
+    ],
+    env: prepared.env,
+    namespace: options.namespace,
+    channel: true,
+    label: `OTP ${otp.release} node ${name}`,
+  });
+  void program.exited.then(prepared.removeHome);
+  const channel = new ControlChannel(program.channel!, name);
+  const early = program.exited.then(({ code, signal }) => {
+    channel.end(
+      new InteropError("INTEROP_NODE_ENDED", `${name} has ended (${signal ?? `code ${code}`})`),
+    );
+    throw new InteropError(
+      "INTEROP_START_FAILED",
+      `${program.label} ended before it was up (${signal ?? `code ${code}`}); its output:\n${program.log}`,
+    );
+  });
+  early.catch(() => {});
+  try {
+    const ready = await within(
+      Promise.race([channel.ready, early]),
+      options.startTimeoutMs ?? 30_000,
+      `${program.label} to start`,
+    );
+    return new RunningNode(program, channel, otp, ready.name, cookie);
+  } catch (error) {
+    await program.kill();
+    throw error;
+  }
+}
+
+export interface PreparedNode {
+  otp: OtpRelease;
+  /** As the node will be called, as far as that is known before. */
+  name: string;
+  cookie: string;
+  /** Name, cookie and the like for `erl`'s command line. */
+  args: string[];
+  env: Record<string, string>;
+  /** Removes the node's HOME; call it when the node has ended. */
+  removeHome: () => void;
+}
+
+/** What a node and an interactive shell have in common: name, HOME with the cookie, EPMD port. */
+export async function prepareNode(options: OtpNodeOptions): Promise<PreparedNode> {
+  const run = await interopRun();
+  const otp = typeof options.otp === "string" ? otpRelease(options.otp) : options.otp;
+  const alive = options.name ?? run.uniqueName(`otp${otp.release}`);
+  const longNames = options.longNames ?? false;
+  const host = options.host ?? (longNames ? "127.0.0.1" : undefined);
+  const name = host === undefined ? alive : `${alive}@${host}`;
+  const cookie = options.cookie ?? run.cookie;
+
+  const home = join(temporaryFolder(otp), `erldist-node-${randomBytes(8).toString("hex")}`);
+  const homeHere = hostPath(otp, home);
+  writeCookie(homeHere, cookie);
+  const forget = run.atEnd(() => rmSync(homeHere, { recursive: true, force: true }));
+
+  const args: string[] = [];
+  if (options.distribution !== false) {
+    args.push(longNames ? "-name" : "-sname", name);
+    if (options.hidden === true) args.push("-hidden");
+  }
+  return {
+    otp,
+    name,
+    cookie,
+    args,
+    env: {
+      HOME: home,
+      ERL_EPMD_PORT: String(options.epmdPort ?? run.epmdPort),
+      ...options.env,
+    },
+    removeHome() {
+      forget();
+      rmSync(homeHere, { recursive: true, force: true });
+    },
+  };
+}
+
+class RunningNode implements OtpNode {
+  readonly name: string;
+  readonly otp: OtpRelease;
+  readonly cookie: string;
+  readonly #program: Program;
+  readonly #channel: ControlChannel;
+  #sessions = 0;
+  #frozen = false;
+
+  constructor(
+    program: Program,
+    channel: ControlChannel,
+    otp: OtpRelease,
+    name: string,
+    cookie: string,
+  ) {
+    this.#program = program;
+    this.#channel = channel;
+    this.otp = otp;
+    this.name = name;
+    this.cookie = cookie;
+  }
+
+  get osPid(): number {
+    return this.#program.child.pid!;
+  }
+
+  get log(): string {
+    return this.#program.log;
+  }
+
+  get exited(): Promise<ProgramEnd> {
+    return this.#program.exited;
+  }
+
+  async eval(text: string, options?: EvalOptions): Promise<string> {
+    return (await this.#request(0, text, "text", options)).toString("utf8");
+  }
+
+  evalBytes(text: string, options?: EvalOptions): Promise<Uint8Array> {
+    return this.#request(0, text, "external", options);
+  }
+
+  session(): OtpSession {
+    const session = ++this.#sessions;
+    // One request at a time, as the process answers them one by one.
+    let last: Promise<unknown> = Promise.resolve();
+    const inTurn = (text: string, form: "text" | "external", options?: EvalOptions) => {
+      const answer = last.then(() => this.#request(session, text, form, options));
+      last = answer.catch(() => {});
+      return answer;
+    };
+    const close = () => this.#channel.endSession(session);
+    return {
+      eval: async (text, options) => (await inTurn(text, "text", options)).toString("utf8"),
+      evalBytes: (text, options) => inTurn(text, "external", options),
+      close,
+      [Symbol.asyncDispose]: async () => close(),
+    };
+  }
+
+  async #request(
+    session: number,
+    text: string,
+    form: "text" | "external",
+    options: EvalOptions = {},
+  ): Promise<Buffer> {
+    const { id, answer } = this.#channel.eval({
+      session,
+      text,
+      bindings: options.bindings ?? {},
+      form,
+    });
+    try {
+      return await within(
+        answer,
+        options.timeoutMs ?? EVAL_TIMEOUT_MS,
+        `${this.name} to evaluate ${JSON.stringify(text.slice(0, 200))}`,
+      );
+    } catch (error) {
+      if (error instanceof InteropError && error.code === "INTEROP_TIMEOUT") {
+        this.#channel.cancel(id);
+      }
+      throw error;
+    }
+  }
+
+  async loadModule(module: string): Promise<void> {
+    const { name, folder } = await compileErlang(this.otp, module);
+    await this.eval(
+      `code:purge('${name}'), {module, '${name}'} = code:load_abs("${folder}/${name}")`,
+    );
+  }
+
+  printed(pattern: RegExp, timeoutMs = 10_000): Promise<RegExpMatchArray> {
+    return waitUntil(() => this.log.match(pattern), {
+      timeoutMs,
+      description: `${this.name} to print ${pattern}`,
+    });
+  }
+
+  freeze(): void {
+    this.#frozen = true;
+    this.#program.signal("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#frozen = false;
+    this.#program.signal("SIGCONT");
+  }
+
+  async kill(): Promise<void> {
+    await this.#program.kill();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#program.end !== undefined) return;
+    if (this.#frozen) this.thaw();
+    this.#channel.stop();
+    try {
+      await within(this.exited, STOP_TIMEOUT_MS, `${this.name} to stop`);
+    } catch {
+      await this.kill();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill();
+  }
+}

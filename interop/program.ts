@@ -1,0 +1,208 @@
+/**
+ * A program of an Erlang release, running: its output kept, its end awaited, gone when we are.
+ *
+ * `setpriv`, `ip netns exec`, `chroot` and the `erl` script all replace themselves by the next, so the process
+ * id is that of the emulator itself, and a signal to it stops or ends the emulator.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Duplex } from "node:stream";
+import { InteropError } from "./errors.ts";
+import type { NetworkHost } from "./namespaces.ts";
+import { type OtpRelease, otpCommand, otpPath } from "./releases.ts";
+import { dieWithUs, interopRun, RUN_MARK } from "./run.ts";
+
+export interface ProgramOptions {
+  otp: OtpRelease;
+  command: readonly string[];
+  /** Added to a bare environment: PATH, LANG, HOME "/tmp", the run's EPMD port and its mark. */
+  env?: Readonly<Record<string, string>>;
+  namespace?: NetworkHost | undefined;
+  /** Standard input: none, or a pipe. Default none. */
+  stdin?: "ignore" | "pipe";
+  /** Whether file descriptor 3 is a socket to us. Default false. */
+  channel?: boolean;
+  /** Whether it runs on a terminal of its own, wide enough that nothing is wrapped. Default false. */
+  terminal?: boolean;
+  /** For messages: "node bilbo@host". */
+  label: string;
+}
+
+export interface ProgramEnd {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** Kept of a program's output; what is older goes. */
+const LOG_CHARACTERS = 1 << 20;
+
+export interface Program {
+  readonly child: ChildProcess;
+  readonly label: string;
+  /** What it wrote to standard output and error, in the order it came. */
+  readonly log: string;
+  readonly exited: Promise<ProgramEnd>;
+  /** How it ended, once it has. */
+  readonly end: ProgramEnd | undefined;
+  /** The socket on file descriptor 3. */
+  readonly channel: Duplex | undefined;
+  /** Calls back with each piece of output; returns the undoing. */
+  onOutput(listener: (text: string) => void): () => void;
+  signal(name: NodeJS.Signals): void;
+  /** SIGKILL, and waits for the end. */
+  kill(): Promise<void>;
+}
+
+/** Starts a program. The promise resolves when it runs; that it does what it should is for the caller to see. */
+export async function startProgram(options: ProgramOptions): Promise<Program> {
+  const run = await interopRun();
+  const inRelease = otpCommand(options.otp, options.command);
+  const inNamespace = options.namespace?.command(inRelease) ?? inRelease;
+  const direct = [...dieWithUs(), ...inNamespace];
+  const [file, ...args] = options.terminal === true ? onTerminal(direct) : direct;
+  const child = spawn(file!, args, {
+    stdio: [
+      options.stdin ?? "ignore",
+      "pipe",
+      "pipe",
+      ...(options.channel === true ? (["pipe"] as const) : []),
+    ],
+    cwd: "/",
+    env: {
+      PATH: otpPath(options.otp),
+      LANG: "C.UTF-8",
+      HOME: "/tmp",
+      ERL_EPMD_PORT: String(run.epmdPort),
+      // A node that is killed on purpose leaves no dump.
+      ERL_CRASH_DUMP_SECONDS: "0",
+      ...options.env,
+      [RUN_MARK]: run.mark,
+    },
+  });
+
+  let log = "";
+  let end: ProgramEnd | undefined;
+  const listeners = new Set<(text: string) => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8");
+    stream?.on("data", (text: string) => {
+      log += text;
+      if (log.length > 2 * LOG_CHARACTERS) log = log.slice(-LOG_CHARACTERS);
+      for (const listener of listeners) listener(text);
+    });
+  }
+  // Writing to what has just died is told by `exited`, not here.
+  child.stdin?.on("error", () => {});
+
+  const forget = run.atEnd(() => child.kill("SIGKILL"));
+  // "close" and not "exit": only then is all output here. But a detached epmd holds no pipe of ours, so
+  // it comes at once.
+  const exited = new Promise<ProgramEnd>((resolve) => {
+    child.once("exit", (code, signal) => {
+      forget();
+      end = { code, signal };
+      const finish = () => resolve({ code, signal });
+      child.once("close", finish);
+      setTimeout(finish, 500).unref();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (cause) => {
+      forget();
+      reject(
+        new InteropError("INTEROP_START_FAILED", `${options.label}: cannot run ${file}`, { cause }),
+      );
+    });
+  });
+
+  const program: Program = {
+    child,
+    label: options.label,
+    get log() {
+      return log;
+    },
+    exited,
+    get end() {
+      return end;
+    },
+    channel: options.channel === true ? (child.stdio[3] as Duplex) : undefined,
+    onOutput(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    signal(name) {
+      child.kill(name);
+    },
+    async kill() {
+      if (end === undefined) child.kill("SIGKILL");
+      await exited;
+    },
+  };
+  remember(program);
+  return program;
+}
+
+/**
+ * `script`, of util-linux, gives the command a terminal and copies between that and our pipes. With the
+ * process ends the terminal, and with that the command.
+ */
+function onTerminal(command: readonly string[]): string[] {
+  const quoted = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+  return [
+    ...dieWithUs(),
+    "script",
+    "--quiet",
+    "--flush",
+    "--command",
+    `stty columns 1000 rows 50; exec ${quoted}`,
+    "/dev/null",
+  ];
+}
+
+/** Runs a program of the release to its end. */
+export async function runOtp(
+  options: Omit<ProgramOptions, "label" | "channel" | "stdin"> & { timeoutMs?: number },
+): Promise<{ code: number | null; output: string }> {
+  const label = options.command.join(" ");
+  const program = await startProgram({ ...options, label });
+  const timeoutMs = options.timeoutMs ?? 30_000;
+  const timer = setTimeout(() => program.signal("SIGKILL"), timeoutMs);
+  const { code, signal } = await program.exited;
+  clearTimeout(timer);
+  forgetLog(program);
+  if (signal === "SIGKILL") {
+    throw new InteropError(
+      "INTEROP_TIMEOUT",
+      `${label} did not end within ${timeoutMs} ms; its output:\n${program.log}`,
+    );
+  }
+  return { code, output: program.log };
+}
+
+const remembered = new Set<Program>();
+
+function remember(program: Program): void {
+  remembered.add(program);
+}
+
+function forgetLog(program: Program): void {
+  remembered.delete(program);
+}
+
+/** What every program still running, and every one that ended since `clearEndedLogs`, has written. */
+export function interopLogs(): string {
+  const parts: string[] = [];
+  for (const { label, log, end } of remembered) {
+    const state = end === undefined ? "running" : `ended: ${end.signal ?? end.code}`;
+    parts.push(`--- ${label} (${state})\n${log.trimEnd() || "(no output)"}\n`);
+  }
+  return parts.join("");
+}
+
+/** Forgets the logs of programs that have ended: call it before each test. */
+export function clearEndedLogs(): void {
+  for (const program of remembered) {
+    if (program.end !== undefined) remembered.delete(program);
+  }
+}
