@@ -13,7 +13,7 @@ import { bigintFromBytes, HARD_LIMIT_BYTES } from "#bigint";
 import { type Atom, internAtom } from "./atom.ts";
 import { AtomCache } from "./atom-cache.ts";
 import { allocBytes, viewBytes } from "./bytes.ts";
-import { EtfDecodeError, type EtfDecodeErrorCode } from "./errors.ts";
+import { EtfDecodeError, type EtfDecodeErrorCode, EtfEncodeError } from "./errors.ts";
 import { inflate } from "./inflate.ts";
 import { ByteReader } from "./reader.ts";
 import { TAG, tagName, VERSION_MAGIC } from "./tags.ts";
@@ -236,7 +236,13 @@ export class TermDecoder extends ByteReader {
   }
 
   private makeMap(pairs: Term[], start: number): TermMap {
-    const map = TermMap.fromPairs(pairs);
+    let map: TermMap | null;
+    try {
+      map = TermMap.fromPairs(pairs);
+    } catch (error) {
+      if (!(error instanceof EtfEncodeError)) throw error;
+      throw this.error("ETF_LIMIT", error.message, start);
+    }
     if (map === null) throw this.error("ETF_DUPLICATE_KEY", "a map has the same key twice", start);
     return map;
   }

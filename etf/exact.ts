@@ -3,6 +3,7 @@
  * is the binary of its UTF-8 bytes, a Map and a plain object are maps, `1.5` is a float.
  */
 import { Atom } from "./atom.ts";
+import { EtfEncodeError } from "./errors.ts";
 import { MapBase } from "./map-base.ts";
 import {
   BitString,
@@ -21,7 +22,9 @@ import {
 /** Levels compared by recursion; what lies deeper is kept on a list and compared afterwards. */
 const CALL_DEPTH = 256;
 /** Levels a hash looks into. */
-const HASH_DEPTH = 16;
+const HASH_DEPTH = 256;
+/** Maps as keys in maps as keys ... that can be looked up. */
+const MAX_KEY_NESTING = 256;
 
 const encoder = new TextEncoder();
 
@@ -140,10 +143,17 @@ function sameElements(
   return true;
 }
 
+/** Entries that the other map has to be asked for; all others go the way of list elements. */
 function sameMaps(a: object, b: object, depth: number, pending: unknown[]): boolean {
   const left = MapBase.from(a);
   const right = MapBase.from(b);
   if (left === null || right === null || left.size !== right.size) return false;
+  if (left.size === 1) {
+    // One entry each: nothing to look up, so a key may be as deep as a value.
+    const [x] = left.entries();
+    const [y] = right.entries();
+    return sameElements(x!, y!, depth, pending);
+  }
   for (const [key, value] of left.entries()) {
     if (!right.has(key)) return false;
     const other = right.get(key);
@@ -151,6 +161,38 @@ function sameMaps(a: object, b: object, depth: number, pending: unknown[]): bool
     else if (!same(value, other, depth + 1, pending)) return false;
   }
   return true;
+}
+
+let keyNesting = 0;
+
+/**
+ * Looking for a key compares keys, which may be maps with keys to look for. That recursion is not
+ * bounded by the depth of lists and tuples, so it has a limit of its own.
+ *
+ * @throws EtfEncodeError ETF_LIMIT
+ */
+export function enterKey(): void {
+  if (keyNesting >= MAX_KEY_NESTING) {
+    throw new EtfEncodeError(
+      "ETF_LIMIT",
+      `maps nested as keys of maps above ${MAX_KEY_NESTING} times`,
+    );
+  }
+  keyNesting++;
+}
+
+export function leaveKey(): void {
+  keyNesting--;
+}
+
+/** `=:=` of two keys, counted as one more level of keys. */
+export function sameKeys(a: unknown, b: unknown): boolean {
+  enterKey();
+  try {
+    return exactEquals(a, b);
+  } finally {
+    leaveKey();
+  }
 }
 
 // Chosen anew by every process, so that nobody can prepare keys that fall together.
@@ -203,7 +245,7 @@ function hash(value: unknown, depth: number): number {
   if (term instanceof Pid) return mixText(mix(mix(seed ^ 7, term.id), term.serial), term.node.name);
   if (term instanceof Port) return mixText(mix(seed ^ 8, Number(term.id)), term.node.name);
   if (term instanceof Reference) {
-    return mixText(term.ids.reduce(mix, seed ^ 9), term.node.name);
+    return mixText(mix(mix(seed ^ 9, term.ids[0]!), term.ids[1] ?? 0), term.node.name);
   }
   if (term instanceof BitString) return mixBytes(seed ^ 10 ^ term.lastBits, term.bytes);
   if (term instanceof ImproperList) return hashElements(seed ^ 11, term.elements, depth);

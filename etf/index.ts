@@ -3,6 +3,7 @@
  * their text.
  */
 export { Atom, atom } from "./atom.ts";
+export { compare, equals } from "./compare.ts";
 export { type DecodeOptions, decode, TermDecoder } from "./decode.ts";
 export {
   type AtomRefTable,

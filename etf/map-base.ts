@@ -1,6 +1,8 @@
 /**
  * What equality needs to know of a map, without knowing `TermMap`, whose keys rest on equality.
  */
+import { EtfEncodeError } from "./errors.ts";
+
 export abstract class MapBase {
   abstract readonly size: number;
   abstract get(key: unknown): unknown;
@@ -15,6 +17,15 @@ export abstract class MapBase {
     if (value instanceof MapBase) return value;
     if (value instanceof Map) return MapBase.build(value);
     return isPlainObject(value) ? MapBase.build(Object.entries(value)) : null;
+  }
+
+  /** @throws EtfEncodeError ETF_NOT_A_TERM unless the value stands for a map */
+  static require(value: unknown): MapBase {
+    const map = typeof value === "object" && value !== null ? MapBase.from(value) : null;
+    if (map === null) {
+      throw new EtfEncodeError("ETF_NOT_A_TERM", `${typeof value} is no term`);
+    }
+    return map;
   }
 }
 

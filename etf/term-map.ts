@@ -7,12 +7,19 @@
  * everything else by its hash.
  */
 import { Atom } from "./atom.ts";
-import { exactEquals, hashTerm, normalize } from "./exact.ts";
+import { EtfEncodeError } from "./errors.ts";
+import { hashTerm, normalize, sameKeys } from "./exact.ts";
 import { MapBase } from "./map-base.ts";
 import type { Term, TermInput } from "./terms.ts";
 
 /** Entries up to which there is no index. */
 const SCAN_ENTRIES = 8;
+
+/**
+ * Keys of one hash. The hash differs from process to process and looks 256 levels deep, so only
+ * keys made to be the same down to there get near this.
+ */
+const MAX_COLLISIONS = 64;
 
 const DELETED = Symbol("deleted");
 
@@ -72,12 +79,13 @@ export class TermMap<K = Term, V = Term> extends MapBase {
   }
 
   delete(key: K | TermInput): boolean {
-    const at = this.find(normalize(key));
+    const normal = normalize(key);
+    const at = this.find(normal);
     if (at < 0) return false;
     this.pairs[at] = DELETED;
     this.pairs[at + 1] = undefined;
     this.live--;
-    // The index still says where it was, which a search for it finds to be something else.
+    if (this.index !== null) removeFromIndex(this.index, normal, at);
     if (this.pairs.length > 16 && this.live < this.pairs.length >> 2) this.compact();
     return true;
   }
@@ -88,22 +96,20 @@ export class TermMap<K = Term, V = Term> extends MapBase {
     this.index = null;
   }
 
+  /** In order of insertion. Entries may be set and deleted meanwhile. */
   *entries(): MapIterator<[K, V]> {
-    for (let i = 0; i < this.pairs.length; i += 2) {
-      if (this.pairs[i] !== DELETED) yield [this.pairs[i] as K, this.pairs[i + 1] as V];
+    const { pairs } = this;
+    for (let i = 0; i < pairs.length; i += 2) {
+      if (pairs[i] !== DELETED) yield [pairs[i] as K, pairs[i + 1] as V];
     }
   }
 
   *keys(): MapIterator<K> {
-    for (let i = 0; i < this.pairs.length; i += 2) {
-      if (this.pairs[i] !== DELETED) yield this.pairs[i] as K;
-    }
+    for (const [key] of this.entries()) yield key;
   }
 
   *values(): MapIterator<V> {
-    for (let i = 0; i < this.pairs.length; i += 2) {
-      if (this.pairs[i] !== DELETED) yield this.pairs[i + 1] as V;
-    }
+    for (const [, value] of this.entries()) yield value;
   }
 
   [Symbol.iterator](): MapIterator<[K, V]> {
@@ -140,19 +146,19 @@ export class TermMap<K = Term, V = Term> extends MapBase {
     if (pairs.length <= 2 * SCAN_ENTRIES) {
       for (let i = 0; i < pairs.length; i += 2) {
         const other = pairs[i];
-        if (other === key || (!identity && !isIdentity(other) && exactEquals(key, other))) return i;
+        if (other === key || (!identity && !isIdentity(other) && sameKeys(key, other))) return i;
       }
       return -1;
     }
     this.index ??= this.makeIndex();
     if (identity) {
       const at = this.index.identity.get(key);
-      return at === undefined || pairs[at] !== key ? -1 : at;
+      return at ?? -1;
     }
     const places = this.index.hashed.get(hashTerm(key));
     if (places === undefined) return -1;
-    if (typeof places === "number") return exactEquals(key, pairs[places]) ? places : -1;
-    for (const at of places) if (exactEquals(key, pairs[at])) return at;
+    if (typeof places === "number") return sameKeys(key, pairs[places]) ? places : -1;
+    for (const at of places) if (sameKeys(key, pairs[at])) return at;
     return -1;
   }
 
@@ -173,7 +179,9 @@ export class TermMap<K = Term, V = Term> extends MapBase {
     const places = index.hashed.get(hash);
     if (places === undefined) index.hashed.set(hash, at);
     else if (typeof places === "number") index.hashed.set(hash, [places, at]);
-    else places.push(at);
+    else if (places.push(at) > MAX_COLLISIONS) {
+      throw new EtfEncodeError("ETF_LIMIT", "too many keys of a map differ only in great depth");
+    }
   }
 
   private hasDoubles(): boolean {
@@ -183,7 +191,7 @@ export class TermMap<K = Term, V = Term> extends MapBase {
         for (let j = 0; j < i; j += 2) {
           const a = pairs[i];
           const b = pairs[j];
-          if (a === b || (!isIdentity(a) && !isIdentity(b) && exactEquals(a, b))) return true;
+          if (a === b || (!isIdentity(a) && !isIdentity(b) && sameKeys(a, b))) return true;
         }
       }
       return false;
@@ -197,13 +205,24 @@ export class TermMap<K = Term, V = Term> extends MapBase {
         found += places.length;
         for (let i = 1; i < places.length; i++) {
           for (let j = 0; j < i; j++) {
-            if (exactEquals(pairs[places[i]!], pairs[places[j]!])) return true;
+            if (sameKeys(pairs[places[i]!], pairs[places[j]!])) return true;
           }
         }
       }
     }
     return found !== this.live;
   }
+}
+
+function removeFromIndex(index: Index, key: unknown, at: number): void {
+  if (isIdentity(key)) {
+    index.identity.delete(key);
+    return;
+  }
+  const hash = hashTerm(key);
+  const places = index.hashed.get(hash);
+  if (typeof places === "number") index.hashed.delete(hash);
+  else places?.splice(places.indexOf(at), 1);
 }
 
 MapBase.build = (pairs) => new TermMap(pairs as Iterable<readonly [TermInput, Term]>);

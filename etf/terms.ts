@@ -256,11 +256,12 @@ export class Reference {
     this.ids = ids;
   }
 
+  /** Words of 0 at the end make no difference, as in OTP. */
   equals(other: unknown): boolean {
+    const words = (ref: Reference, i: number) => ref.ids[i] ?? 0;
     return (
       other instanceof Reference &&
-      this.ids.length === other.ids.length &&
-      this.ids.every((id, i) => id === other.ids[i]) &&
+      [0, 1, 2, 3, 4].every((i) => words(this, i) === words(other, i)) &&
       this.node.name === other.node.name &&
       this.creation === other.creation
     );
