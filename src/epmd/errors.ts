@@ -1,0 +1,35 @@
+/** What went wrong between a node and EPMD. */
+
+export type EpmdErrorCode =
+  /** Nobody answers on EPMD's port, or the host cannot be reached. */
+  | "EPMD_UNREACHABLE"
+  | "EPMD_HOST_UNKNOWN"
+  | "EPMD_TIMEOUT"
+  | "EPMD_ABORTED"
+  /** Another node of that name is registered on the host. */
+  | "EPMD_NAME_TAKEN"
+  /** No node of that name is registered on the host. */
+  | "EPMD_NAME_UNKNOWN"
+  /** The name cannot be one. */
+  | "EPMD_NAME_INVALID"
+  /** EPMD closed the connection instead of answering, as it does with what it does not permit. */
+  | "EPMD_REFUSED"
+  /** The bytes of the answer are none of EPMD's; something else has that port. */
+  | "EPMD_BAD_REPLY"
+  /** A request a server cannot read. */
+  | "EPMD_BAD_REQUEST"
+  /** The connection that kept a name registered ended. */
+  | "EPMD_CLOSED"
+  /** EPMD's port could not be bound, by a server of ours. */
+  | "EPMD_PORT_TAKEN"
+  /** A setting of the environment is malformed. */
+  | "EPMD_CONFIG";
+
+export class EpmdError extends Error {
+  readonly code: EpmdErrorCode;
+  constructor(code: EpmdErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "EpmdError";
+    this.code = code;
+  }
+}

@@ -1,0 +1,28 @@
+/** The public names of `erldist/epmd`: asking an EPMD, and being one. */
+export {
+  EpmdAgent,
+  type EpmdAgentEvent,
+  type EpmdAgentOptions,
+  type EpmdMode,
+  type EpmdPlace,
+} from "./agent.ts";
+export {
+  EPMD_LOCAL_HOST,
+  EPMD_PORT,
+  type EpmdCallOptions,
+  EpmdClient,
+  type EpmdClientOptions,
+  type RegisterOptions,
+  type Registration,
+} from "./client.ts";
+export { type DaemonRequest, type DaemonStarter, systemEpmd } from "./daemon.ts";
+export {
+  type EpmdEnvironment,
+  epmdAddressesFromEnv,
+  epmdPortFromEnv,
+  epmdRelaxedFromEnv,
+} from "./env.ts";
+export { EpmdError, type EpmdErrorCode } from "./errors.ts";
+export { NODE_TYPE, type NodeEntry, type RegisteredName } from "./messages.ts";
+export type { RegisteredNode } from "./registry.ts";
+export { EpmdServer, type EpmdServerOptions } from "./server.ts";
