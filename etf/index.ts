@@ -53,4 +53,5 @@ export {
   tuple,
   tupleFrom,
 } from "./terms.ts";
+export { type FormatOptions, format } from "./text/print.ts";
 export { toTerm } from "./to-term.ts";

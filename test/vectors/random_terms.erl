@@ -85,7 +85,7 @@ atom_() ->
     case u(5) of
         1 -> list_to_atom(characters(u(20)));
         2 -> list_to_atom([$a + u(26) - 1 | [pick("abcXYZ019_@") || _ <- lists:seq(1, u(8))]]);
-        3 -> pick(['and', 'fun', 'end', 'maybe', 'else', 'when', 'xor', abc@def, aBC, 'Abc', '_x', '1a',
+        3 -> pick(['and', 'fun', 'end', 'when', 'xor', abc@def, aBC, 'Abc', '_x', '1a',
                    'a.b', '\x{e9}', '\x{e4}bc', 'a\x{e9}', 'A\x{e9}', '\x{3bb}', '\'', '\\', '\n']);
         4 -> list_to_atom(characters(pick([1, 2, 60, 255])));
         5 -> pick([a, b, c, 'node@host'])

@@ -1,0 +1,253 @@
+/**
+ * Terms as text, as `io:format` prints them with `~tp`, `~0tp` and `~tw`.
+ *
+ * Maps keep the order in which they came, which for a map from a peer is that peer's own. A pid
+ * of another node shows a number in Erlang that only the printing node knows; here it shows the
+ * node's name, unless `nodeNumber` is given. Not printed as OTP does: nesting of more than 400
+ * levels is put on one line, where OTP would fill the memory with indentation.
+ */
+import { Atom } from "../atom.ts";
+import { sortedKeys } from "../compare.ts";
+import { EtfEncodeError } from "../errors.ts";
+import { normalize } from "../exact.ts";
+import { MapBase } from "../map-base.ts";
+import {
+  BitString,
+  ExternalFun,
+  Float,
+  ImproperList,
+  LocalFun,
+  NativeRecord,
+  OpaqueTerm,
+  Pid,
+  Port,
+  Reference,
+  type TermInput,
+  Tuple,
+} from "../terms.ts";
+import { layOut, type Node } from "./pretty.ts";
+import {
+  charsLength,
+  floatText,
+  type PrintableRange,
+  printableBinary,
+  printableList,
+  quoteAtom,
+  quoteText,
+} from "./quote.ts";
+
+export interface FormatOptions {
+  /** `~tp` breaks lines, `~0tp` does not; `~tw` shows no list or binary as text. `~tp` by default. */
+  mode?: "~tp" | "~0tp" | "~tw";
+  /** Where `~tp` breaks lines; 80 by default. */
+  lineLength?: number;
+  /** The column at which printing begins, from 1; 1 by default. */
+  column?: number;
+  /** latin1 by default, as in `erl`; unicode is what `erl +pc unicode` prints. */
+  printableRange?: PrintableRange;
+  /** Keys of maps: as they came (default), or in term order as `~ktp` prints them. */
+  mapOrder?: "asGiven" | "ordered";
+  /** The first number of a pid, port or reference of that node, instead of the node's name. */
+  nodeNumber?: (node: Atom) => number;
+}
+
+/** Entries of a map up to which OTP keeps it as an array; above, as a tree of hashes. */
+const MAX_FLAT_MAP = 32;
+
+/** Levels that are laid out in lines. */
+const MAX_PRETTY_DEPTH = 400;
+
+/**
+ * A term as Erlang prints it.
+ *
+ * @throws EtfEncodeError ETF_NOT_A_TERM
+ */
+export function format(term: TermInput, options: FormatOptions = {}): string {
+  const printer = new Printer(options);
+  const { text, depth } = printer.flat(term);
+  const lineLength = options.lineLength ?? 80;
+  const column = Math.max(1, options.column ?? 1);
+  if (options.mode === "~tw" || options.mode === "~0tp" || lineLength === 0) return text;
+  if (depth > MAX_PRETTY_DEPTH) return text;
+  // Short text has the length of its UTF-16 at most.
+  if (text.length < lineLength - column || charsLength(text) < lineLength - column) return text;
+  return layOut(printer.node(term), column, lineLength);
+}
+
+/** A container's text apart from what it holds. */
+interface Parts {
+  kind: "list" | "tuple" | "map" | "record";
+  open: string;
+  close: string;
+  items: readonly unknown[];
+  /** What stands before the item of that place. */
+  before: (place: number) => string;
+}
+
+const comma = (place: number): string => (place === 0 ? "" : ",");
+const arrow = (place: number): string => (place % 2 === 1 ? " => " : comma(place));
+
+class Printer {
+  private readonly options: FormatOptions;
+  private readonly asText: boolean;
+  private readonly range: PrintableRange;
+
+  constructor(options: FormatOptions) {
+    this.options = options;
+    this.asText = options.mode !== "~tw";
+    this.range = options.printableRange ?? "latin1";
+  }
+
+  /** Everything on one line, without recursion; and how many levels of containers there are. */
+  flat(root: unknown): { text: string; depth: number } {
+    const stack: { parts: Parts; next: number }[] = [];
+    let text = "";
+    let depth = 0;
+    let value = root;
+    for (;;) {
+      const parts = this.open(value);
+      if (typeof parts === "string") text += parts;
+      else {
+        text += parts.open;
+        stack.push({ parts, next: 0 });
+        if (stack.length > depth) depth = stack.length;
+      }
+      let top = stack[stack.length - 1];
+      while (top !== undefined && top.next === top.parts.items.length) {
+        text += top.parts.close;
+        stack.pop();
+        top = stack[stack.length - 1];
+      }
+      if (top === undefined) return { text, depth };
+      text += top.parts.before(top.next);
+      value = top.parts.items[top.next++];
+    }
+  }
+
+  /** The term as a tree for the layout in lines. */
+  node(value: unknown): Node {
+    const parts = this.open(value);
+    if (typeof parts === "string") {
+      // Numbers of a binary may be broken anywhere, text may not.
+      const numbers = /^<<\d/.test(parts);
+      return {
+        kind: numbers ? "binary" : "text",
+        text: parts,
+        length: charsLength(parts),
+        children: [],
+      };
+    }
+    let length = parts.open.length + parts.close.length;
+    const children = parts.items.map((item, place) => {
+      const child = this.node(item);
+      const before = parts.before(place);
+      length += child.length + charsLength(before);
+      return child;
+    });
+    const names =
+      parts.kind === "record" ? parts.items.map((_, i) => parts.before(i).replace(/^,/, "")) : [];
+    const first = parts.items[0];
+    return {
+      kind: parts.kind,
+      text: parts.open,
+      length,
+      children,
+      names,
+      improper: value instanceof ImproperList,
+      tagged:
+        parts.kind === "tuple" &&
+        parts.items.length > 1 &&
+        (first instanceof Atom || typeof first === "boolean"),
+    };
+  }
+
+  /** A leaf's text, or the parts of a container. */
+  private open(value: unknown): string | Parts {
+    const term = normalize(value);
+    if (typeof term === "number") {
+      if (!Number.isFinite(term)) throw new EtfEncodeError("ETF_NOT_A_TERM", `${term} is no term`);
+      return String(term);
+    }
+    if (typeof term === "bigint" || typeof term === "boolean") return String(term);
+    if (term instanceof Atom) return quoteAtom(term.name);
+    if (term instanceof Float) return floatText(term.value);
+    if (term instanceof Uint8Array) return this.binary(term);
+    if (Array.isArray(term)) {
+      if (term instanceof Tuple) return bracket("tuple", "{", "}", term);
+      return this.list(term);
+    }
+    if (term instanceof ImproperList) {
+      const items = [...term.elements, term.tail];
+      const before = (place: number) => (place === items.length - 1 ? "|" : comma(place));
+      return { kind: "list", open: "[", close: "]", items, before };
+    }
+    if (term instanceof BitString) return bits(term);
+    if (term instanceof Pid) return `<${this.nodeText(term.node)}.${term.id}.${term.serial}>`;
+    if (term instanceof Port) return `#Port<${this.nodeText(term.node)}.${term.id}>`;
+    if (term instanceof Reference) {
+      return `#Ref<${this.nodeText(term.node)}.${[...term.ids].reverse().join(".")}>`;
+    }
+    if (term instanceof ExternalFun) {
+      return `fun ${quoteAtom(term.module.name)}:${quoteAtom(term.function.name)}/${term.arity}`;
+    }
+    if (term instanceof LocalFun) {
+      return `#Fun<${quoteAtom(term.module.name)}.${term.oldIndex}.${term.oldUniq}>`;
+    }
+    if (term instanceof NativeRecord) return record(term);
+    if (term instanceof OpaqueTerm) return `#Opaque<${term.bytes.length}>`;
+    return this.map(MapBase.require(term));
+  }
+
+  private list(list: readonly unknown[]): string | Parts {
+    if (list.length === 0) return "[]";
+    const text = this.asText ? printableList(list, this.range) : null;
+    return text === null ? bracket("list", "[", "]", list) : quoteText(text, '"');
+  }
+
+  private binary(bytes: Uint8Array): string {
+    const text = this.asText ? printableBinary(bytes, this.range) : null;
+    return text ?? `<<${bytes.join(",")}>>`;
+  }
+
+  private map(map: MapBase): string | Parts {
+    const items: unknown[] = [];
+    if (this.options.mapOrder === "ordered") {
+      for (const key of sortedKeys(map)) items.push(key, map.get(key));
+    } else {
+      const entries = [...map.entries()];
+      // What OTP writes of a large map is in the reverse of the order in which it prints it.
+      if (entries.length > MAX_FLAT_MAP) entries.reverse();
+      for (const [key, value] of entries) items.push(key, value);
+    }
+    if (items.length === 0) return "#{}";
+    return { kind: "map", open: "#{", close: "}", items, before: arrow };
+  }
+
+  private nodeText(node: Atom): string {
+    const number = this.options.nodeNumber?.(node);
+    if (number !== undefined) return String(number);
+    return node.name === "nonode@nohost" ? "0" : node.name;
+  }
+}
+
+function bracket(
+  kind: Parts["kind"],
+  open: string,
+  close: string,
+  items: readonly unknown[],
+): string | Parts {
+  return items.length === 0 ? open + close : { kind, open, close, items, before: comma };
+}
+
+function bits(term: BitString): string {
+  const { bytes, lastBits } = term;
+  const whole = [...bytes.subarray(0, -1)];
+  return `<<${[...whole, `${bytes[bytes.length - 1]! >> (8 - lastBits)}:${lastBits}`].join(",")}>>`;
+}
+
+function record(term: NativeRecord): string | Parts {
+  const open = `#${quoteAtom(term.module.name)}:${quoteAtom(term.recordName.name)}{`;
+  if (term.values.length === 0) return `${open}}`;
+  const before = (place: number) => `${comma(place)}${quoteAtom(term.fields[place]!.name)} = `;
+  return { kind: "record", open, close: "}", items: term.values, before };
+}
