@@ -55,9 +55,6 @@ export type EpmdAgentEvent =
 
 /** Pauses before the first attempts to register anew, spread by half; then the last, again and again. */
 const RETRY_MS = [100, 500, 1000, 2000] as const;
-/** How often and at which distance a daemon just started is asked whether it is there. */
-const DAEMON_ATTEMPTS = 20;
-const DAEMON_ATTEMPT_MS = 50;
 
 interface Wanted {
   readonly name: string;
@@ -167,8 +164,7 @@ export class EpmdAgent implements AsyncDisposable {
       unreachable = error;
     }
     if (this.mode !== "embedded" && (await this.#startDaemon())) {
-      const registration = await this.#registerWithDaemon(wanted);
-      if (registration !== undefined) return registration;
+      return this.#registerAt(wanted, "daemon");
     }
     if (this.mode === "system") throw noSystemEpmd(unreachable);
     try {
@@ -231,21 +227,6 @@ export class EpmdAgent implements AsyncDisposable {
     const { addresses, relaxedCommandCheck, startDaemon } = this.#options;
     if (startDaemon === undefined || this.#abort.signal.aborted) return false;
     return startDaemon({ tcpPort: this.client.tcpPort, addresses, relaxedCommandCheck });
-  }
-
-  /** A daemon takes a moment to listen; one that never does (undefined) is done without. */
-  async #registerWithDaemon(wanted: Wanted): Promise<Registration | undefined> {
-    for (let attempt = 0; attempt < DAEMON_ATTEMPTS; attempt++) {
-      try {
-        return await this.#registerAt(wanted, "daemon");
-      } catch (error) {
-        if (!isUnreachable(error)) throw error;
-      }
-      await new Promise<void>((resolve) => {
-        this.#clock.setTimer(DAEMON_ATTEMPT_MS, resolve);
-      });
-    }
-    return undefined;
   }
 
   async #serve(): Promise<EpmdServer> {

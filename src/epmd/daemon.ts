@@ -15,7 +15,10 @@ export interface DaemonRequest {
   relaxedCommandCheck?: boolean | undefined;
 }
 
-/** Starts an EPMD that outlives the program. Resolves to false when there is none to start. */
+/**
+ * Starts an EPMD that outlives the program. Resolves to true when it takes connections, to false
+ * when there is none to start or it did not come up.
+ */
 export type DaemonStarter = (request: DaemonRequest) => Promise<boolean>;
 
 const USUAL_PLACES = [
@@ -27,14 +30,27 @@ const USUAL_PLACES = [
 ];
 
 /** It forks and leaves at once; one that stays this long is none that daemonizes. */
-const START_LIMIT_MS = 5000;
+const COMMAND_LIMIT_MS = 5000;
+/** How often, at which distance, a daemon that was started is asked whether it is up. */
+const UP_ATTEMPTS = 20;
+const UP_ATTEMPT_MS = 50;
 
-export function systemEpmd(
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): DaemonStarter {
+export interface SystemEpmdOptions {
+  /** Whose PATH is searched. Default `process.env`. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Where to look besides. Default: where Erlang is usually installed. */
+  places?: readonly string[];
+}
+
+export function systemEpmd(options: SystemEpmdOptions = {}): DaemonStarter {
   return async (request) => {
-    const file = findEpmd(env);
-    return file === undefined ? false : run(file, daemonArguments(request));
+    const file = findEpmd(options.env ?? process.env, options.places ?? USUAL_PLACES);
+    if (file === undefined || !(await run(file, daemonArguments(request)))) return false;
+    for (let attempt = 0; attempt < UP_ATTEMPTS; attempt++) {
+      if (await run(file, ["-port", String(request.tcpPort), "-names"])) return true;
+      await new Promise((resolve) => setTimeout(resolve, UP_ATTEMPT_MS));
+    }
+    return false;
   };
 }
 
@@ -49,10 +65,13 @@ export function daemonArguments(request: DaemonRequest): string[] {
   ];
 }
 
-function findEpmd(env: Readonly<Record<string, string | undefined>>): string | undefined {
+function findEpmd(
+  env: Readonly<Record<string, string | undefined>>,
+  places: readonly string[],
+): string | undefined {
   const { PATH: path = "" } = env as { PATH?: string };
   const name = process.platform === "win32" ? "epmd.exe" : "epmd";
-  const folders = [...path.split(delimiter).filter((folder) => folder !== ""), ...USUAL_PLACES];
+  const folders = [...path.split(delimiter).filter((folder) => folder !== ""), ...places];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
@@ -65,13 +84,14 @@ function isExecutable(file: string): boolean {
   }
 }
 
+/** Whether the command ended well. */
 function run(file: string, args: readonly string[]): Promise<boolean> {
   return new Promise((resolve) => {
     const child = spawn(file, args, { stdio: "ignore", windowsHide: true });
-    const limit = setTimeout(() => child.kill("SIGKILL"), START_LIMIT_MS);
-    const done = (started: boolean) => {
+    const limit = setTimeout(() => child.kill("SIGKILL"), COMMAND_LIMIT_MS);
+    const done = (well: boolean) => {
       clearTimeout(limit);
-      resolve(started);
+      resolve(well);
     };
     child.once("error", () => done(false));
     child.once("exit", (code) => done(code === 0));

@@ -1,4 +1,6 @@
 /** The public names of `erldist/epmd`: asking an EPMD, and being one. */
+
+export { type TcpOptions, tcpNetwork } from "../transport/tcp.ts";
 export {
   EpmdAgent,
   type EpmdAgentEvent,
@@ -15,7 +17,12 @@ export {
   type RegisterOptions,
   type Registration,
 } from "./client.ts";
-export { type DaemonRequest, type DaemonStarter, systemEpmd } from "./daemon.ts";
+export {
+  type DaemonRequest,
+  type DaemonStarter,
+  type SystemEpmdOptions,
+  systemEpmd,
+} from "./daemon.ts";
 export {
   type EpmdEnvironment,
   epmdAddressesFromEnv,

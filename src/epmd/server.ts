@@ -12,7 +12,7 @@ import {
   type Transport,
   TransportError,
 } from "../transport/transport.ts";
-import { EPMD_LOCAL_HOST, EPMD_PORT } from "./client.ts";
+import { EPMD_PORT, EPMD_LOCAL_HOST as LOOPBACK } from "./client.ts";
 import { EpmdError } from "./errors.ts";
 import {
   EPMD_TAG,
@@ -263,15 +263,19 @@ export class EpmdServer implements AsyncDisposable {
   }
 }
 
-/** As epmd binds: everything, or what was asked for and loopback. */
+/**
+ * As epmd binds: everything, or what was asked for and 127.0.0.1, where the nodes of the host
+ * register.
+ */
 function hostsToBind(addresses: readonly string[] | undefined): (string | undefined)[] {
   if (addresses === undefined || addresses.length === 0) return [undefined];
-  const hosts = [...new Set(addresses)];
-  return hosts.some(isLoopback) ? hosts : [...hosts, EPMD_LOCAL_HOST];
+  const hosts = [...new Set(addresses.map((host) => (host === "localhost" ? LOOPBACK : host)))];
+  const included = [LOOPBACK, "0.0.0.0", "::"].some((host) => hosts.includes(host));
+  return included ? hosts : [...hosts, LOOPBACK];
 }
 
 function isLoopback(address: string): boolean {
-  return address === "::1" || address === "localhost" || address.startsWith("127.");
+  return address === "::1" || address.startsWith("127.");
 }
 
 /** Whether the peer is on our host: it comes over loopback, or from the address it goes to. */
