@@ -5,12 +5,11 @@
  * as the connection it was registered on; keeping it registered when EPMD restarts is agent.ts.
  */
 import { type Clock, systemClock } from "../transport/clock.ts";
-import { type Network, type Transport, TransportError } from "../transport/transport.ts";
+import type { Network, Transport } from "../transport/transport.ts";
 import { EpmdError } from "./errors.ts";
+import { ask } from "./exchange.ts";
 import {
   type EpmdRequest,
-  encodeRequest,
-  MAX_NAMES_BYTES,
   NODE_TYPE,
   type NodeEntry,
   parseAlive2Response,
@@ -66,15 +65,12 @@ export interface Registration extends AsyncDisposable {
 
 export class EpmdClient {
   readonly tcpPort: number;
-  readonly #network: Network;
-  readonly #timeoutMs: number;
-  readonly #clock: Clock;
+  readonly #options: { network: Network; clock: Clock; timeoutMs: number };
 
   constructor(options: EpmdClientOptions) {
-    this.#network = options.network;
+    const { network, clock = systemClock, timeoutMs = 10_000 } = options;
     this.tcpPort = options.tcpPort ?? EPMD_PORT;
-    this.#timeoutMs = options.timeoutMs ?? 10_000;
-    this.#clock = options.clock ?? systemClock;
+    this.#options = { network, clock, timeoutMs };
   }
 
   /**
@@ -185,81 +181,16 @@ export class EpmdClient {
     return answer.parsed;
   }
 
-  /** Connects, asks, and gathers the answer until `parse` makes something of it. */
-  async #ask<T extends object | string>(
+  #ask<T extends object | string>(
     host: string,
     request: EpmdRequest,
     options: EpmdCallOptions,
     parse: (bytes: Buffer, ended: boolean) => T | undefined,
   ): Promise<{ answer: T; transport: Transport }> {
-    const bytes = encodeRequest(request);
-    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    const { network, clock } = this.#options;
+    const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs;
     const { signal } = options;
-    const started = this.#clock.now();
-    const where = `${host}:${this.tcpPort}`;
-    const transport = await this.#connect(host, timeoutMs, signal);
-    const left = Math.max(0, timeoutMs - (this.#clock.now() - started));
-    return new Promise((resolve, reject) => {
-      let received: Buffer = Buffer.alloc(0);
-      let settled = false;
-      const settle = (end: () => void) => {
-        if (settled) return;
-        settled = true;
-        timer.cancel();
-        signal?.removeEventListener("abort", onAbort);
-        end();
-      };
-      const fail = (error: unknown) => {
-        settle(() => {
-          transport.destroy();
-          reject(error);
-        });
-      };
-      const timer = this.#clock.setTimer(left, () => fail(timeoutError(where, timeoutMs)));
-      const onAbort = () => fail(abortedError(where, signal?.reason));
-      if (signal?.aborted) return onAbort();
-      signal?.addEventListener("abort", onAbort, { once: true });
-      const progress = (ended: boolean) => {
-        if (settled) return;
-        try {
-          const answer = parse(received, ended);
-          if (answer !== undefined) {
-            settle(() => {
-              transport.pause();
-              resolve({ answer, transport });
-            });
-          } else if (received.length > MAX_NAMES_BYTES) {
-            throw new EpmdError(
-              "EPMD_BAD_REPLY",
-              `The answer of ${where} is longer than ${MAX_NAMES_BYTES} bytes; what listens there is no EPMD. Check ERL_EPMD_PORT.`,
-            );
-          }
-        } catch (error) {
-          fail(error);
-        }
-      };
-      transport.start({
-        data(chunk) {
-          received = received.length === 0 ? asBuffer(chunk) : Buffer.concat([received, chunk]);
-          progress(false);
-        },
-        drain() {},
-        close(error) {
-          if (error === undefined || received.length > 0) progress(true);
-          else fail(closedError(where, error));
-        },
-      });
-      transport.write(bytes);
-    });
-  }
-
-  async #connect(host: string, timeoutMs: number, signal?: AbortSignal): Promise<Transport> {
-    const where = { host, tcpPort: this.tcpPort, timeoutMs };
-    try {
-      return await this.#network.connect(signal === undefined ? where : { ...where, signal });
-    } catch (error) {
-      throw connectError(error, host, this.tcpPort, timeoutMs);
-    }
+    return ask({ network, clock, timeoutMs, signal, host, tcpPort: this.tcpPort, request, parse });
   }
 
   #refused(host: string, what: string): EpmdError {
@@ -306,58 +237,6 @@ function holdRegistration(
   return { ...facts, lost, close, [Symbol.asyncDispose]: close };
 }
 
-function connectError(error: unknown, host: string, tcpPort: number, timeoutMs: number): unknown {
-  if (!(error instanceof TransportError)) return error;
-  const where = `${host}:${tcpPort}`;
-  const cause = { cause: error };
-  switch (error.code) {
-    case "TRANSPORT_HOST_UNKNOWN":
-      return new EpmdError("EPMD_HOST_UNKNOWN", error.message, cause);
-    case "TRANSPORT_TIMEOUT":
-      return timeoutError(where, timeoutMs, error);
-    case "TRANSPORT_ABORTED":
-      return abortedError(where, error.cause);
-    case "TRANSPORT_REFUSED":
-      return new EpmdError(
-        "EPMD_UNREACHABLE",
-        `No EPMD answers at ${where}: no Erlang node runs on ${host}, or EPMD has another port. Start a node there, or check ERL_EPMD_PORT.`,
-        cause,
-      );
-    default:
-      return new EpmdError(
-        "EPMD_UNREACHABLE",
-        `The EPMD at ${where} cannot be reached. ${error.message}`,
-        cause,
-      );
-  }
-}
-
-function timeoutError(where: string, timeoutMs: number, cause?: Error): EpmdError {
-  return new EpmdError(
-    "EPMD_TIMEOUT",
-    `The EPMD at ${where} did not answer within ${timeoutMs} ms. A firewall may drop the packets, or the host is down.`,
-    cause === undefined ? undefined : { cause },
-  );
-}
-
-function abortedError(where: string, reason: unknown): EpmdError {
-  return new EpmdError("EPMD_ABORTED", `Asking the EPMD at ${where} was aborted.`, {
-    cause: reason,
-  });
-}
-
-function closedError(where: string, cause: Error): EpmdError {
-  return new EpmdError(
-    "EPMD_REFUSED",
-    `The EPMD at ${where} broke the connection before it answered. Try again; if it stays so, what listens there is no EPMD.`,
-    { cause },
-  );
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
 function latin1(bytes: Uint8Array): string {
-  return asBuffer(bytes).toString("latin1");
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
