@@ -191,7 +191,6 @@ export class EpmdAgent implements AsyncDisposable {
     this.#registration = registration;
     this.#tell({ type: "registered", name: wanted.name, place });
     void registration.lost.then((error) => {
-      if (this.#registration !== registration) return;
       this.#registration = undefined;
       this.#tell({ type: "lost", error });
       this.#registerAgain(wanted, 0);

@@ -228,7 +228,9 @@ describe("when EPMD goes away", () => {
     const one = agent("a");
     await now(one.register("a", 1));
     await now(server.close());
+    expect(clock.timerCount).toBe(1);
     await now(one.close());
+    expect(clock.timerCount).toBe(0);
     const told = events.length;
     await clock.advance(60_000);
     expect(events).toHaveLength(told);
