@@ -22,6 +22,7 @@ import {
   type OtpRelease,
   otpRelease,
   otpReleases,
+  runOtp,
   startEpmd,
   startOtpNode,
   startOtpShell,
@@ -218,6 +219,15 @@ eachOtp((otp) => {
     });
   });
 
+  // Debian puts erl_call on the PATH; a release installed otherwise keeps it in a folder of its own.
+  if (otp.root !== undefined) {
+    it("runs the release's other programs, erl_call for one", async () => {
+      await using node = await startOtpNode({ otp });
+      const command = ["erl_call", "-sname", node.name, "-c", node.cookie, "-a", "erlang abs [-5]"];
+      expect(await runOtp({ otp, command })).toEqual({ code: 0, output: "5" });
+    });
+  }
+
   it("a shell is typed into as a person does", async () => {
     await using gandalf = await startOtpNode({ otp, name: "gandalf" });
     await gandalf.loadModule("kvs");
@@ -309,6 +319,41 @@ withNamespaces("two hosts with a firewall", () => {
     hosts = await createNetworkHosts({ open: { min: 9100, max: 9105 } });
   });
   afterAll(() => hosts.remove());
+
+  it("run programs of ours too: one port is open, another is not, and the cable can be pulled", async () => {
+    const server = hosts.a.spawn(
+      [
+        process.execPath,
+        "-e",
+        `const { createServer } = require("node:net");
+         for (const port of [9105, 9106]) createServer((socket) => socket.end("hello")).listen(port);`,
+      ],
+      { stdio: "inherit" },
+    );
+    const from = async (port: number): Promise<string> => {
+      const client = hosts.b.spawn([
+        process.execPath,
+        "-e",
+        `const socket = require("node:net").connect(${port}, "${hosts.a.address}");
+         socket.setTimeout(500, () => socket.destroy(new Error("nothing came")));
+         socket.on("error", (error) => console.log(error.code ?? error.message));
+         socket.on("data", (text) => process.stdout.write(text));`,
+      ]);
+      let text = "";
+      for await (const chunk of client.stdout!) text += chunk;
+      return text.trim();
+    };
+    try {
+      await waitUntil(async () => (await from(9105)) === "hello");
+      expect(await from(9106)).toBe("nothing came");
+      hosts.disconnect();
+      expect(await from(9105)).not.toBe("hello");
+      hosts.reconnect();
+      await waitUntil(async () => (await from(9105)) === "hello");
+    } finally {
+      server.kill("SIGKILL");
+    }
+  });
 
   eachOtp((otp) => {
     const inRange = ["-kernel", "inet_dist_listen_min", "9100", "inet_dist_listen_max", "9105"];
