@@ -1,0 +1,50 @@
+/** The public names of `erldist`, and nothing else. */
+export {
+  Atom,
+  atom,
+  BitString,
+  charlist,
+  ExternalFun,
+  Float,
+  float,
+  format,
+  ImproperList,
+  isAtom,
+  isBinary,
+  isFloat,
+  isFun,
+  isInteger,
+  isList,
+  isPid,
+  isPort,
+  isReference,
+  isTuple,
+  Pid,
+  Port,
+  parse,
+  Reference,
+  type Term,
+  type TermInput,
+  TermMap,
+  TermSyntaxError,
+  Tuple,
+  toTerm,
+  tuple,
+} from "../etf/index.ts";
+export { ConnectionClosedError, DistProtocolError } from "./distribution/errors.ts";
+export { EpmdError } from "./epmd/errors.ts";
+export { HandshakeError } from "./handshake/errors.ts";
+export { serveKvs } from "./kvs/service.ts";
+export { CallError, ErlangError, NodeError } from "./node/errors.ts";
+export type { CallContext, ExposedFunction, ExposedModule } from "./node/functions.ts";
+export type { Matcher, ReceiveOptions } from "./node/mailbox.ts";
+export type { EpmdOptions, NameService } from "./node/name-service.ts";
+export { type NameKind, type NodeName, nameKind } from "./node/names.ts";
+export type { NodeDown, NodeEvents } from "./node/node.ts";
+export type { ListenChoice } from "./node/prepare.ts";
+export type { Behaviour, Destination, MonitorTarget, Process } from "./node/process.ts";
+export type { CallOptions } from "./otp/erpc.ts";
+export { RemoteError } from "./otp/errors.ts";
+export type { GenCallOptions } from "./otp/gen.ts";
+export { Node, type NodeOptions } from "./otp/node.ts";
+export { TransportError } from "./transport/transport.ts";

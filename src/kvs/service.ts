@@ -1,0 +1,54 @@
+/**
+ * The name server of the textbook chapter, on a node: module `kvs` and a process registered so.
+ *
+ *   kvs:start()           -> true, again and again
+ *   kvs:store(Key, Value) -> true
+ *   kvs:lookup(Key)       -> {ok, Value} | undefined
+ *   kvs ! {From, {store, Key, Value}} and {From, {lookup, Key}} send {kvs, Reply} to From
+ * As in the book the functions need the process: when somebody has killed it they fail with
+ * `badarg` until `kvs:start()`. What was stored outlives the process, not the program.
+ */
+import { type Atom, atom, isPid, isTuple, type Term, tuple } from "../../etf/index.ts";
+import { ErlangError } from "../node/errors.ts";
+import type { NodeCore } from "../node/node.ts";
+import type { Process } from "../node/process.ts";
+import { KvsStore } from "./store.ts";
+
+const KVS: Atom<"kvs"> = atom("kvs");
+const STORE: Atom<"store"> = atom("store");
+const LOOKUP: Atom<"lookup"> = atom("lookup");
+const BADARG: Atom<"badarg"> = atom("badarg");
+
+/** Starts `kvs` on a node and lets other nodes call it. */
+export function serveKvs(node: NodeCore): KvsStore {
+  const store = new KvsStore();
+  const start = (): true => {
+    if (node.whereis(KVS) === undefined) {
+      node.spawn({ message: (message, self) => answer(store, message, self) }).register(KVS);
+    }
+    return true;
+  };
+  const running = (): KvsStore => {
+    if (node.whereis(KVS) === undefined) throw ErlangError.error(BADARG);
+    return store;
+  };
+  node.expose("kvs", {
+    start,
+    store: (key: Term, value: Term) => running().store(key, value),
+    lookup: (key: Term) => running().lookup(key),
+  });
+  start();
+  return store;
+}
+
+/** A message that is no request is dropped: no caller can fill the mailbox. */
+function answer(store: KvsStore, message: Term, self: Process): void {
+  if (!isTuple(message, 2) || !isPid(message[0]) || !isTuple(message[1])) return;
+  const [from, request] = message;
+  const [kind, key, value] = request as readonly Term[];
+  if (kind === STORE && request.length === 3) {
+    void self.send(from, tuple(KVS, store.store(key as Term, value as Term)));
+  } else if (kind === LOOKUP && request.length === 2) {
+    void self.send(from, tuple(KVS, store.lookup(key as Term)));
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Calls between processes as `gen` of OTP makes them: `gen_server:call` and its kin.
+ *
+ *   caller -> server   {'$gen_call', {CallerPid, [alias | Ref]}, Request}, after a monitor with Ref
+ *   server -> caller   {[alias | Ref], Reply} to the alias Ref; OTP 23, which has no aliases, sends it
+ *                      to CallerPid
+ * Servers are called by pid or name, with OTP's limit of 5 seconds unless told otherwise.
+ */
+import {
+  type Atom,
+  atom,
+  ImproperList,
+  isPid,
+  isReference,
+  isTuple,
+  type Reference,
+  type Term,
+  type TermInput,
+  tuple,
+} from "../../etf/index.ts";
+import { ReferenceMap } from "../node/identifiers.ts";
+import type { Lost } from "../node/monitors.ts";
+import type { NodeCore } from "../node/node.ts";
+import type { MonitorTarget, Process } from "../node/process.ts";
+import { lostError, RemoteError, timeoutError } from "./errors.ts";
+
+export interface GenCallOptions {
+  /** Milliseconds to wait for the reply. Default 5,000, as in OTP; Infinity for no limit. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+const GEN_CALL: Atom<"$gen_call"> = atom("$gen_call");
+const GEN_CAST: Atom<"$gen_cast"> = atom("$gen_cast");
+const ALIAS: Atom<"alias"> = atom("alias");
+const DEFAULT_TIMEOUT_MS = 5000;
+
+interface Waiting {
+  reply(reply: Term): void;
+}
+
+/** A server's view of a call: who asked, and how the reply is tagged. */
+export interface GenCall {
+  readonly request: Term;
+  readonly from: Term;
+}
+
+/** The call in a message, if it is one. */
+export function genCallIn(message: Term): GenCall | undefined {
+  if (!isTuple(message, 3) || message[0] !== GEN_CALL) return undefined;
+  const [, from, request] = message as readonly Term[] as [Term, Term, Term];
+  return isTuple(from, 2) && isPid(from[0]) ? { request, from } : undefined;
+}
+
+/** The request in a cast, if the message is one. */
+export function genCastIn(message: Term): Term | undefined {
+  if (!isTuple(message, 2) || message[0] !== GEN_CAST) return undefined;
+  return message[1] as Term;
+}
+
+/** Answers a call, as `gen_server:reply/2`. */
+export function genReply(self: Process, from: Term, reply: TermInput): void {
+  if (!isTuple(from, 2)) return;
+  const [pid, tag] = from as readonly Term[] as [Term, Term];
+  const to = aliasOf(tag) ?? pid;
+  if (isPid(to) || isReference(to)) void self.send(to, tuple(tag, reply));
+}
+
+/** The alias in a tag `[alias | Ref]` or `[[alias | Ref] | Label]`. */
+function aliasOf(tag: Term): Reference | undefined {
+  if (Array.isArray(tag) && !isTuple(tag)) return aliasOf(tag[0] ?? false);
+  if (!(tag instanceof ImproperList)) return undefined;
+  const [first] = tag.elements as readonly Term[];
+  if (first === ALIAS && isReference(tag.tail)) return tag.tail;
+  return first instanceof ImproperList ? aliasOf(first) : undefined;
+}
+
+export class GenClient {
+  readonly #node: NodeCore;
+  readonly #waiting = new ReferenceMap<Waiting>();
+  readonly #caller: Process;
+
+  constructor(node: NodeCore) {
+    this.#node = node;
+    this.#caller = node.spawn({ message: (message) => this.#replied(message) });
+  }
+
+  /**
+   * Calls a server, as `gen_server:call/3`, and resolves with its reply.
+   *
+   * @throws CallError CALL_TIMEOUT, CALL_NO_CONNECTION; RemoteError REMOTE_EXIT when the server
+   *   does not exist (`noproc`) or ends before it replies; EtfEncodeError; the signal's reason
+   */
+  call(server: MonitorTarget, request: TermInput, options: GenCallOptions = {}): Promise<Term> {
+    const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.#waiting.delete(ref);
+        this.#node.unalias(ref);
+        this.#caller.demonitor(ref);
+        timer?.cancel();
+        signal?.removeEventListener("abort", onAbort);
+      };
+      const reply = (value: Term): void => {
+        settle();
+        resolve(value);
+      };
+      const fail = (error: unknown): void => {
+        settle();
+        reject(error);
+      };
+      const onAbort = (): void => fail(signal?.reason);
+      const ref = this.#node.alias(this.#caller, true, (message) => this.#replied(message));
+      this.#waiting.set(ref, { reply });
+      const timer = Number.isFinite(timeoutMs)
+        ? this.#node.clock.setTimer(timeoutMs, () =>
+            fail(timeoutError(describe(server), timeoutMs)),
+          )
+        : undefined;
+      signal?.addEventListener("abort", onAbort);
+      const down = (reason: Term, lost?: Lost): void =>
+        fail(
+          lost === undefined ? new RemoteError("exit", reason) : lostError(describe(server), lost),
+        );
+      try {
+        this.#node.monitorWith(this.#caller, server, ref, down);
+        const from = tuple(this.#caller.pid, new ImproperList<Term>([ALIAS], ref));
+        void this.#caller.send(
+          asDestination(server, this.#node.name),
+          tuple(GEN_CALL, from, request),
+        );
+      } catch (error) {
+        fail(error);
+      }
+    });
+  }
+
+  /**
+   * Casts to a server, as `gen_server:cast/2`. Resolves when more may be sent.
+   * @throws EtfEncodeError
+   */
+  cast(server: MonitorTarget, request: TermInput): Promise<void> {
+    return this.#caller.send(asDestination(server, this.#node.name), tuple(GEN_CAST, request));
+  }
+
+  #replied(message: Term): void {
+    if (!isTuple(message, 2)) return;
+    const [tag, reply] = message as readonly Term[] as [Term, Term];
+    const ref = isReference(tag) ? tag : aliasOf(tag);
+    if (ref !== undefined) this.#waiting.get(ref)?.reply(reply);
+  }
+}
+
+/** A name that does not exist is no error of the sender: the monitor tells of it. */
+function asDestination(
+  server: MonitorTarget,
+  ownNode: string,
+): Exclude<MonitorTarget, string | Atom> {
+  if (isPid(server) || Array.isArray(server)) {
+    return server as Exclude<MonitorTarget, string | Atom>;
+  }
+  return [server as string | Atom, ownNode];
+}
+
+function describe(server: MonitorTarget): string {
+  if (!Array.isArray(server)) return String(server);
+  const [name, node] = server as readonly [Atom | string, Atom | string];
+  return `{${String(name)}, ${String(node)}}`;
+}

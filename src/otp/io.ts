@@ -1,0 +1,99 @@
+/**
+ * An I/O device: the process that is a group leader, to which code prints, here or on another node.
+ *
+ * Spec: stdlib, "The Erlang I/O Protocol". As Erlang terms:
+ *   {io_request, From, ReplyAs, Request} -> {io_reply, ReplyAs, Reply} to From
+ *   Request: {put_chars, Encoding, Chars}, {put_chars, Encoding, M, F, Args}, both without Encoding
+ *   too (latin1), {requests, Requests}, getopts, {setopts, Opts}, {get_geometry, _}
+ * Of module, function and arguments only the printing functions of io_lib are known. There is no
+ * input yet: whatever asks for some gets `eof`.
+ */
+import { type Atom, atom, isPid, isTuple, type Pid, type Term, tuple } from "../../etf/index.ts";
+import type { NodeCore } from "../node/node.ts";
+import type { Process } from "../node/process.ts";
+import { chardataToText, ioLibCall } from "./io-lib.ts";
+
+/** Takes printed text. */
+export type TextSink = (text: string) => void;
+
+const IO_REQUEST: Atom<"io_request"> = atom("io_request");
+const IO_REPLY: Atom<"io_reply"> = atom("io_reply");
+const OK: Atom<"ok"> = atom("ok");
+const EOF: Atom<"eof"> = atom("eof");
+const ERROR: Atom<"error"> = atom("error");
+const REQUEST: Atom<"request"> = atom("request");
+const ENOTSUP: Atom<"enotsup"> = atom("enotsup");
+const LATIN1: Atom<"latin1"> = atom("latin1");
+const UNICODE: Atom<"unicode"> = atom("unicode");
+
+/** Starts a device that prints to `sink` and makes it the node's group leader, named `user`. */
+export function serveUser(node: NodeCore, sink: TextSink): Process {
+  const device = node.spawn({
+    message(message, self) {
+      if (!isTuple(message, 4) || message[0] !== IO_REQUEST || !isPid(message[1])) return;
+      const [, from, replyAs, request] = message as readonly Term[] as [Term, Pid, Term, Term];
+      void self.send(from, tuple(IO_REPLY, replyAs, handle(request, sink)));
+    },
+  });
+  device.register("user");
+  device.groupLeader = device.pid;
+  node.groupLeader = device.pid;
+  return device;
+}
+
+/** Carries a request out; returns the reply. */
+function handle(request: Term, sink: TextSink): Term {
+  if (String(request) === "getopts") {
+    return [tuple(atom("binary"), false), tuple(atom("encoding"), UNICODE)];
+  }
+  if (!isTuple(request)) return failed(REQUEST);
+  const [kind, ...rest] = request as readonly Term[];
+  switch (String(kind)) {
+    case "put_chars":
+      return putChars(rest, sink);
+    case "requests":
+      return all(rest[0], sink);
+    case "setopts":
+    case "get_geometry":
+      return failed(ENOTSUP);
+    case "get_line":
+    case "get_chars":
+    case "get_until":
+    case "get_password":
+      return EOF;
+    default:
+      return failed(REQUEST);
+  }
+}
+
+/** The first request that fails ends the list; its reply, or the last one's, is the answer. */
+function all(requests: Term | undefined, sink: TextSink): Term {
+  if (!Array.isArray(requests)) return failed(REQUEST);
+  let reply: Term = OK;
+  for (const request of requests as readonly Term[]) {
+    reply = handle(request, sink);
+    if (isTuple(reply) && reply[0] === ERROR) break;
+  }
+  return reply;
+}
+
+function putChars(fields: readonly Term[], sink: TextSink): Term {
+  // Without an encoding the request is of the time before Unicode.
+  const named = fields.length === 2 || fields.length === 4;
+  const encoding = named ? fields[0] : LATIN1;
+  const [chars, name, args] = named ? fields.slice(1) : fields;
+  if ((encoding !== UNICODE && encoding !== LATIN1) || chars === undefined) return failed(REQUEST);
+  const text =
+    name === undefined
+      ? chardataToText(chars, encoding === LATIN1)
+      : ioLibCall(chars, name, args ?? []);
+  if (text === undefined) {
+    return failed(tuple(atom("put_chars"), encoding, chars));
+  }
+  sink(text);
+  return OK;
+}
+
+function failed(reason: Term): Term {
+  return tuple(ERROR, reason);
+}

@@ -1,0 +1,134 @@
+/**
+ * The `rex` server: what rpc's functions other than `call` speak, and `rpc:call` of nodes that
+ * do not use erpc (OTP 22, C nodes, Jinterface).
+ *
+ * Spec: kernel/src/rpc.erl of OTP 23 to 29. As Erlang terms:
+ *   {From, {call, M, F, Args, GroupLeader}}             -> {rex, Result} to From
+ *   '$gen_call' {call | block_call, M, F, Args, GL}     -> Result
+ *   '$gen_cast' {cast, M, F, Args, GL}
+ *   {From, {sbcast, Name, Msg}}                         -> {rex, Node, Node | {nonexisting_name, Name}}
+ *   {From, {send, Name, Msg}}                           -> Name gets {From, Msg}
+ *   {From, features_request}                            -> {features_reply, Node, [erpc]}
+ * GroupLeader is a pid, or `user` or `send_stdout_to_caller`, which mean the node's own here: our
+ * functions do not print to it. A block_call does not hold up other requests.
+ */
+import {
+  type Atom,
+  atom,
+  isAtom,
+  isPid,
+  isTuple,
+  type Pid,
+  type Term,
+  type TermInput,
+  tuple,
+} from "../../etf/index.ts";
+import type { NodeCore } from "../node/node.ts";
+import type { Process } from "../node/process.ts";
+import { exceptionOf } from "../node/reason.ts";
+import { applyList, attempt } from "./erpc.ts";
+import { RemoteError } from "./errors.ts";
+import { genCallIn, genCastIn, genReply } from "./gen.ts";
+
+const REX: Atom<"rex"> = atom("rex");
+const CALL: Atom<"call"> = atom("call");
+const BLOCK_CALL: Atom<"block_call"> = atom("block_call");
+const CAST: Atom<"cast"> = atom("cast");
+const SBCAST: Atom<"sbcast"> = atom("sbcast");
+const SEND: Atom<"send"> = atom("send");
+const FEATURES_REQUEST: Atom<"features_request"> = atom("features_request");
+const FEATURES_REPLY: Atom<"features_reply"> = atom("features_reply");
+const NONEXISTING_NAME: Atom<"nonexisting_name"> = atom("nonexisting_name");
+const ERPC: Atom<"erpc"> = atom("erpc");
+
+/** Kind, module, function, arguments, group leader. */
+type Request = [Term, Term, Term, Term, Term];
+
+/** Registers `rex` on a node. */
+export function serveRex(node: NodeCore): void {
+  const server = new Rex(node);
+  node.spawn({ message: (message, self) => server.message(message, self) }).register(REX);
+}
+
+class Rex {
+  readonly #node: NodeCore;
+
+  constructor(node: NodeCore) {
+    this.#node = node;
+  }
+
+  message(message: Term, self: Process): void {
+    const call = genCallIn(message);
+    if (call !== undefined) {
+      const [pid] = call.from as readonly Term[] as [Pid];
+      this.#run(call.request, pid, [CALL, BLOCK_CALL], (result) =>
+        genReply(self, call.from, result),
+      );
+      return;
+    }
+    const cast = genCastIn(message);
+    if (cast !== undefined) {
+      this.#run(cast, self.pid, [CAST], () => {});
+      return;
+    }
+    if (!isTuple(message, 2) || !isPid(message[0])) return;
+    const [from, request] = message as readonly Term[] as [Pid, Term];
+    this.#info(self, from, request);
+  }
+
+  #info(self: Process, from: Pid, request: Term): void {
+    if (request === FEATURES_REQUEST) {
+      void self.send(from, tuple(FEATURES_REPLY, atom(this.#node.name), [ERPC]));
+      return;
+    }
+    if (!isTuple(request)) return;
+    const [kind, name, payload] = request as readonly Term[];
+    if (kind === SBCAST && request.length === 3 && isAtom(name)) {
+      const ownName = atom(this.#node.name);
+      const sent = this.#deliver(self, name, payload as Term);
+      const answer = sent ? ownName : tuple(NONEXISTING_NAME, name);
+      void self.send(from, tuple(REX, ownName, answer));
+    } else if (kind === SEND && request.length === 3 && isAtom(name)) {
+      if (!this.#deliver(self, name, tuple(from, payload as Term))) {
+        const answer = tuple(NONEXISTING_NAME, name);
+        void self.send(from, tuple(REX, atom(this.#node.name), answer));
+      }
+    } else {
+      this.#run(request, from, [CALL], (result) => void self.send(from, tuple(REX, result)));
+    }
+  }
+
+  #deliver(self: Process, name: Atom, message: TermInput): boolean {
+    if (this.#node.whereis(name) === undefined) return false;
+    void self.send(name, message);
+    return true;
+  }
+
+  /** Applies the function of `{Kind, M, F, Args, GroupLeader}` in a process of its own. */
+  #run(
+    request: Term,
+    caller: Pid,
+    kinds: readonly Atom[],
+    answer: (result: TermInput) => void,
+  ): void {
+    if (!isTuple(request, 5)) return;
+    const [kind, module, name, args, leader] = request as readonly Term[] as Request;
+    if (!kinds.includes(kind as Atom)) return;
+    const process = this.#node.spawnFor(isPid(leader) ? leader : this.#node.groupLeader);
+    process.run(() =>
+      attempt(
+        () => applyList(this.#node, process, caller, module, name, args),
+        answer,
+        (error) => answer(badrpc(error)),
+      ),
+    );
+  }
+}
+
+/** What `rpc:call` returns for an exception: a thrown term as it is, else `{badrpc, {'EXIT', _}}`. */
+function badrpc(thrown: unknown): Term {
+  const { class: exceptionClass, reason, stack } = exceptionOf(thrown);
+  if (exceptionClass === "throw") return reason;
+  return new RemoteError(exceptionClass, reason, exceptionClass === "error" ? stack : undefined)
+    .badrpc;
+}
