@@ -1,0 +1,50 @@
+/** `erldist call`: one remote call, its result printed as an Erlang term or as JSON. */
+import {
+  atom,
+  format,
+  isList,
+  Node,
+  parse,
+  RemoteError,
+  type Term,
+  TermSyntaxError,
+} from "../index.ts";
+import { EXIT_CODE } from "./exit-codes.ts";
+import { toTaggedJson } from "./json.ts";
+import { type CommonArguments, clientNodeOptions, peerName } from "./options.ts";
+
+interface CallArguments extends CommonArguments {
+  node: string;
+  module: string;
+  function: string;
+  args: string;
+  json?: boolean | undefined;
+  timeout?: number | undefined;
+}
+
+export async function call(args: CallArguments): Promise<void> {
+  const list = parse(args.args);
+  if (!isList(list)) {
+    throw new TermSyntaxError(
+      "TERM_BAD_VALUE",
+      "The arguments of the call are a list, as in [weather].",
+      1,
+      1,
+      `${args.args}\n^`,
+    );
+  }
+  const peer = peerName(args.node);
+  await using node = await Node.start(clientNodeOptions(args, peer));
+  const show = (term: Term): string =>
+    args.json === true ? JSON.stringify(toTaggedJson(term)) : format(term);
+  try {
+    const timeout = args.timeout === undefined ? {} : { timeoutMs: args.timeout * 1000 };
+    const result = await node.rpc.call(peer, atom(args.module), atom(args.function), list, timeout);
+    process.stdout.write(`${show(result)}\n`);
+  } catch (error) {
+    if (!(error instanceof RemoteError)) throw error;
+    // What `rpc:call` in a shell would show; the exit code says that it is a failure.
+    process.stdout.write(`${show(error.badrpc)}\n`);
+    process.exitCode = EXIT_CODE.refused;
+  }
+}
