@@ -1,0 +1,116 @@
+/** Nodes of ours for the interop tests: in this process, or as the built command. */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { Node, type NodeOptions } from "../../src/index.ts";
+import { interopRun, waitUntil } from "../index.ts";
+
+/** The command as `npm run build` makes it. */
+export const COMMAND = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
+
+/** A node of ours with the run's EPMD port and cookie, and what its callees print. */
+export async function startOurNode(
+  options: Partial<NodeOptions> = {},
+): Promise<Node & { printed: () => string }> {
+  const run = await interopRun();
+  let text = "";
+  const node = await Node.start({
+    name: run.uniqueName("ours"),
+    cookie: run.cookie,
+    env: run.env,
+    output: (more) => {
+      text += more;
+    },
+    ...options,
+  });
+  return Object.assign(node, { printed: () => text });
+}
+
+export interface CommandEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The command, running. */
+export interface RunningCommand extends AsyncDisposable {
+  readonly pid: number;
+  readonly stdout: () => string;
+  readonly ended: Promise<CommandEnd>;
+  signal(name: NodeJS.Signals): void;
+}
+
+export interface CommandOptions {
+  /** Over the run's environment. */
+  env?: Readonly<Record<string, string>>;
+  /** The command line it is put into, as `NetworkHost.command`. */
+  within?: (argv: readonly string[]) => string[];
+}
+
+/** Starts `erldist ARGS`. */
+export async function startCommand(
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<RunningCommand> {
+  const run = await interopRun();
+  const argv = [process.execPath, COMMAND, ...args];
+  const [file = "", ...rest] = options.within?.(argv) ?? argv;
+  const child = spawn(file, rest, {
+    env: { ...run.env, ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const ended = once(child, "close").then(([code, signal]) => ({
+    code: code as number | null,
+    signal: signal as NodeJS.Signals | null,
+    stdout,
+    stderr,
+  }));
+  const signal = (name: NodeJS.Signals): void => {
+    child.kill(name);
+  };
+  return {
+    pid: child.pid ?? 0,
+    stdout: () => stdout,
+    ended,
+    signal,
+    async [Symbol.asyncDispose]() {
+      signal("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/** Runs `erldist ARGS` to its end. */
+export async function runCommand(
+  args: readonly string[],
+  options?: CommandOptions,
+): Promise<CommandEnd> {
+  return (await startCommand(args, options)).ended;
+}
+
+/** Starts `erldist kvs ARGS` and waits for its line; resolves with the node's name and port. */
+export async function startKvsCommand(
+  args: readonly string[],
+  options?: CommandOptions,
+): Promise<RunningCommand & { name: string; tcpPort: number }> {
+  const command = await startCommand(["kvs", ...args], options);
+  const failed = command.ended.then((end): never => {
+    throw new Error(`erldist kvs ended with ${end.code}: ${end.stderr}`);
+  });
+  const line = waitUntil(() => /^(\S+@\S+) ready, port (\d+)\n$/.exec(command.stdout()), {
+    description: "the line of erldist kvs",
+  });
+  const ready = await Promise.race([line, failed]);
+  failed.catch(() => {});
+  return Object.assign(command, { name: ready[1] ?? "", tcpPort: Number(ready[2]) });
+}
