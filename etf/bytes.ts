@@ -21,3 +21,10 @@ export const allocBytes: (length: number) => Uint8Array =
   nodeBuffer === undefined
     ? (length) => new Uint8Array(length)
     : (length) => nodeBuffer.allocUnsafe(length);
+
+const encoder = new TextEncoder();
+
+export function utf8Bytes(text: string): Uint8Array {
+  const bytes = encoder.encode(text);
+  return viewBytes(bytes.buffer, bytes.byteOffset, bytes.length);
+}

@@ -3,6 +3,7 @@
  * is the binary of its UTF-8 bytes, a Map and a plain object are maps, `1.5` is a float.
  */
 import { Atom } from "./atom.ts";
+import { utf8Bytes } from "./bytes.ts";
 import { EtfEncodeError } from "./errors.ts";
 import { MapBase } from "./map-base.ts";
 import {
@@ -26,8 +27,6 @@ const HASH_DEPTH = 256;
 /** Maps as keys in maps as keys ... that can be looked up. */
 const MAX_KEY_NESTING = 256;
 
-const encoder = new TextEncoder();
-
 /**
  * The decoded form of a value: what decoding gives after the value was encoded. Values nested in
  * it stay as they are.
@@ -43,7 +42,7 @@ export function normalize(value: unknown): unknown {
       return Number.isSafeInteger(small) ? small : value;
     }
     case "string":
-      return encoder.encode(value);
+      return utf8Bytes(value);
     default:
       return value;
   }

@@ -21,6 +21,13 @@ export {
   type TermSyntaxErrorCode,
 } from "./errors.ts";
 export { exactEquals, hashTerm } from "./exact.ts";
+export {
+  type FromPlainOptions,
+  fromPlain,
+  type Plain,
+  type ToPlainOptions,
+  toPlain,
+} from "./plain.ts";
 export { TAG, VERSION_MAGIC } from "./tags.ts";
 export { TermMap } from "./term-map.ts";
 export {
@@ -53,5 +60,6 @@ export {
   tuple,
   tupleFrom,
 } from "./terms.ts";
+export { type ParseOptions, parse, parseAll } from "./text/parse.ts";
 export { type FormatOptions, format } from "./text/print.ts";
 export { toTerm } from "./to-term.ts";

@@ -6,6 +6,7 @@
  */
 import { Atom, internAtom } from "./atom.ts";
 import { EtfEncodeError } from "./errors.ts";
+import { MapBase } from "./map-base.ts";
 import type { TermMap } from "./term-map.ts";
 
 export type Term =
@@ -416,4 +417,23 @@ export function isReference(value: unknown): value is Reference {
 /** Either kind of fun. */
 export function isFun(value: unknown): value is ExternalFun | LocalFun {
   return value instanceof ExternalFun || value instanceof LocalFun;
+}
+
+/** Instances of the classes here, maps and binaries: what is an object and a term as it stands. */
+export function isTermObject(value: object): boolean {
+  return (
+    value instanceof Uint8Array ||
+    value instanceof MapBase ||
+    value instanceof Atom ||
+    value instanceof Float ||
+    value instanceof BitString ||
+    value instanceof ImproperList ||
+    value instanceof Pid ||
+    value instanceof Port ||
+    value instanceof Reference ||
+    value instanceof ExternalFun ||
+    value instanceof LocalFun ||
+    value instanceof NativeRecord ||
+    value instanceof OpaqueTerm
+  );
 }

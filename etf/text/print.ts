@@ -226,7 +226,7 @@ class Printer {
   private nodeText(node: Atom): string {
     const number = this.options.nodeNumber?.(node);
     if (number !== undefined) return String(number);
-    return node.name === "nonode@nohost" ? "0" : node.name;
+    return node.name === "nonode@nohost" ? "0" : quoteAtom(node.name);
   }
 }
 
