@@ -1,0 +1,195 @@
+/**
+ * Control messages: the first term of every frame between connected nodes, a tuple that begins
+ * with an operation number; some operations are followed by a second term, the payload.
+ *
+ * Spec: erl_dist_protocol, "Protocol between Connected Nodes". One table; the types and the
+ * check of what a peer sends come from it. Obsolete NODE_LINK (5) is left out: no release from
+ * OTP 23 on sends it.
+ */
+import type { Atom, Pid, Reference, Term } from "../../etf/index.ts";
+import { isAtom, isList, isPid, isReference, isTuple, Tuple } from "../../etf/index.ts";
+import { DistProtocolError } from "./errors.ts";
+
+/** What may stand in a field, by the field's name in the specification. */
+interface FieldTypes {
+  fromPid: Pid;
+  toPid: Pid;
+  /** A pid, or the registered name a monitor was set on. */
+  fromProc: Pid | Atom;
+  toProc: Pid | Atom;
+  toName: Atom;
+  ref: Reference;
+  reqId: Reference;
+  alias: Reference;
+  groupLeader: Pid;
+  /** Module, function, arity. */
+  mfa: Tuple;
+  optList: Term[];
+  /** An unlink id: 1 to 2^64 - 1. */
+  id: number | bigint;
+  flags: number;
+  reason: Term;
+  result: Term;
+  traceToken: Term;
+  /** Pid, name or alias, as the flags of ALTACT_SIG_SEND say. */
+  to: Pid | Atom | Reference;
+  /** The cookie's place of old: the empty atom today, ignored. */
+  unused: Term;
+}
+
+type Field = keyof FieldTypes;
+
+interface ControlRow {
+  readonly op: number;
+  readonly fields: readonly Field[];
+  readonly payload: boolean;
+}
+
+export const CONTROL = {
+  LINK: { op: 1, fields: ["fromPid", "toPid"], payload: false },
+  SEND: { op: 2, fields: ["unused", "toPid"], payload: true },
+  EXIT: { op: 3, fields: ["fromPid", "toPid", "reason"], payload: false },
+  /** Without an id: only peers that lack UNLINK_ID, before OTP 23.3. */
+  UNLINK: { op: 4, fields: ["fromPid", "toPid"], payload: false },
+  REG_SEND: { op: 6, fields: ["fromPid", "unused", "toName"], payload: true },
+  GROUP_LEADER: { op: 7, fields: ["fromPid", "toPid"], payload: false },
+  EXIT2: { op: 8, fields: ["fromPid", "toPid", "reason"], payload: false },
+  SEND_TT: { op: 12, fields: ["unused", "toPid", "traceToken"], payload: true },
+  EXIT_TT: { op: 13, fields: ["fromPid", "toPid", "traceToken", "reason"], payload: false },
+  REG_SEND_TT: { op: 16, fields: ["fromPid", "unused", "toName", "traceToken"], payload: true },
+  EXIT2_TT: { op: 18, fields: ["fromPid", "toPid", "traceToken", "reason"], payload: false },
+  MONITOR_P: { op: 19, fields: ["fromPid", "toProc", "ref"], payload: false },
+  DEMONITOR_P: { op: 20, fields: ["fromPid", "toProc", "ref"], payload: false },
+  MONITOR_P_EXIT: { op: 21, fields: ["fromProc", "toPid", "ref", "reason"], payload: false },
+  SEND_SENDER: { op: 22, fields: ["fromPid", "toPid"], payload: true },
+  SEND_SENDER_TT: { op: 23, fields: ["fromPid", "toPid", "traceToken"], payload: true },
+  PAYLOAD_EXIT: { op: 24, fields: ["fromPid", "toPid"], payload: true },
+  PAYLOAD_EXIT_TT: { op: 25, fields: ["fromPid", "toPid", "traceToken"], payload: true },
+  PAYLOAD_EXIT2: { op: 26, fields: ["fromPid", "toPid"], payload: true },
+  PAYLOAD_EXIT2_TT: { op: 27, fields: ["fromPid", "toPid", "traceToken"], payload: true },
+  PAYLOAD_MONITOR_P_EXIT: { op: 28, fields: ["fromProc", "toPid", "ref"], payload: true },
+  SPAWN_REQUEST: {
+    op: 29,
+    fields: ["reqId", "fromPid", "groupLeader", "mfa", "optList"],
+    payload: true,
+  },
+  SPAWN_REQUEST_TT: {
+    op: 30,
+    fields: ["reqId", "fromPid", "groupLeader", "mfa", "optList", "traceToken"],
+    payload: true,
+  },
+  SPAWN_REPLY: { op: 31, fields: ["reqId", "toPid", "flags", "result"], payload: false },
+  SPAWN_REPLY_TT: {
+    op: 32,
+    fields: ["reqId", "toPid", "flags", "result", "traceToken"],
+    payload: false,
+  },
+  ALIAS_SEND: { op: 33, fields: ["fromPid", "alias"], payload: true },
+  ALIAS_SEND_TT: { op: 34, fields: ["fromPid", "alias", "traceToken"], payload: true },
+  UNLINK_ID: { op: 35, fields: ["id", "fromPid", "toPid"], payload: false },
+  UNLINK_ID_ACK: { op: 36, fields: ["id", "fromPid", "toPid"], payload: false },
+} as const satisfies Record<string, ControlRow>;
+
+export type ControlName = keyof typeof CONTROL;
+
+type FieldTuple<Fields extends readonly Field[]> = {
+  -readonly [Index in keyof Fields]: FieldTypes[Fields[Index]];
+};
+
+/** The control message of that name as it stands on the wire. */
+export type ControlOf<Name extends ControlName> = [
+  op: (typeof CONTROL)[Name]["op"],
+  ...FieldTuple<(typeof CONTROL)[Name]["fields"]>,
+];
+
+/** Any control message; the operation number tells which. */
+export type ControlMessage = { [Name in ControlName]: ControlOf<Name> }[ControlName];
+
+/** SPAWN_REPLY's flags: what the request asked for and now is in force. */
+export const SPAWN_REPLY_FLAG = { LINK: 1, MONITOR: 2 } as const;
+
+const isProc = (term: Term): boolean => isPid(term) || isAtom(term);
+const isAnything = (): boolean => true;
+
+const FIELD_CHECK: { readonly [Name in Field]: (term: Term) => boolean } = {
+  fromPid: isPid,
+  toPid: isPid,
+  fromProc: isProc,
+  toProc: isProc,
+  toName: isAtom,
+  ref: isReference,
+  reqId: isReference,
+  alias: isReference,
+  groupLeader: isPid,
+  mfa: (term) => isTuple(term) && term.length === 3,
+  optList: isList,
+  id: (term) => (typeof term === "number" && term > 0) || (typeof term === "bigint" && term > 0n),
+  flags: (term) => typeof term === "number" && term >= 0,
+  reason: isAnything,
+  result: isAnything,
+  traceToken: isAnything,
+  to: (term) => isProc(term) || isReference(term),
+  unused: isAnything,
+};
+
+interface Checked {
+  readonly name: ControlName;
+  readonly checks: readonly ((term: Term) => boolean)[];
+  readonly fields: readonly Field[];
+  readonly payload: boolean;
+}
+
+const BY_OP: (Checked | undefined)[] = [];
+for (const name of Object.keys(CONTROL) as ControlName[]) {
+  const row: ControlRow = CONTROL[name];
+  const checks = row.fields.map((field) => FIELD_CHECK[field]);
+  BY_OP[row.op] = { name, checks, fields: row.fields, payload: row.payload };
+}
+
+/** The specification's name of an operation number, for messages to people. */
+export function controlName(op: number): string {
+  return BY_OP[op]?.name ?? `operation ${op}`;
+}
+
+/**
+ * Checks a decoded term against the table.
+ * @throws DistProtocolError DIST_CONTROL_UNKNOWN for an operation not in the table,
+ *   DIST_CONTROL_MALFORMED for a wrong shape or field.
+ */
+export function checkControl(term: Term): ControlMessage {
+  const op = term instanceof Tuple ? term[0] : undefined;
+  if (!(term instanceof Tuple) || typeof op !== "number") {
+    throw new DistProtocolError(
+      "DIST_CONTROL_MALFORMED",
+      "A control message is a tuple that begins with an operation number; the peer sent another term.",
+    );
+  }
+  const row = BY_OP[op];
+  if (row === undefined) {
+    throw new DistProtocolError(
+      "DIST_CONTROL_UNKNOWN",
+      `The peer sent control message ${op}, which was not negotiated or does not exist.`,
+    );
+  }
+  const checks = row.checks;
+  if (term.length !== checks.length + 1) {
+    throw new DistProtocolError(
+      "DIST_CONTROL_MALFORMED",
+      `The peer sent ${row.name} with ${term.length - 1} fields where ${checks.length} belong.`,
+    );
+  }
+  for (let index = 0; index < checks.length; index++) {
+    if (!checks[index]!(term[index + 1] as Term)) {
+      throw new DistProtocolError(
+        "DIST_CONTROL_MALFORMED",
+        `The peer sent ${row.name} with a field ${row.fields[index]} of the wrong type.`,
+      );
+    }
+  }
+  return term as unknown as ControlMessage;
+}
+
+/** True when a payload follows this control message in its frame. */
+export function hasPayload(message: ControlMessage): boolean {
+  return BY_OP[message[0]]!.payload;
+}

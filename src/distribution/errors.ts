@@ -1,0 +1,34 @@
+/** Errors of the connected protocol, by the codes of the README. */
+
+export type DistProtocolErrorCode =
+  | "DIST_FRAME_LIMIT"
+  | "DIST_FRAME_TYPE"
+  | "DIST_CONTROL_UNKNOWN"
+  | "DIST_CONTROL_MALFORMED"
+  | "DIST_TERM_MALFORMED"
+  | "DIST_INTERNAL";
+
+/** The peer sent what the protocol does not allow; the connection closes. */
+export class DistProtocolError extends Error {
+  readonly code: DistProtocolErrorCode;
+  constructor(code: DistProtocolErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "DistProtocolError";
+    this.code = code;
+  }
+}
+
+export type ConnectionClosedErrorCode =
+  | "CONN_CLOSED"
+  | "CONN_DISCONNECTED"
+  | "CONN_NET_TICK_TIMEOUT";
+
+/** The connection is over; what waited for it is rejected with this. */
+export class ConnectionClosedError extends Error {
+  readonly code: ConnectionClosedErrorCode;
+  constructor(code: ConnectionClosedErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ConnectionClosedError";
+    this.code = code;
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Frames of a connected pair: a 32-bit big-endian length, then that many bytes; length 0 is a tick.
+ *
+ * Spec: erl_dist_protocol, "Protocol between Connected Nodes". Frames that lie whole in a chunk
+ * are handed on in place, without a copy; one that spans chunks is put together once, when its
+ * last byte is there, so that a length alone never makes us allocate.
+ */
+import { DistProtocolError } from "./errors.ts";
+
+/** Called with the bytes of a frame, `bytes[start..end)`; start equals end for a tick. */
+export type FrameSink = (bytes: Uint8Array, start: number, end: number) => void;
+
+const LENGTH_BYTES = 4;
+
+export class FrameSplitter {
+  readonly #maxFrameBytes: number;
+  readonly #sink: FrameSink;
+  /** Chunks of a frame that is not whole yet, its length field included. */
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  /** Bytes of the frame being held, length field included; 0 while the length is not known. */
+  #wanted = 0;
+
+  constructor(maxFrameBytes: number, sink: FrameSink) {
+    this.#maxFrameBytes = maxFrameBytes;
+    this.#sink = sink;
+  }
+
+  /**
+   * Takes the next bytes of the stream and hands on every frame they complete, in order.
+   * @throws DistProtocolError DIST_FRAME_LIMIT
+   */
+  push(chunk: Uint8Array): void {
+    let bytes = chunk;
+    if (this.#heldBytes > 0) {
+      this.#held.push(chunk);
+      this.#heldBytes += chunk.length;
+      if (this.#wanted === 0 && this.#heldBytes >= LENGTH_BYTES) {
+        this.#join();
+        this.#wanted = this.#frameBytes(this.#held[0]!, 0);
+      }
+      if (this.#wanted === 0 || this.#heldBytes < this.#wanted) return;
+      bytes = this.#join();
+      this.#held = [];
+      this.#heldBytes = 0;
+      this.#wanted = 0;
+    }
+    this.#split(bytes);
+  }
+
+  #split(bytes: Uint8Array): void {
+    let at = 0;
+    while (bytes.length - at >= LENGTH_BYTES) {
+      const frameBytes = this.#frameBytes(bytes, at);
+      if (bytes.length - at < frameBytes) {
+        this.#wanted = frameBytes;
+        break;
+      }
+      const start = at + LENGTH_BYTES;
+      at += frameBytes;
+      this.#sink(bytes, start, at);
+    }
+    if (at < bytes.length) {
+      this.#held = [at === 0 ? bytes : bytes.subarray(at)];
+      this.#heldBytes = bytes.length - at;
+    }
+  }
+
+  /** Length of the frame at `at`, its length field included. */
+  #frameBytes(bytes: Uint8Array, at: number): number {
+    const length =
+      ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+    if (length > this.#maxFrameBytes) {
+      throw new DistProtocolError(
+        "DIST_FRAME_LIMIT",
+        `The peer announced a frame of ${length} bytes; the limit is ${this.#maxFrameBytes} (option maxFrameBytes).`,
+      );
+    }
+    return LENGTH_BYTES + length;
+  }
+
+  /** The held chunks as one. */
+  #join(): Uint8Array {
+    if (this.#held.length === 1) return this.#held[0]!;
+    const joined = new Uint8Array(this.#heldBytes);
+    let at = 0;
+    for (const part of this.#held) {
+      joined.set(part, at);
+      at += part.length;
+    }
+    this.#held = [joined];
+    return joined;
+  }
+}

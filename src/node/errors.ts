@@ -1,0 +1,64 @@
+/** Errors of the node itself and of calls to other nodes, by the codes of the README. */
+import type { Term } from "../../etf/index.ts";
+
+export type NodeErrorCode =
+  | "NODE_NAME_INVALID"
+  | "NODE_NAME_KIND"
+  | "NODE_COOKIE_INVALID"
+  | "NODE_COOKIE_FILE"
+  | "NODE_STOPPED"
+  | "NODE_CONNECT_SELF"
+  | "PROCESS_NAME_TAKEN"
+  | "PROCESS_NAME_UNKNOWN"
+  | "PROCESS_DEAD"
+  | "PROCESS_RECEIVE_TIMEOUT"
+  | "FUNCTION_NAME_INVALID";
+
+/** The node was asked for something it cannot do. */
+export class NodeError extends Error {
+  readonly code: NodeErrorCode;
+  constructor(code: NodeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "NodeError";
+    this.code = code;
+  }
+}
+
+export type CallErrorCode = "CALL_NO_CONNECTION" | "CALL_TIMEOUT" | "CALL_NOT_SUPPORTED";
+
+/** A call to another node ended without an answer. */
+export class CallError extends Error {
+  readonly code: CallErrorCode;
+  /** False when the other side certainly did not run it. */
+  readonly mayHaveRun: boolean;
+  constructor(code: CallErrorCode, message: string, mayHaveRun: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "CallError";
+    this.code = code;
+    this.mayHaveRun = mayHaveRun;
+  }
+}
+
+/**
+ * Thrown inside a process or an exposed function to end it with an Erlang reason, as
+ * `exit(Reason)`, `error(Reason)` and `throw(Reason)` would.
+ */
+export class ErlangError extends Error {
+  readonly class: "exit" | "error" | "throw";
+  readonly reason: Term;
+  constructor(exceptionClass: "exit" | "error" | "throw", reason: Term) {
+    super(`an Erlang ${exceptionClass} reason`);
+    this.name = "ErlangError";
+    this.class = exceptionClass;
+    this.reason = reason;
+  }
+  static exit(reason: Term): ErlangError {
+    return new ErlangError("exit", reason);
+  }
+  static error(reason: Term): ErlangError {
+    return new ErlangError("error", reason);
+  }
+  static throw(reason: Term): ErlangError {
+    return new ErlangError("throw", reason);
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Pids and references of this node, and maps keyed by anybody's.
+ *
+ * Pids keep to 15 bits of id and 13 of serial, references to three words with 18 bits in the
+ * first: what a peer without V4_NC (OTP 23) can hold. Numbers come around after 2^28 pids, and
+ * those still in use are passed over.
+ */
+import type { Atom } from "../../etf/index.ts";
+import { Pid, Reference } from "../../etf/index.ts";
+
+const ID_BITS = 15;
+const SERIAL_BITS = 13;
+const REF_FIRST_BITS = 18;
+
+/** The number that identifies a pid of this node among its live processes. */
+export function localPidKey(pid: Pid): number {
+  return pid.serial * 2 ** ID_BITS + pid.id;
+}
+
+export class Identifiers {
+  readonly #node: Atom;
+  readonly #creation: number;
+  #nextPid = 1;
+  #nextRef: number;
+
+  /** @param seed makes the references of two nodes with the same name differ; 32 bits */
+  constructor(node: Atom, creation: number, seed: number) {
+    this.#node = node;
+    this.#creation = creation;
+    this.#nextRef = seed;
+  }
+
+  /** A pid no live process has. */
+  newPid(inUse: (key: number) => boolean): Pid {
+    let key: number;
+    do {
+      key = this.#nextPid;
+      this.#nextPid = key + 1 === 2 ** (ID_BITS + SERIAL_BITS) ? 1 : key + 1;
+    } while (inUse(key));
+    const id = key % 2 ** ID_BITS;
+    const serial = (key - id) / 2 ** ID_BITS;
+    return new Pid(this.#node, id, serial, this.#creation);
+  }
+
+  newReference(): Reference {
+    const number = this.#nextRef++;
+    const first = number % 2 ** REF_FIRST_BITS;
+    const rest = (number - first) / 2 ** REF_FIRST_BITS;
+    return new Reference(this.#node, this.#creation, [
+      first,
+      rest >>> 0,
+      Math.floor(rest / 2 ** 32),
+    ]);
+  }
+}
+
+interface Identifier<Self> {
+  equals(other: Self): boolean;
+}
+
+interface Entry<Key, Value> {
+  readonly key: Key;
+  value: Value;
+  next: Entry<Key, Value> | undefined;
+}
+
+/** A map keyed by identifiers, equal as Erlang compares them. */
+export class IdentifierMap<Key extends Identifier<Key>, Value> {
+  readonly #hash: (key: Key) => number;
+  readonly #entries = new Map<number, Entry<Key, Value>>();
+  #size = 0;
+
+  constructor(hash: (key: Key) => number) {
+    this.#hash = hash;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(key: Key): Value | undefined {
+    return this.#find(key)?.value;
+  }
+
+  set(key: Key, value: Value): void {
+    const found = this.#find(key);
+    if (found !== undefined) {
+      found.value = value;
+      return;
+    }
+    const hash = this.#hash(key);
+    this.#entries.set(hash, { key, value, next: this.#entries.get(hash) });
+    this.#size++;
+  }
+
+  delete(key: Key): boolean {
+    const hash = this.#hash(key);
+    const first = this.#entries.get(hash);
+    if (first === undefined) return false;
+    if (first.key.equals(key)) {
+      if (first.next === undefined) this.#entries.delete(hash);
+      else this.#entries.set(hash, first.next);
+      this.#size--;
+      return true;
+    }
+    for (let entry = first; entry.next !== undefined; entry = entry.next) {
+      if (entry.next.key.equals(key)) {
+        entry.next = entry.next.next;
+        this.#size--;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The value, taken out. */
+  take(key: Key): Value | undefined {
+    const value = this.get(key);
+    if (value !== undefined) this.delete(key);
+    return value;
+  }
+
+  /** The values as they are now; the map may change while they are walked. */
+  values(): Value[] {
+    const values: Value[] = [];
+    for (const first of this.#entries.values()) {
+      for (let entry: Entry<Key, Value> | undefined = first; entry; entry = entry.next) {
+        values.push(entry.value);
+      }
+    }
+    return values;
+  }
+
+  keys(): Key[] {
+    const keys: Key[] = [];
+    for (const first of this.#entries.values()) {
+      for (let entry: Entry<Key, Value> | undefined = first; entry; entry = entry.next) {
+        keys.push(entry.key);
+      }
+    }
+    return keys;
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#size = 0;
+  }
+
+  #find(key: Key): Entry<Key, Value> | undefined {
+    let entry = this.#entries.get(this.#hash(key));
+    while (entry !== undefined && !entry.key.equals(key)) entry = entry.next;
+    return entry;
+  }
+}
+
+export class PidMap<Value> extends IdentifierMap<Pid, Value> {
+  constructor() {
+    super((pid) => pid.serial * 2 ** 32 + pid.id);
+  }
+}
+
+export class ReferenceMap<Value> extends IdentifierMap<Reference, Value> {
+  constructor() {
+    super((ref) => {
+      const ids = ref.ids;
+      return (ids[0]! ^ Math.imul(ids[2] ?? 0, 0x9e3779b1)) + (ids[1] ?? 0) * 2 ** 18;
+    });
+  }
+}

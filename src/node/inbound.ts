@@ -1,0 +1,163 @@
+/**
+ * Control messages of a peer, carried out in wire order: one place, one switch.
+ *
+ * A signal to a process that does not exist is dropped or answered `noproc`, as the runtime
+ * does. Trace tokens are accepted and ignored.
+ */
+import type { Atom, Pid, Reference, Term } from "../../etf/index.ts";
+import { isPid, tuple } from "../../etf/index.ts";
+import { CONTROL, type ControlMessage } from "../distribution/control.ts";
+import { DFLAG } from "../distribution/flags.ts";
+import type { Peer } from "./peer.ts";
+import { NOPROC } from "./process.ts";
+import type { ProcessTable } from "./process-table.ts";
+import type { SignalRouter } from "./signals.ts";
+import type { Spawner } from "./spawner.ts";
+
+export class InboundSignals {
+  readonly #table: ProcessTable;
+  readonly #signals: SignalRouter;
+  readonly #spawner: Spawner;
+
+  constructor(table: ProcessTable, signals: SignalRouter, spawner: Spawner) {
+    this.#table = table;
+    this.#signals = signals;
+    this.#spawner = spawner;
+  }
+
+  handle(peer: Peer, message: ControlMessage, payload: Term): void {
+    switch (message[0]) {
+      case CONTROL.SEND.op:
+      case CONTROL.SEND_TT.op:
+      case CONTROL.SEND_SENDER.op:
+      case CONTROL.SEND_SENDER_TT.op:
+        this.#table.get(message[2])?.deliver(payload);
+        return;
+      case CONTROL.REG_SEND.op:
+      case CONTROL.REG_SEND_TT.op:
+        this.#table.whereis(message[3])?.deliver(payload);
+        return;
+      case CONTROL.ALIAS_SEND.op:
+      case CONTROL.ALIAS_SEND_TT.op:
+        this.#signals.aliasMessage(message[2], payload);
+        return;
+      case CONTROL.LINK.op:
+        this.#link(peer, message[1], message[2]);
+        return;
+      case CONTROL.UNLINK.op:
+        this.#unlink(message[1], message[2]);
+        return;
+      case CONTROL.UNLINK_ID.op: {
+        const [, id, from, to] = message;
+        this.#unlink(from, to);
+        peer.signal((connection) => connection.send(tuple(CONTROL.UNLINK_ID_ACK.op, id, to, from)));
+        return;
+      }
+      case CONTROL.UNLINK_ID_ACK.op: {
+        const [, id, from, to] = message;
+        const process = this.#table.get(to);
+        if (process?.links?.get(from)?.unlinkId === id) this.#signals.forgetLink(process, from);
+        return;
+      }
+      case CONTROL.EXIT.op:
+        this.#exit(message[1], message[2], message[3]);
+        return;
+      case CONTROL.EXIT_TT.op:
+        this.#exit(message[1], message[2], message[4]);
+        return;
+      case CONTROL.PAYLOAD_EXIT.op:
+      case CONTROL.PAYLOAD_EXIT_TT.op:
+        this.#exit(message[1], message[2], payload);
+        return;
+      case CONTROL.EXIT2.op:
+        this.#table.get(message[2])?.exitSignal(message[1], message[3]);
+        return;
+      case CONTROL.EXIT2_TT.op:
+        this.#table.get(message[2])?.exitSignal(message[1], message[4]);
+        return;
+      case CONTROL.PAYLOAD_EXIT2.op:
+      case CONTROL.PAYLOAD_EXIT2_TT.op:
+        this.#table.get(message[2])?.exitSignal(message[1], payload);
+        return;
+      case CONTROL.MONITOR_P.op:
+        this.#monitor(peer, message[1], message[2], message[3]);
+        return;
+      case CONTROL.DEMONITOR_P.op: {
+        const monitor = peer.incomingMonitors.take(message[3]);
+        monitor?.target.monitoredBy?.delete(monitor.ref);
+        return;
+      }
+      case CONTROL.MONITOR_P_EXIT.op:
+        this.#monitorExit(peer, message[3], message[4]);
+        return;
+      case CONTROL.PAYLOAD_MONITOR_P_EXIT.op:
+        this.#monitorExit(peer, message[3], payload);
+        return;
+      case CONTROL.GROUP_LEADER.op: {
+        const process = this.#table.get(message[2]);
+        if (process !== undefined) process.groupLeader = message[1];
+        return;
+      }
+      case CONTROL.SPAWN_REQUEST.op:
+      case CONTROL.SPAWN_REQUEST_TT.op:
+        this.#spawner.requested(peer, message, payload);
+        return;
+      case CONTROL.SPAWN_REPLY.op:
+      case CONTROL.SPAWN_REPLY_TT.op:
+        this.#spawner.replied(peer, message[1], message[3], message[4]);
+        return;
+    }
+  }
+
+  #link(peer: Peer, from: Pid, to: Pid): void {
+    const process = this.#table.get(to);
+    if (process !== undefined) {
+      this.#signals.linkedByPeer(process, peer, from);
+      return;
+    }
+    peer.signal((connection) => {
+      if (connection.has(DFLAG.EXIT_PAYLOAD)) {
+        connection.send(tuple(CONTROL.PAYLOAD_EXIT.op, to, from), NOPROC);
+      } else {
+        connection.send(tuple(CONTROL.EXIT.op, to, from, NOPROC));
+      }
+    });
+  }
+
+  #unlink(from: Pid, to: Pid): void {
+    const process = this.#table.get(to);
+    // An unlink of our own that waits for its acknowledgement keeps its record.
+    if (process?.links?.get(from)?.unlinkId === undefined && process !== undefined) {
+      this.#signals.forgetLink(process, from);
+    }
+  }
+
+  #exit(from: Pid, to: Pid, reason: Term): void {
+    const process = this.#table.get(to);
+    const link = process?.links?.get(from);
+    if (process === undefined || link === undefined || link.unlinkId !== undefined) return;
+    this.#signals.forgetLink(process, from);
+    process.exitFromLink(from, reason);
+  }
+
+  #monitor(peer: Peer, watcher: Pid, toProc: Pid | Atom, ref: Reference): void {
+    const target = isPid(toProc) ? this.#table.get(toProc) : this.#table.whereis(toProc);
+    if (target !== undefined) {
+      const name = isPid(toProc) ? undefined : toProc;
+      this.#signals.monitoredByPeer(peer, { ref, watcher, target, name });
+      return;
+    }
+    peer.signal((connection) => {
+      if (connection.has(DFLAG.EXIT_PAYLOAD)) {
+        connection.send(tuple(CONTROL.PAYLOAD_MONITOR_P_EXIT.op, toProc, watcher, ref), NOPROC);
+      } else {
+        connection.send(tuple(CONTROL.MONITOR_P_EXIT.op, toProc, watcher, ref, NOPROC));
+      }
+    });
+  }
+
+  #monitorExit(peer: Peer, ref: Reference, reason: Term): void {
+    const monitor = peer.outgoingMonitors.take(ref);
+    if (monitor !== undefined) this.#signals.monitorDown(monitor, reason);
+  }
+}

@@ -1,0 +1,285 @@
+/**
+ * A node: its name and cookie, its processes, its connections, and what it lets others call.
+ *
+ * This is the kernel without the services OTP builds on it; `otp/node.ts` adds those. There is no
+ * global state: several nodes live in one program, and `stop` leaves no timer and no socket.
+ */
+import { randomInt } from "node:crypto";
+import { EventEmitter } from "node:events";
+import type { Atom, Pid, Reference, Term, TermInput } from "../../etf/index.ts";
+import { atom } from "../../etf/index.ts";
+import type { ConnectionStats } from "../distribution/connection.ts";
+import type { Clock } from "../transport/clock.ts";
+import type { Listener } from "../transport/transport.ts";
+import { NodeError } from "./errors.ts";
+import type { ExposedModule, ProcessFunction } from "./functions.ts";
+import { FunctionTable } from "./functions.ts";
+import { Identifiers } from "./identifiers.ts";
+import { InboundSignals } from "./inbound.ts";
+import type { OnDown } from "./monitors.ts";
+import type { NameService } from "./name-service.ts";
+import type { NodeName } from "./names.ts";
+import { Peers } from "./peers.ts";
+import type { PreparedNode } from "./prepare.ts";
+import {
+  type Behaviour,
+  type Destination,
+  type MonitorTarget,
+  Process,
+  SHUTDOWN,
+} from "./process.ts";
+import { ProcessTable } from "./process-table.ts";
+import { SignalRouter } from "./signals.ts";
+import type { SpawnRequest } from "./spawn-request.ts";
+import { type RemoteFunction, Spawner, type SpawnRequestOptions } from "./spawner.ts";
+
+export interface NodeDown {
+  readonly name: string;
+  /** Why; its `code` tells the cases apart. */
+  readonly error: Error;
+}
+
+export interface NodeEvents {
+  /** A connection is up. */
+  nodeup: [{ readonly name: string; readonly hidden: boolean }];
+  /** A connection is gone. */
+  nodedown: [NodeDown];
+}
+
+const NOTHING: Behaviour = { message: () => {} };
+
+export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposable {
+  readonly name: NodeName;
+  readonly creation: number;
+  /** TCP port the node listens on; 0 when it does not. */
+  readonly tcpPort: number;
+  readonly clock: Clock;
+  readonly #atom: Atom;
+  readonly #table: ProcessTable;
+  readonly #identifiers: Identifiers;
+  readonly #signals: SignalRouter;
+  readonly #functions = new FunctionTable();
+  readonly #spawner: Spawner;
+  readonly #peers: Peers;
+  readonly #listener: Listener | undefined;
+  readonly #nameService: NameService;
+  /** Sends what the program sends outside of any process. */
+  readonly #system: Process;
+  #groupLeader: Pid;
+  #stopping: Promise<void> | undefined;
+
+  constructor(prepared: PreparedNode) {
+    super();
+    const { name, creation, clock } = prepared;
+    this.name = name;
+    this.creation = creation;
+    this.clock = clock;
+    this.tcpPort = prepared.listener?.tcpPort ?? 0;
+    this.#listener = prepared.listener;
+    this.#nameService = prepared.nameService;
+    this.#atom = atom(name);
+    this.#table = new ProcessTable(this.#atom, creation);
+    this.#identifiers = new Identifiers(this.#atom, creation, randomInt(2 ** 32));
+    this.#peers = new Peers(prepared.peers, {
+      control: (peer, message, payload) => inbound.handle(peer, message, payload),
+      up: (peer) =>
+        this.emit("nodeup", { name: peer.name.name, hidden: peer.connection?.hidden ?? true }),
+      down: (peer, error, wasUp) => {
+        this.#signals.peerDown(peer, { error, wasUp });
+        this.#spawner.peerDown(peer, { error, wasUp });
+        if (wasUp) this.emit("nodedown", { name: peer.name.name, error });
+      },
+    });
+    this.#signals = new SignalRouter(this.#atom, this.#table, this.#identifiers, this.#peers);
+    this.#spawner = new Spawner(
+      this.#functions,
+      this.#signals,
+      this.#identifiers,
+      this.#peers,
+      (groupLeader) => this.#newProcess(groupLeader),
+    );
+    const inbound = new InboundSignals(this.#table, this.#signals, this.#spawner);
+    const pid = this.#newPid();
+    this.#groupLeader = pid;
+    this.#system = this.#newProcess(pid, NOTHING, pid);
+    prepared.accepted.handOver((transport) => void this.#peers.accept(transport));
+  }
+
+  /** Where the output of code that this node runs elsewhere goes, unless a process says otherwise. */
+  get groupLeader(): Pid {
+    return this.#groupLeader;
+  }
+
+  set groupLeader(pid: Pid) {
+    this.#groupLeader = pid;
+  }
+
+  /** Names of the nodes connected now. All are hidden to one another while this node is hidden. */
+  nodes(): string[] {
+    return this.#peers.connected().map((peer) => peer.name.name);
+  }
+
+  /** Counters of each connection, by node name. */
+  stats(): { processes: number; connections: Record<string, ConnectionStats> } {
+    const connections: Record<string, ConnectionStats> = {};
+    for (const peer of this.#peers.connected()) {
+      connections[peer.name.name] = peer.connection!.stats();
+    }
+    return { processes: this.#table.size, connections };
+  }
+
+  /**
+   * Connects to a node, if it is not connected.
+   * @throws NodeError, EpmdError, TransportError, HandshakeError; the signal's reason
+   */
+  async connect(name: string, options: { signal?: AbortSignal } = {}): Promise<void> {
+    this.#checkRunning();
+    await this.#peers.connect(atom(name), options.signal);
+  }
+
+  /** Ends the connection to a node; returns whether there was one. */
+  disconnect(name: string): boolean {
+    return this.#peers.disconnect(atom(name));
+  }
+
+  /**
+   * Starts a process: an async function, which gets the process as its argument and ends it when
+   * it returns or throws, or a behaviour that takes messages as they come.
+   */
+  spawn(body: Behaviour | ((self: Process) => unknown)): Process {
+    this.#checkRunning();
+    if (typeof body !== "function") return this.#newProcess(this.#groupLeader, body);
+    const process = this.#newProcess(this.#groupLeader);
+    process.run(() => body(process));
+    return process;
+  }
+
+  /**
+   * Sends a message from no process in particular; see `Process.send`.
+   * @throws EtfEncodeError, NodeError PROCESS_NAME_UNKNOWN
+   */
+  send(to: Destination, message: TermInput): Promise<void> {
+    this.#checkRunning();
+    return this.#system.send(to, message);
+  }
+
+  /** Sends an exit signal from no process in particular, as `exit/2`. */
+  exit(to: Pid, reason: Term): void {
+    this.#checkRunning();
+    this.#system.sendExit(to, reason);
+  }
+
+  /** The process registered under that name. */
+  whereis(name: Atom | string): Process | undefined {
+    return this.#table.whereis(typeof name === "string" ? atom(name) : name);
+  }
+
+  /** Names registered on this node. */
+  registered(): string[] {
+    return this.#table.registered().map((name) => name.name);
+  }
+
+  /** The process with that pid, if it lives on this node. */
+  processOf(pid: Pid): Process | undefined {
+    return this.#table.get(pid);
+  }
+
+  /**
+   * Lets other nodes call functions of a module, by `rpc`, `erpc` and `spawn`.
+   * @throws NodeError FUNCTION_NAME_INVALID
+   */
+  expose(module: string, functions: ExposedModule): void {
+    this.#functions.expose(module, functions);
+  }
+
+  newReference(): Reference {
+    return this.#identifiers.newReference();
+  }
+
+  /** @internal See FunctionTable. */
+  get functions(): Pick<FunctionTable, "apply"> {
+    return this.#functions;
+  }
+
+  /** @internal See FunctionTable. */
+  exposeProcess(module: string, name: string, arity: number, run: ProcessFunction): void {
+    this.#functions.exposeProcess(module, name, arity, run);
+  }
+
+  /** @internal A process of the node's own that runs a function for `caller`. */
+  spawnFor(groupLeader: Pid): Process {
+    return this.#newProcess(groupLeader);
+  }
+
+  /** @internal See SignalRouter. */
+  monitorWith(watcher: Process, target: MonitorTarget, ref: Reference, onDown: OnDown): void {
+    this.#signals.monitorWith(watcher, target, ref, onDown);
+  }
+
+  /** @internal See SignalRouter. */
+  alias(process: Process, once: boolean, onMessage?: (message: Term) => void): Reference {
+    return this.#signals.alias(process, once, onMessage);
+  }
+
+  /** @internal See SignalRouter. */
+  unalias(ref: Reference): boolean {
+    return this.#signals.unalias(ref);
+  }
+
+  /** @internal See Spawner. */
+  requestSpawn(
+    from: Process,
+    node: string,
+    what: RemoteFunction,
+    options: SpawnRequestOptions,
+  ): SpawnRequest {
+    this.#checkRunning();
+    return this.#spawner.request(from, atom(node), what, options);
+  }
+
+  /** @internal See Spawner. */
+  abandonSpawn(request: SpawnRequest): void {
+    this.#spawner.abandon(request);
+  }
+
+  /**
+   * Ends every process and connection, takes the name back and stops listening. Resolves when
+   * the sockets are closed; callable again.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    // Connections first: peers see this node go (`noconnection`), as when `erl` halts.
+    const released = [this.#peers.stop(), this.#listener?.close(), this.#nameService.close()];
+    for (const process of this.#table.all()) process.terminate(SHUTDOWN);
+    await Promise.all(released);
+  }
+
+  #newPid(): Pid {
+    return this.#identifiers.newPid((key) => this.#table.hasKey(key));
+  }
+
+  #newProcess(groupLeader: Pid, behaviour?: Behaviour, pid: Pid = this.#newPid()): Process {
+    const process = new Process({
+      pid,
+      groupLeader,
+      signals: this.#signals,
+      clock: this.clock,
+      ...(behaviour === undefined ? {} : { behaviour }),
+    });
+    this.#table.add(process);
+    return process;
+  }
+
+  #checkRunning(): void {
+    if (this.#stopping !== undefined)
+      throw new NodeError("NODE_STOPPED", `The node ${this.name} has been stopped.`);
+  }
+}

@@ -1,0 +1,296 @@
+/**
+ * Connections to other nodes: made on the first signal to a node, accepted from nodes that
+ * connect, one for each pair.
+ *
+ * Simultaneous connects resolve as erl_dist_protocol says ("Distribution Handshake",
+ * send_status): of two attempts at once that of the node with the greater name goes on. A peer
+ * that connects anew although a connection is up takes its place (`alive`, then `true`): it
+ * knows better that the old one is dead.
+ *
+ *   no peer --signal, connect--> connecting --handshake done--> up --closed--> no peer
+ *      \------------------accepted handshake done--------------/
+ */
+import type { Atom, Term } from "../../etf/index.ts";
+import { atom } from "../../etf/index.ts";
+import { Connection, type ConnectionLimits } from "../distribution/connection.ts";
+import type { ControlMessage } from "../distribution/control.ts";
+import type { ConnectionClosedError, DistProtocolError } from "../distribution/errors.ts";
+import { DFLAG } from "../distribution/flags.ts";
+import type { AcceptStatus, HandshakeResult } from "../handshake/drive.ts";
+import { accept, initiate } from "../handshake/drive.ts";
+import { HandshakeError } from "../handshake/errors.ts";
+import type { Clock } from "../transport/clock.ts";
+import { type Deferred, deferred } from "../transport/deferred.ts";
+import type { Network, Transport } from "../transport/transport.ts";
+import { NodeError } from "./errors.ts";
+import { checkPeerName, type NodeName } from "./names.ts";
+import { Peer } from "./peer.ts";
+
+/** Where a node listens. */
+export interface PeerAddress {
+  host: string;
+  tcpPort: number;
+}
+
+export interface PeersOptions extends ConnectionLimits {
+  ownName: NodeName;
+  creation: number;
+  flags: bigint;
+  network: Network;
+  clock: Clock;
+  netTickTimeMs: number;
+  netTickIntensity: number;
+  /** Limit for a whole connection set-up: look-up, connect, handshake. */
+  netSetupTimeMs: number;
+  cookieFor(peer: string): string;
+  /** Asks the peer's EPMD. */
+  lookUp(peer: NodeName, signal: AbortSignal): Promise<PeerAddress>;
+}
+
+/** Told of what happens on connections, in order. */
+export interface PeersHandler {
+  control(peer: Peer, message: ControlMessage, payload: Term): void;
+  up(peer: Peer): void;
+  /** The peer is gone, or was never reached; all that ties us to it ends with `noconnection`. */
+  down(peer: Peer, error: Error, wasUp: boolean): void;
+}
+
+interface Attempt {
+  readonly abort: AbortController;
+  readonly done: Deferred<Connection>;
+}
+
+export class Peers {
+  readonly #options: PeersOptions;
+  readonly #handler: PeersHandler;
+  readonly #peers = new Map<Atom, Peer>();
+  readonly #attempts = new Map<Peer, Attempt>();
+  readonly #accepting = new Set<AbortController>();
+  readonly #open = new Set<Promise<void>>();
+  #stopped = false;
+
+  constructor(options: PeersOptions, handler: PeersHandler) {
+    this.#options = options;
+    this.#handler = handler;
+  }
+
+  /** The nodes connected now. */
+  connected(): Peer[] {
+    return [...this.#peers.values()].filter((peer) => peer.connection !== undefined);
+  }
+
+  get(name: Atom): Peer | undefined {
+    return this.#peers.get(name);
+  }
+
+  /** The peer of that name, with a connection attempt under way if there was no connection. */
+  reach(name: Atom): Peer {
+    const known = this.#peers.get(name);
+    if (known !== undefined) return known;
+    const peer = new Peer(name);
+    this.#peers.set(name, peer);
+    const attempt: Attempt = { abort: new AbortController(), done: deferred() };
+    // Whoever waits for the attempt gets its error; nobody has to.
+    attempt.done.promise.catch(() => {});
+    this.#attempts.set(peer, attempt);
+    void this.#connect(peer, attempt);
+    return peer;
+  }
+
+  /**
+   * Resolves when the connection to that node is up.
+   * @throws NodeError, EpmdError, TransportError, HandshakeError, or the signal's reason
+   */
+  async connect(name: Atom, signal?: AbortSignal): Promise<Connection> {
+    signal?.throwIfAborted();
+    const peer = this.reach(name);
+    if (peer.connection !== undefined) return peer.connection;
+    const attempt = this.#attempts.get(peer)!.done.promise;
+    if (signal === undefined) return attempt;
+    const aborted = deferred<never>();
+    const onAbort = (): void => aborted.reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await Promise.race([attempt, aborted.promise]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Returns whether there was a connection to end. */
+  disconnect(name: Atom): boolean {
+    const connection = this.#peers.get(name)?.connection;
+    connection?.disconnect();
+    return connection !== undefined;
+  }
+
+  /** A node has connected to us. */
+  async accept(transport: Transport): Promise<void> {
+    if (this.#stopped) {
+      transport.destroy();
+      return;
+    }
+    const abort = new AbortController();
+    this.#accepting.add(abort);
+    try {
+      const result = await accept(
+        transport,
+        {
+          ownName: this.#options.ownName,
+          flags: this.#options.flags,
+          creation: this.#options.creation,
+          cookieFor: (peer) => this.#options.cookieFor(peer),
+          decide: (peer) => this.#decide(peer),
+          oldConnectionGone: async (peer) => {
+            this.disconnect(atom(peer));
+          },
+        },
+        {
+          clock: this.#options.clock,
+          timeoutMs: this.#options.netSetupTimeMs,
+          signal: abort.signal,
+        },
+      );
+      this.#accepted(transport, result);
+    } catch {
+      // A peer that did not get through the handshake is no peer; the driver closed its stream.
+    } finally {
+      this.#accepting.delete(abort);
+    }
+  }
+
+  /** Ends every connection and attempt; resolves when their sockets are closed. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const abort of this.#accepting) abort.abort(stoppedError());
+    for (const attempt of [...this.#attempts.values()]) attempt.abort.abort(stoppedError());
+    for (const peer of this.connected()) peer.connection?.disconnect();
+    await Promise.all(this.#open);
+  }
+
+  async #connect(peer: Peer, attempt: Attempt): Promise<void> {
+    const { clock, netSetupTimeMs, network, ownName } = this.#options;
+    const timer = clock.setTimer(netSetupTimeMs, () => attempt.abort.abort(setupTimeError(peer)));
+    const signal = attempt.abort.signal;
+    try {
+      if (this.#stopped) throw stoppedError();
+      const name = checkPeerName(peer.name.name, ownName);
+      if (name === ownName) {
+        throw new NodeError("NODE_CONNECT_SELF", `${name} is the node itself.`);
+      }
+      const address = await this.#options.lookUp(name, signal);
+      const transport = await network.connect({ ...address, signal });
+      const result = await initiate(
+        transport,
+        {
+          ownName,
+          peerName: name,
+          flags: this.#options.flags,
+          creation: this.#options.creation,
+          cookie: this.#options.cookieFor(name),
+          replyToAlive: () => peer.connection === undefined,
+        },
+        { clock, timeoutMs: netSetupTimeMs, signal },
+      );
+      timer.cancel();
+      // Overtaken: the peer's own attempt got through while ours was on its way.
+      if (signal.aborted || peer.connection !== undefined) transport.destroy();
+      else this.#established(peer, transport, result);
+    } catch (error) {
+      if (peer.connection !== undefined) {
+        timer.cancel();
+      } else if (error instanceof HandshakeError && error.code === "HS_NOK" && !signal.aborted) {
+        // The peer's own attempt goes on instead of ours: it ends this one, or the timer does.
+        signal.addEventListener("abort", () => {
+          timer.cancel();
+          this.#failed(peer, attempt, signal.reason);
+        });
+      } else {
+        timer.cancel();
+        this.#failed(peer, attempt, signal.aborted ? signal.reason : error);
+      }
+    }
+  }
+
+  #failed(peer: Peer, attempt: Attempt, error: Error): void {
+    if (this.#attempts.get(peer) !== attempt) return;
+    this.#attempts.delete(peer);
+    this.#peers.delete(peer.name);
+    attempt.done.reject(error);
+    this.#handler.down(peer, error, false);
+  }
+
+  #decide(peerName: string): AcceptStatus {
+    const { ownName } = this.#options;
+    if (this.#stopped || peerName === ownName) return "not_allowed";
+    const peer = this.#peers.get(atom(peerName));
+    if (peer === undefined) return "ok";
+    if (peer.connection !== undefined) return "alive";
+    return ownName > peerName ? "nok" : "ok_simultaneous";
+  }
+
+  #accepted(transport: Transport, result: HandshakeResult): void {
+    const name = atom(result.peerName);
+    if (this.#stopped) {
+      transport.destroy();
+      return;
+    }
+    this.disconnect(name);
+    let peer = this.#peers.get(name);
+    if (peer === undefined) {
+      peer = new Peer(name);
+      this.#peers.set(name, peer);
+    }
+    this.#established(peer, transport, result);
+  }
+
+  #established(peer: Peer, transport: Transport, result: HandshakeResult): void {
+    const { clock, netTickTimeMs, netTickIntensity, flags } = this.#options;
+    const published = result.peerFlags & flags & DFLAG.PUBLISHED;
+    const connection = new Connection({
+      transport,
+      clock,
+      peerName: peer.name.name,
+      negotiatedFlags: result.negotiatedFlags,
+      hidden: published === 0n,
+      netTickTimeMs,
+      netTickIntensity,
+      maxFrameBytes: this.#options.maxFrameBytes,
+      highWaterMarkBytes: this.#options.highWaterMarkBytes,
+      handler: {
+        control: (message, payload) => this.#handler.control(peer, message, payload),
+        closed: (error) => this.#closed(peer, error),
+      },
+    });
+    const released = connection.released();
+    this.#open.add(released);
+    void released.then(() => this.#open.delete(released));
+    const attempt = this.#attempts.get(peer);
+    this.#attempts.delete(peer);
+    peer.up(connection);
+    this.#handler.up(peer);
+    attempt?.done.resolve(connection);
+    attempt?.abort.abort(supersededError(peer));
+    connection.start(result.leftover);
+  }
+
+  #closed(peer: Peer, error: ConnectionClosedError | DistProtocolError): void {
+    this.#peers.delete(peer.name);
+    this.#handler.down(peer, error, true);
+  }
+}
+
+function stoppedError(): NodeError {
+  return new NodeError("NODE_STOPPED", "The node has been stopped.");
+}
+
+function supersededError(peer: Peer): HandshakeError {
+  return new HandshakeError("HS_NOK", `${peer.name.name} connected by itself at the same time.`);
+}
+
+function setupTimeError(peer: Peer): HandshakeError {
+  return new HandshakeError(
+    "HS_TIMEOUT",
+    `No connection to ${peer.name.name} came about within the set-up time. The host may be down, or a firewall may drop what is sent to it.`,
+  );
+}

@@ -1,0 +1,176 @@
+/**
+ * What happens before a node is there: its name and cookie are settled, it listens, and the name
+ * service makes it known and gives it its creation.
+ */
+import { randomInt } from "node:crypto";
+import { hostname } from "node:os";
+import { DFLAG, MANDATORY_25 } from "../distribution/flags.ts";
+import { type Clock, systemClock } from "../transport/clock.ts";
+import { tcpNetwork } from "../transport/tcp.ts";
+import type { Listener, Network, Transport } from "../transport/transport.ts";
+import { checkCookie, userCookie } from "./cookie.ts";
+import { type EpmdOptions, type NameService, nameService } from "./name-service.ts";
+import { fullNodeName, type NodeName, nameKind, splitNodeName } from "./names.ts";
+import type { PeersOptions } from "./peers.ts";
+
+/** What a node offers its peers: what it can do, no more. */
+export const OFFERED_FLAGS: bigint =
+  MANDATORY_25 |
+  DFLAG.DIST_MONITOR |
+  DFLAG.DIST_MONITOR_NAME |
+  DFLAG.UNICODE_IO |
+  DFLAG.SMALL_ATOM_TAGS |
+  DFLAG.SEND_SENDER |
+  DFLAG.BIG_SEQTRACE_LABELS |
+  DFLAG.EXIT_PAYLOAD |
+  DFLAG.UNLINK_ID |
+  DFLAG.MANDATORY_25_DIGEST |
+  DFLAG.SPAWN |
+  DFLAG.V4_NC |
+  DFLAG.ALIAS;
+
+export interface ListenChoice {
+  /** Address to listen on. Default: all interfaces, as `erl`. */
+  host?: string;
+  /** Lowest and highest TCP port, as inet_dist_listen_min and _max. Default: any free port. */
+  portMin?: number;
+  portMax?: number;
+}
+
+export interface NodeCoreOptions {
+  /** `gandalf` or `gandalf@host`. */
+  name: string;
+  /** Long names (`-name`) or short ones (`-sname`). Default: long if the name has a host with a dot. */
+  longNames?: boolean;
+  /** The cookie. Default: that of `~/.erlang.cookie`, created if missing. */
+  cookie?: string;
+  /** Cookies for single peers, by full node name. */
+  cookies?: Readonly<Record<string, string>>;
+  /** Where to listen, or `false` to take no connections and to be unknown to EPMD. */
+  listen?: ListenChoice | false;
+  /** EPMD: who serves it, and where. */
+  epmd?: EpmdOptions;
+  /** Takes the place of EPMD. */
+  nameService?: NameService;
+  /** Silence after which a peer is taken for dead, in milliseconds. Default 60,000. */
+  netTickTimeMs?: number;
+  /** Parts the net tick time is cut into, 4 to 1000. Default 4. */
+  netTickIntensity?: number;
+  /** Time to set up a connection, in milliseconds. Default 7,000. */
+  netSetupTimeMs?: number;
+  /** Largest frame taken from a peer, in bytes. Default 512 MiB. */
+  maxFrameBytes?: number;
+  /** Bytes waiting on a connection above which senders wait. Default 1 MiB. */
+  highWaterMarkBytes?: number;
+  network?: Network;
+  clock?: Clock;
+  env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Transports accepted before the node is there wait here. */
+export class AcceptQueue {
+  #waiting: Transport[] = [];
+  #take: ((transport: Transport) => void) | undefined;
+
+  accept(transport: Transport): void {
+    if (this.#take === undefined) this.#waiting.push(transport);
+    else this.#take(transport);
+  }
+
+  handOver(take: (transport: Transport) => void): void {
+    this.#take = take;
+    for (const transport of this.#waiting) take(transport);
+    this.#waiting = [];
+  }
+}
+
+export interface PreparedNode {
+  readonly name: NodeName;
+  readonly creation: number;
+  readonly clock: Clock;
+  readonly listener: Listener | undefined;
+  readonly accepted: AcceptQueue;
+  readonly nameService: NameService;
+  readonly peers: PeersOptions;
+}
+
+const DEFAULT_LIMITS = {
+  netTickTimeMs: 60_000,
+  netTickIntensity: 4,
+  netSetupTimeMs: 7_000,
+  maxFrameBytes: 512 * 1024 * 1024,
+  highWaterMarkBytes: 1024 * 1024,
+} as const;
+
+/**
+ * Settles everything a node needs; nothing is left behind when it throws.
+ * @throws NodeError, TransportError, EpmdError
+ */
+export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNode> {
+  const clock = options.clock ?? systemClock;
+  const network = options.network ?? tcpNetwork();
+  const longNames = options.longNames ?? nameKind(options.name) === "long";
+  const name = fullNodeName(options.name, longNames ? "long" : "short", hostname());
+  const cookie = await settleCookie(options);
+  const accepted = new AcceptQueue();
+  const listener = await listen(options, network, accepted);
+  const names =
+    options.nameService ??
+    nameService(options.epmd ?? {}, network, clock, options.env ?? process.env);
+  let creation: number;
+  try {
+    creation =
+      listener === undefined
+        ? randomInt(4, 2 ** 32)
+        : await names.register(splitNodeName(name)!.alive, listener.tcpPort, {
+            hidden: (OFFERED_FLAGS & DFLAG.PUBLISHED) === 0n,
+          });
+  } catch (error) {
+    await listener?.close();
+    throw error;
+  }
+  const peers: PeersOptions = {
+    ...limits(options),
+    ownName: name,
+    creation,
+    flags: OFFERED_FLAGS,
+    network,
+    clock,
+    cookieFor: (peer) => options.cookies?.[peer] ?? cookie,
+    lookUp: async (peer, signal) => {
+      const { alive, host } = splitNodeName(peer)!;
+      return { host, tcpPort: await names.portOf(alive, host, { signal }) };
+    },
+  };
+  return { name, creation, clock, listener, accepted, nameService: names, peers };
+}
+
+async function settleCookie(options: NodeCoreOptions): Promise<string> {
+  for (const cookie of Object.values(options.cookies ?? {})) checkCookie(cookie);
+  return options.cookie === undefined
+    ? userCookie(options.env ?? process.env)
+    : checkCookie(options.cookie);
+}
+
+async function listen(
+  options: NodeCoreOptions,
+  network: Network,
+  accepted: AcceptQueue,
+): Promise<Listener | undefined> {
+  if (options.listen === false) return undefined;
+  const { host, portMin = options.epmd?.nodePort ?? 0, portMax = portMin } = options.listen ?? {};
+  return network.listen(
+    { ...(host === undefined ? {} : { host }), tcpPort: portMin, tcpPortMax: portMax },
+    (transport) => accepted.accept(transport),
+  );
+}
+
+type Limits = { -readonly [Key in keyof typeof DEFAULT_LIMITS]: number };
+
+function limits(options: NodeCoreOptions): Limits {
+  const chosen: Limits = { ...DEFAULT_LIMITS };
+  for (const key of Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]) {
+    chosen[key] = options[key] ?? chosen[key];
+  }
+  return chosen;
+}

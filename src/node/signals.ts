@@ -1,0 +1,396 @@
+/**
+ * Signals between processes, wherever the other one is: messages, links, monitors, exits.
+ *
+ * A signal to a process of this node takes effect at once; one to another node is encoded at
+ * once and leaves in the order it was made, also while the connection is still being set up.
+ * So signals between two processes never overtake one another.
+ */
+import type { Atom, Pid, Reference, Term, TermInput } from "../../etf/index.ts";
+import { atom, isPid, isReference, toTerm, tuple } from "../../etf/index.ts";
+import type { Connection } from "../distribution/connection.ts";
+import { CONTROL } from "../distribution/control.ts";
+import { EncodedTerm } from "../distribution/encoded-term.ts";
+import { DFLAG } from "../distribution/flags.ts";
+import type { Alias } from "./aliases.ts";
+import { NodeError } from "./errors.ts";
+import { type Identifiers, PidMap, ReferenceMap } from "./identifiers.ts";
+import type { Link } from "./links.ts";
+import type { IncomingMonitor, Lost, OnDown, OutgoingMonitor } from "./monitors.ts";
+import type { Peer } from "./peer.ts";
+import {
+  type Destination,
+  DOWN,
+  type MonitorTarget,
+  NOCONNECTION,
+  NOPROC,
+  PROCESS,
+  type Process,
+  type Signals,
+} from "./process.ts";
+import type { ProcessTable } from "./process-table.ts";
+
+/** The cookie's place in sends: the runtime ignores what stands there. */
+const UNUSED: Atom<""> = atom("");
+const NOTHING_TO_WAIT_FOR: Promise<void> = Promise.resolve();
+
+/** What the router needs of the connections. */
+export interface Reach {
+  /** The peer of that name, being connected to if it is not. */
+  reach(node: Atom): Peer;
+  /** The peer, if connected or connecting. */
+  get(node: Atom): Peer | undefined;
+}
+
+export class SignalRouter implements Signals {
+  readonly #ownNode: Atom;
+  readonly #table: ProcessTable;
+  readonly #identifiers: Identifiers;
+  readonly #peers: Reach;
+  readonly #aliases = new ReferenceMap<Alias>();
+  #nextUnlinkId = 1;
+
+  constructor(ownNode: Atom, table: ProcessTable, identifiers: Identifiers, peers: Reach) {
+    this.#ownNode = ownNode;
+    this.#table = table;
+    this.#identifiers = identifiers;
+    this.#peers = peers;
+  }
+
+  send(from: Process, to: Destination, message: TermInput): Promise<void> {
+    if (isPid(to)) {
+      if (to.node !== this.#ownNode) {
+        return this.#transmit(to.node, message, (connection, payload) => {
+          const control = connection.has(DFLAG.SEND_SENDER)
+            ? tuple(CONTROL.SEND_SENDER.op, from.pid, to)
+            : tuple(CONTROL.SEND.op, UNUSED, to);
+          connection.send(control, payload);
+        });
+      }
+      this.#table.get(to)?.deliver(toTerm(message));
+    } else if (isReference(to)) {
+      if (to.node !== this.#ownNode) {
+        return this.#transmit(to.node, message, (connection, payload) =>
+          connection.send(tuple(CONTROL.ALIAS_SEND.op, from.pid, to), payload),
+        );
+      }
+      this.aliasMessage(to, toTerm(message));
+    } else {
+      const { name, node } = this.#named(to);
+      if (node !== this.#ownNode) {
+        return this.#transmit(node, message, (connection, payload) =>
+          connection.send(tuple(CONTROL.REG_SEND.op, from.pid, UNUSED, name), payload),
+        );
+      }
+      const process = this.#table.whereis(name);
+      // As in Erlang: a bare name must exist, a {Name, Node} need not.
+      if (process === undefined && !Array.isArray(to)) {
+        throw new NodeError(
+          "PROCESS_NAME_UNKNOWN",
+          `No process of this node is registered as ${name.name}.`,
+        );
+      }
+      process?.deliver(toTerm(message));
+    }
+    return NOTHING_TO_WAIT_FOR;
+  }
+
+  link(process: Process, to: Pid): void {
+    if (to.equals(process.pid)) return;
+    const known = process.links?.get(to);
+    if (known !== undefined && known.unlinkId === undefined) return;
+    if (to.node === this.#ownNode) {
+      const other = this.#table.get(to);
+      if (other === undefined) {
+        process.exitFromLink(to, NOPROC);
+        return;
+      }
+      this.#addLink(process, to);
+      this.#addLink(other, process.pid);
+      return;
+    }
+    const peer = this.#peers.reach(to.node);
+    peer.links.add(known ?? this.#addLink(process, to));
+    if (known !== undefined) known.unlinkId = undefined;
+    peer.signal((connection) => connection.send(tuple(CONTROL.LINK.op, process.pid, to)));
+  }
+
+  unlink(process: Process, from: Pid): void {
+    const link = process.links?.get(from);
+    if (link === undefined || link.unlinkId !== undefined) return;
+    if (from.node === this.#ownNode) {
+      process.links?.delete(from);
+      this.#table.get(from)?.links?.delete(process.pid);
+      return;
+    }
+    const unlinkId = this.#nextUnlinkId++;
+    link.unlinkId = unlinkId;
+    this.#peers.get(from.node)?.signal((connection) => {
+      if (connection.has(DFLAG.UNLINK_ID)) {
+        connection.send(tuple(CONTROL.UNLINK_ID.op, unlinkId, process.pid, from));
+      } else {
+        connection.send(tuple(CONTROL.UNLINK.op, process.pid, from));
+        this.forgetLink(process, from);
+      }
+    });
+  }
+
+  monitor(process: Process, target: MonitorTarget): Reference {
+    const ref = this.#identifiers.newReference();
+    this.monitorWith(process, target, ref, undefined);
+    return ref;
+  }
+
+  /** As `monitor`, with a reference made before and a callback instead of the DOWN message. */
+  monitorWith(
+    watcher: Process,
+    target: MonitorTarget,
+    ref: Reference,
+    onDown: OnDown | undefined,
+  ): void {
+    const object = isPid(target) ? target : this.#named(target);
+    const monitor: OutgoingMonitor = { ref, watcher, target: object, onDown };
+    this.addOutgoingMonitor(monitor);
+    if (object.node === this.#ownNode) {
+      const local = isPid(object) ? this.#table.get(object) : this.#table.whereis(object.name);
+      if (local === undefined) {
+        this.monitorDown(monitor, NOPROC);
+        return;
+      }
+      const name = isPid(object) ? undefined : object.name;
+      this.#watched(local, { ref, watcher: watcher.pid, target: local, name });
+      return;
+    }
+    const peer = this.#peers.reach(object.node);
+    peer.outgoingMonitors.set(ref, monitor);
+    const toProc = isPid(object) ? object : object.name;
+    peer.signal((connection) =>
+      connection.send(tuple(CONTROL.MONITOR_P.op, watcher.pid, toProc, ref)),
+    );
+  }
+
+  demonitor(process: Process, ref: Reference): boolean {
+    const monitor = process.monitors?.take(ref);
+    if (monitor === undefined) return false;
+    this.#takeBackMonitor(monitor);
+    return true;
+  }
+
+  exit(process: Process, to: Pid, reason: Term): void {
+    if (to.node === this.#ownNode) {
+      this.#table.get(to)?.exitSignal(process.pid, reason);
+      return;
+    }
+    const payload = new EncodedTerm(reason);
+    this.#peers.reach(to.node).signal((connection) => {
+      if (connection.has(DFLAG.EXIT_PAYLOAD)) {
+        connection.send(tuple(CONTROL.PAYLOAD_EXIT2.op, process.pid, to), payload);
+      } else {
+        connection.send(tuple(CONTROL.EXIT2.op, process.pid, to, reason));
+      }
+    });
+  }
+
+  register(process: Process, name: Atom): void {
+    this.#table.register(process, name);
+  }
+
+  /** A new alias of a process; `onMessage` takes what is sent to it instead of the process. */
+  alias(process: Process, once: boolean, onMessage?: (message: Term) => void): Reference {
+    const ref = this.#identifiers.newReference();
+    const alias: Alias = { process, once, onMessage };
+    this.#aliases.set(ref, alias);
+    process.aliases ??= new ReferenceMap();
+    process.aliases.set(ref, alias);
+    return ref;
+  }
+
+  /** Takes an alias back; returns whether it was in force. */
+  unalias(ref: Reference): boolean {
+    const alias = this.#aliases.take(ref);
+    alias?.process.aliases?.delete(ref);
+    return alias !== undefined;
+  }
+
+  aliasMessage(ref: Reference, message: Term): void {
+    const alias = this.#aliases.get(ref);
+    if (alias === undefined) return;
+    if (alias.once) this.unalias(ref);
+    if (alias.onMessage !== undefined) alias.onMessage(message);
+    else alias.process.deliver(message);
+  }
+
+  /** A link with a process of a peer is in force: the peer asked, or spawned it linked. */
+  linkedByPeer(process: Process, peer: Peer, other: Pid): void {
+    const link = process.links?.get(other) ?? this.#addLink(process, other);
+    // While our unlink waits for its acknowledgement, the peer's link signal is older news.
+    if (link.unlinkId === undefined) peer.links.add(link);
+  }
+
+  /** Removes the record of a link; returns whether the link was in force. */
+  forgetLink(process: Process, other: Pid): boolean {
+    const link = process.links?.get(other);
+    if (link === undefined) return false;
+    process.links?.delete(other);
+    this.#peers.get(other.node)?.links.delete(link);
+    return link.unlinkId === undefined;
+  }
+
+  addOutgoingMonitor(monitor: OutgoingMonitor): void {
+    monitor.watcher.monitors ??= new ReferenceMap();
+    monitor.watcher.monitors.set(monitor.ref, monitor);
+  }
+
+  /** A process of a peer monitors one of ours. */
+  monitoredByPeer(peer: Peer, monitor: IncomingMonitor): void {
+    peer.incomingMonitors.set(monitor.ref, monitor);
+    this.#watched(monitor.target, monitor);
+  }
+
+  /** What was monitored is gone: its watcher hears of it, once. */
+  monitorDown(monitor: OutgoingMonitor, reason: Term, lost?: Lost): void {
+    if (monitor.watcher.monitors?.delete(monitor.ref) !== true) return;
+    if (monitor.onDown !== undefined) {
+      monitor.onDown(reason, lost);
+      return;
+    }
+    const object = isPid(monitor.target)
+      ? monitor.target
+      : tuple(monitor.target.name, monitor.target.node);
+    monitor.watcher.deliver(tuple(DOWN, monitor.ref, PROCESS, object, reason));
+  }
+
+  buried(process: Process, reason: Term, ready?: EncodedTerm): void {
+    this.#table.remove(process);
+    for (const ref of process.aliases?.keys() ?? []) this.#aliases.delete(ref);
+    for (const monitor of process.monitors?.values() ?? []) this.#takeBackMonitor(monitor);
+    let encoded = ready;
+    const payload = (): EncodedTerm => (encoded ??= new EncodedTerm(reason));
+    for (const link of process.links?.values() ?? []) {
+      this.#breakLink(process, link, reason, payload);
+    }
+    for (const monitor of process.monitoredBy?.values() ?? []) {
+      this.#tellWatcher(process, monitor, reason, payload);
+    }
+    process.links = undefined;
+    process.monitors = undefined;
+    process.monitoredBy = undefined;
+    process.aliases = undefined;
+  }
+
+  /** The connection to a peer is gone, or never came about. */
+  peerDown(peer: Peer, lost: Lost): void {
+    for (const link of peer.links) {
+      if (link.local.links?.delete(link.other) === true && link.unlinkId === undefined) {
+        link.local.exitFromLink(link.other, NOCONNECTION);
+      }
+    }
+    peer.links.clear();
+    for (const monitor of peer.incomingMonitors.values()) {
+      monitor.target.monitoredBy?.delete(monitor.ref);
+    }
+    peer.incomingMonitors.clear();
+    const monitors = peer.outgoingMonitors.values();
+    peer.outgoingMonitors.clear();
+    for (const monitor of monitors) this.monitorDown(monitor, NOCONNECTION, lost);
+  }
+
+  #transmit(
+    node: Atom,
+    message: TermInput,
+    act: (connection: Connection, payload: TermInput | EncodedTerm) => void,
+  ): Promise<void> {
+    const peer = this.#peers.reach(node);
+    const connection = peer.connection;
+    if (connection !== undefined) {
+      act(connection, message);
+      return connection.congested ? connection.drained() : NOTHING_TO_WAIT_FOR;
+    }
+    // Encoded now: the sender may change what it sent, and hears at once when it is no term.
+    const payload = new EncodedTerm(message);
+    peer.signal((up) => act(up, payload));
+    return NOTHING_TO_WAIT_FOR;
+  }
+
+  #named(target: Atom | string | readonly [Atom | string, Atom | string]): {
+    name: Atom;
+    node: Atom;
+  } {
+    const asAtom = (part: Atom | string): Atom => (typeof part === "string" ? atom(part) : part);
+    if (Array.isArray(target)) {
+      const [name, node] = target as readonly [Atom | string, Atom | string];
+      return { name: asAtom(name), node: asAtom(node) };
+    }
+    return { name: asAtom(target as Atom | string), node: this.#ownNode };
+  }
+
+  #addLink(local: Process, other: Pid): Link {
+    const link: Link = { local, other, unlinkId: undefined };
+    local.links ??= new PidMap();
+    local.links.set(other, link);
+    return link;
+  }
+
+  #watched(target: Process, monitor: IncomingMonitor): void {
+    target.monitoredBy ??= new ReferenceMap();
+    target.monitoredBy.set(monitor.ref, monitor);
+  }
+
+  /** Tells the other side that a monitor of ours, already out of its watcher's table, is over. */
+  #takeBackMonitor(monitor: OutgoingMonitor): void {
+    const { ref, target, watcher } = monitor;
+    if (target.node === this.#ownNode) {
+      const local = isPid(target) ? this.#table.get(target) : this.#table.whereis(target.name);
+      local?.monitoredBy?.delete(ref);
+      return;
+    }
+    const peer = this.#peers.get(target.node);
+    if (peer?.outgoingMonitors.delete(ref) !== true) return;
+    const toProc = isPid(target) ? target : target.name;
+    peer.signal((connection) =>
+      connection.send(tuple(CONTROL.DEMONITOR_P.op, watcher.pid, toProc, ref)),
+    );
+  }
+
+  #breakLink(process: Process, link: Link, reason: Term, payload: () => EncodedTerm): void {
+    const { other, unlinkId } = link;
+    if (other.node === this.#ownNode) {
+      const linked = this.#table.get(other);
+      if (linked?.links?.delete(process.pid) === true) linked.exitFromLink(process.pid, reason);
+      return;
+    }
+    const peer = this.#peers.get(other.node);
+    peer?.links.delete(link);
+    if (unlinkId !== undefined) return;
+    peer?.signal((connection) => {
+      if (connection.has(DFLAG.EXIT_PAYLOAD)) {
+        connection.send(tuple(CONTROL.PAYLOAD_EXIT.op, process.pid, other), payload());
+      } else {
+        connection.send(tuple(CONTROL.EXIT.op, process.pid, other, reason));
+      }
+    });
+  }
+
+  #tellWatcher(
+    process: Process,
+    monitor: IncomingMonitor,
+    reason: Term,
+    payload: () => EncodedTerm,
+  ): void {
+    const { ref, watcher } = monitor;
+    if (watcher.node === this.#ownNode) {
+      const outgoing = this.#table.get(watcher)?.monitors?.get(ref);
+      if (outgoing !== undefined) this.monitorDown(outgoing, reason);
+      return;
+    }
+    const peer = this.#peers.get(watcher.node);
+    if (peer?.incomingMonitors.delete(ref) !== true) return;
+    const from = monitor.name ?? process.pid;
+    peer.signal((connection) => {
+      if (connection.has(DFLAG.EXIT_PAYLOAD)) {
+        connection.send(tuple(CONTROL.PAYLOAD_MONITOR_P_EXIT.op, from, watcher, ref), payload());
+      } else {
+        connection.send(tuple(CONTROL.MONITOR_P_EXIT.op, from, watcher, ref, reason));
+      }
+    });
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * A request of ours to spawn a process on another node, until it is answered.
+ *
+ * Spec: erl_dist_protocol, SPAWN_REQUEST and SPAWN_REPLY.
+ */
+import type { Atom, Pid, Reference } from "../../etf/index.ts";
+import type { Lost, OnDown } from "./monitors.ts";
+import type { Process } from "./process.ts";
+
+export interface SpawnRequest {
+  readonly ref: Reference;
+  readonly from: Process;
+  /** The process runs. With a monitor, `onDown` tells of its end later. */
+  readonly onSpawned?: ((pid: Pid) => void) | undefined;
+  /** No process was made: a reason such as `notsup`, `system_limit` or `noconnection`. */
+  readonly onError: (reason: Atom, lost?: Lost) => void;
+  /** Set when the process was to be monitored. */
+  readonly onDown?: OnDown | undefined;
+  /** The requester has lost interest: a monitor that is set after all is taken back. */
+  abandoned: boolean;
+}
