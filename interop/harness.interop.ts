@@ -505,6 +505,14 @@ describe("a test runner that crashes", () => {
       await endInteropRun();
       await interopRun();
       await waitUntil(() => marked(mark).length === 0, { description: "its epmd to end" });
+      // The homes of its nodes go when the next node of the release starts.
+      const homes = () =>
+        [tmpdir(), join(otp.root ?? "", "/tmp")].flatMap((temporary) =>
+          readdirSync(temporary).filter((entry) => entry.includes(mark)),
+        );
+      expect(homes()).not.toEqual([]);
+      await using _next = await startOtpNode({ otp });
+      expect(homes()).toEqual([]);
     },
   );
 });

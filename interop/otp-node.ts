@@ -1,6 +1,5 @@
 /** A genuine Erlang node of a chosen release, started from a test and asked to evaluate Erlang. */
 
-import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { compileErlang } from "./compile.ts";
@@ -9,7 +8,7 @@ import { InteropError } from "./errors.ts";
 import type { NetworkHost } from "./namespaces.ts";
 import { type Program, type ProgramEnd, startProgram } from "./program.ts";
 import { hostPath, type OtpRelease, otpRelease, temporaryFolder } from "./releases.ts";
-import { interopRun, writeCookie } from "./run.ts";
+import { homeName, interopRun, removeLeftoverHomes, writeCookie } from "./run.ts";
 import { waitUntil, within } from "./wait.ts";
 
 export interface OtpNodeOptions {
@@ -155,6 +154,9 @@ export interface PreparedNode {
   removeHome: () => void;
 }
 
+/** The folders where a run has looked for what others left. */
+const tidied = new Set<string>();
+
 /** What a node and an interactive shell have in common: name, HOME with the cookie, EPMD port. */
 export async function prepareNode(options: OtpNodeOptions): Promise<PreparedNode> {
   const run = await interopRun();
@@ -165,8 +167,14 @@ export async function prepareNode(options: OtpNodeOptions): Promise<PreparedNode
   const name = host === undefined ? alive : `${alive}@${host}`;
   const cookie = options.cookie ?? run.cookie;
 
-  const home = join(temporaryFolder(otp), `erldist-node-${randomBytes(8).toString("hex")}`);
+  const temporary = temporaryFolder(otp);
+  const home = join(temporary, homeName(run.mark));
   const homeHere = hostPath(otp, home);
+  const tidy = `${run.mark} ${hostPath(otp, temporary)}`;
+  if (!tidied.has(tidy)) {
+    tidied.add(tidy);
+    removeLeftoverHomes(hostPath(otp, temporary));
+  }
   writeCookie(homeHere, cookie);
   const forget = run.atEnd(() => rmSync(homeHere, { recursive: true, force: true }));
 

@@ -9,7 +9,7 @@
 
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -75,11 +75,12 @@ async function beginRun(): Promise<InteropRun> {
     process.on("exit", runEndActions);
   }
   killProcesses((mark) => !isAlive(mark));
+  removeLeftoverHomes(tmpdir());
 
   const suffix = randomBytes(4).toString("hex");
   const mark = `${process.pid}-${startTime(process.pid) ?? "0"}-${suffix}`;
   const cookie = `cookie_${randomBytes(12).toString("hex")}`;
-  const home = mkdtempSync(join(tmpdir(), "erldist-home-"));
+  const home = join(tmpdir(), homeName(mark));
   writeCookie(home, cookie);
   const epmdPort = await freeTcpPort();
   let count = 0;
@@ -112,9 +113,27 @@ async function beginRun(): Promise<InteropRun> {
   };
 }
 
+/** The name of a HOME folder of a run; it tells the next run whether anybody still needs it. */
+export function homeName(mark: string): string {
+  return `erldist-home-${mark}-${randomBytes(4).toString("hex")}`;
+}
+
+/** Removes what runs that crashed have left in a folder for temporary files. */
+export function removeLeftoverHomes(folder: string): void {
+  for (const entry of readdirSync(folder)) {
+    const mark = /^erldist-home-(\d+-\d+-[0-9a-f]+)-/.exec(entry)?.[1];
+    if (mark === undefined || isAlive(mark)) continue;
+    try {
+      rmSync(join(folder, entry), { recursive: true, force: true });
+    } catch {
+      // Another user's.
+    }
+  }
+}
+
 /** Writes a cookie file as Erlang demands it: readable by its owner alone. */
 export function writeCookie(home: string, cookie: string): void {
-  mkdirSync(home, { recursive: true });
+  mkdirSync(home, { recursive: true, mode: 0o700 });
   const file = join(home, ".erlang.cookie");
   rmSync(file, { force: true });
   writeFileSync(file, cookie, { mode: 0o400 });
