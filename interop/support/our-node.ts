@@ -50,14 +50,23 @@ export interface CommandOptions {
 }
 
 /** Starts `erldist ARGS`. */
-export async function startCommand(
+export function startCommand(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<RunningCommand> {
+  return startProgram(COMMAND, args, options);
+}
+
+/** Starts a JavaScript program that is a node of ours. */
+export async function startProgram(
+  file: string,
+  args: readonly string[] = [],
+  options: CommandOptions = {},
+): Promise<RunningCommand> {
   const run = await interopRun();
-  const argv = [process.execPath, COMMAND, ...args];
-  const [file = "", ...rest] = options.within?.(argv) ?? argv;
-  const child = spawn(file, rest, {
+  const argv = [process.execPath, file, ...args];
+  const [executable = "", ...rest] = options.within?.(argv) ?? argv;
+  const child = spawn(executable, rest, {
     env: { ...run.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
