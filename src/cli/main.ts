@@ -120,6 +120,6 @@ try {
   } else {
     process.exitCode = exitCodeOf(error);
     const { report } = await import("./report.ts");
-    report(error, process.exitCode);
+    report(error);
   }
 }

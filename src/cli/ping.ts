@@ -17,7 +17,7 @@ export async function ping(args: PingArguments): Promise<void> {
     await node.connect(peer);
     answer = await node.ping(peer, { timeoutMs: (args.timeout ?? 5) * 1000 });
   } catch (error) {
-    report(error, EXIT_CODE.refused);
+    report(error);
   }
   process.stdout.write(`${answer}\n`);
   process.exitCode = answer === "pong" ? EXIT_CODE.ok : EXIT_CODE.refused;

@@ -289,15 +289,13 @@ export class Connection {
   #flush(): void {
     if (this.#closed || this.#out.length === 0) return;
     this.#bytesOut += this.#out.length;
-    this.#transport.writeMany(this.#out.take());
-    if (!this.congested) this.#drained();
+    // Only a transport that is over its own mark says later when it has room again.
+    if (this.#transport.writeMany(this.#out.take())) this.#drained();
   }
 
   #drained(): void {
-    const drain = this.#drain;
-    if (drain === undefined || this.congested) return;
+    this.#drain?.resolve();
     this.#drain = undefined;
-    drain.resolve();
   }
 
   #scheduleTick(): void {

@@ -48,13 +48,13 @@ export class FunctionTable {
   expose(module: string, functions: ExposedModule): void {
     for (const [key, run] of Object.entries(functions)) {
       const found = KEY.exec(key);
-      const arity = found?.[2] === undefined ? run.length : Number(found[2]);
-      if (found === null || typeof run !== "function" || arity > 255) {
+      if (found === null || typeof run !== "function" || Number(found[2] ?? 0) > 255) {
         throw new NodeError(
           "FUNCTION_NAME_INVALID",
           `"${module}:${key}" cannot be exposed: a name such as "store", or "store/2" with an arity of 0 to 255, and a function are expected.`,
         );
       }
+      const arity = found[2] === undefined ? run.length : Number(found[2]);
       this.#rows.set(rowKey(module, found[1]!, arity), { kind: "function", run });
     }
   }
@@ -108,5 +108,6 @@ function okIfNothing(result: unknown): TermInput {
 }
 
 function rowKey(module: string, name: string, arity: number): string {
-  return `${module}:${name}/${arity}`;
+  // The length says where the module ends, whatever characters the two names have.
+  return `${module.length}:${module}:${name}/${arity}`;
 }

@@ -44,6 +44,8 @@ export interface NodeEvents {
   nodeup: [{ readonly name: string; readonly hidden: boolean }];
   /** A connection is gone. */
   nodedown: [NodeDown];
+  /** Somebody connected and was not let in: a wrong cookie, missing flags, no Erlang node at all. */
+  rejected: [{ readonly error: Error }];
 }
 
 const NOTHING: Behaviour = { message: () => {} };
@@ -84,6 +86,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
       control: (peer, message, payload) => inbound.handle(peer, message, payload),
       up: (peer) =>
         this.emit("nodeup", { name: peer.name.name, hidden: peer.connection?.hidden ?? true }),
+      rejected: (error) => this.emit("rejected", { error }),
       down: (peer, error, wasUp) => {
         this.#signals.peerDown(peer, { error, wasUp });
         this.#spawner.peerDown(peer, { error, wasUp });

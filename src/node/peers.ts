@@ -51,6 +51,8 @@ export interface PeersOptions extends ConnectionLimits {
 export interface PeersHandler {
   control(peer: Peer, message: ControlMessage, payload: Term): void;
   up(peer: Peer): void;
+  /** Somebody connected to us and did not get through the handshake. */
+  rejected(error: Error): void;
   /** The peer is gone, or was never reached; all that ties us to it ends with `noconnection`. */
   down(peer: Peer, error: Error, wasUp: boolean): void;
 }
@@ -152,8 +154,9 @@ export class Peers {
         },
       );
       this.#accepted(transport, result);
-    } catch {
-      // A peer that did not get through the handshake is no peer; the driver closed its stream.
+    } catch (error) {
+      // The driver has closed the stream; a stopped node's own end of it is no news.
+      if (!this.#stopped) this.#handler.rejected(error as Error);
     } finally {
       this.#accepting.delete(abort);
     }

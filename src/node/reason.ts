@@ -5,7 +5,7 @@
  * An ErlangError carries its own class and reason. Any other thrown value becomes an `error` with
  * the reason `{javascript_error, Name, Message}`, both binaries.
  */
-import type { Term } from "../../etf/index.ts";
+import type { Atom, Term } from "../../etf/index.ts";
 import { atom, charlist, toTerm, tuple } from "../../etf/index.ts";
 import { ErlangError } from "./errors.ts";
 import { UndefError } from "./functions.ts";
@@ -16,6 +16,7 @@ export interface ErlangException {
   readonly stack: Term[];
 }
 
+const JAVASCRIPT_ERROR: Atom<"javascript_error"> = atom("javascript_error");
 const MAX_FRAMES = 8;
 /** `at name (file:line:column)` or `at file:line:column`, as V8 writes a frame. */
 const FRAME = /^\s*at (?:(?:async )?(.+?) \()?(?:file:\/\/)?(.+?):(\d+):\d+\)?$/;
@@ -25,11 +26,16 @@ export function exceptionOf(thrown: unknown): ErlangException {
     return { class: "error", reason: thrown.reason, stack: [thrown.call] };
   }
   if (thrown instanceof ErlangError) {
-    return { class: thrown.class, reason: thrown.reason, stack: stackOf(thrown) };
+    try {
+      return { class: thrown.class, reason: toTerm(thrown.reason), stack: stackOf(thrown) };
+    } catch (noTerm) {
+      return exceptionOf(noTerm);
+    }
   }
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const reason = toTerm(tuple(atom("javascript_error"), error.name, error.message));
-  return { class: "error", reason, stack: stackOf(error) };
+  const isError = thrown instanceof Error;
+  const [name, message] = isError ? [thrown.name, thrown.message] : ["Error", thrown];
+  const reason = toTerm(tuple(JAVASCRIPT_ERROR, textOf(name), textOf(message)));
+  return { class: "error", reason, stack: isError ? stackOf(thrown) : [] };
 }
 
 /** The exit reason of a process that ends with that exception, as the emulator forms it. */
@@ -46,18 +52,36 @@ export function exitReasonOf(exception: ErlangException): Term {
 
 function stackOf(error: Error): Term[] {
   const frames: Term[] = [];
-  for (const line of (error.stack ?? "").split("\n")) {
+  for (const line of textOf(error.stack).split("\n")) {
     const found = FRAME.exec(line);
     if (found === null || frames.length === MAX_FRAMES) continue;
     const [, name = "anonymous", file = "", lineNumber = "0"] = found;
     if (file.startsWith("node:")) continue;
     const base = file.slice(file.lastIndexOf("/") + 1);
     frames.push(
-      tuple(atom(base.slice(0, 255)), atom(name.slice(0, 255)), 0, [
+      tuple(nameAtom(base), nameAtom(name), 0, [
         tuple(atom("file"), charlist(base)),
         tuple(atom("line"), Number(lineNumber)),
       ]),
     );
   }
   return frames;
+}
+
+/** Programs throw anything, and a process must be able to end with it. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return "unprintable";
+  }
+}
+
+/** A function may have a name that no atom can have. */
+function nameAtom(name: string): Atom {
+  try {
+    return atom([...name].slice(0, 255).join(""));
+  } catch {
+    return atom("unnamed");
+  }
 }
