@@ -1,0 +1,95 @@
+/** The command line of the benchmark. */
+
+import { parseArgs } from "node:util";
+
+export const HELP = `npm run bench:wire -- [OPTIONS]
+
+Load from a genuine node (and from C) against servers that serve the same, in turns; medians of the rounds.
+
+  --servers erl,ours,c,java   which servers; default all. The floor is always measured
+  --only rpc,gen64,flood-in   which rows, by name or by the beginning of their names; default all
+  --otp 25|29|path            release of load and genuine server; default the erl on the PATH. Others are
+                              those of interop/otp/install
+  --rounds N                  default 5
+  --quick                     few and short rounds: for a look, not for numbers
+  --json FILE                 writes everything measured there too
+  --prof [FOLDER]             profiles our server: a .cpuprofile in FOLDER, default .cache/prof
+  --node-args "ARGS"          more arguments for the node that runs our server
+  --list                      prints the names of the rows
+  --help
+
+Our node alone, as quick as it gets:   npm run bench:wire -- --quick --servers ours --only rpc64
+Against the genuine one, with profile: npm run bench:wire -- --servers ours,erl --only rpc64 --prof
+`;
+
+export const SERVER_NAMES = ["erl", "ours", "c", "java"] as const;
+export type ServerName = (typeof SERVER_NAMES)[number];
+
+export interface Options {
+  readonly servers: readonly ServerName[];
+  readonly only: readonly string[];
+  readonly otp: string;
+  readonly rounds: number;
+  readonly quick: boolean;
+  readonly json: string | undefined;
+  readonly prof: string | undefined;
+  readonly nodeArgs: readonly string[];
+  readonly list: boolean;
+  readonly help: boolean;
+}
+
+/** @throws Error for what it does not know */
+export function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: withProfileFolder(args),
+    options: {
+      servers: { type: "string", default: SERVER_NAMES.join(",") },
+      only: { type: "string", default: "" },
+      otp: { type: "string", default: "path" },
+      rounds: { type: "string" },
+      quick: { type: "boolean", default: false },
+      json: { type: "string" },
+      prof: { type: "string" },
+      "node-args": { type: "string", default: "" },
+      list: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
+  if (!Number.isInteger(rounds) || rounds < 1) {
+    throw new Error(`--rounds ${values.rounds}: a number of at least 1 is expected.`);
+  }
+  return {
+    servers: words(values.servers).map(serverName),
+    only: words(values.only),
+    otp: values.otp,
+    rounds,
+    quick: values.quick,
+    json: values.json,
+    prof: values.prof,
+    nodeArgs: values["node-args"].split(/\s+/).filter((word) => word !== ""),
+    list: values.list,
+    help: values.help,
+  };
+}
+
+function words(list: string): string[] {
+  return list.split(",").filter((word) => word !== "");
+}
+
+function serverName(word: string): ServerName {
+  const found = SERVER_NAMES.find((name) => name === word);
+  if (found === undefined) {
+    throw new Error(`--servers ${word}: there are ${SERVER_NAMES.join(", ")}.`);
+  }
+  return found;
+}
+
+/** `--prof` without a folder gets the default one. */
+function withProfileFolder(args: readonly string[]): string[] {
+  return args.flatMap((arg, at) => {
+    const next = args[at + 1];
+    const alone = arg === "--prof" && (next === undefined || next.startsWith("--"));
+    return alone ? ["--prof", ".cache/prof"] : [arg];
+  });
+}

@@ -1,0 +1,86 @@
+/**
+ * The benchmark's server on a node of ours; what it serves is listed in wire_server.erl.
+ *
+ *     node our-node.js NAME    prints `ready TCPPORT`, ends on SIGTERM
+ *
+ * Besides, for the memory of idle connections: `sink ! {From, memory}` collects the garbage and answers
+ * `{memory, Bytes}`, what is in use then. The program must run with --expose-gc for that.
+ */
+
+import {
+  atom,
+  isPid,
+  isTuple,
+  Node,
+  type Pid,
+  type Process,
+  type Reference,
+  serveKvs,
+  type Term,
+  tuple,
+} from "../../../src/index.ts";
+// Serving gen calls has no public name yet.
+import { genCallIn, genReply } from "../../../src/otp/gen.ts";
+
+const COUNT = atom("count");
+const FLOOD = atom("flood");
+const BINARIES = atom("binaries");
+const BINARY = atom("binary");
+const MEMORY = atom("memory");
+
+const [name = "ours"] = process.argv.slice(2);
+const node = await Node.start({ name });
+serveKvs(node).store(atom("weather"), atom("fine"));
+
+node
+  .spawn({
+    message(message, self) {
+      if (!isTuple(message, 3)) return;
+      const [from, ref, term] = message as readonly Term[] as [Pid, Reference, Term];
+      void self.send(from, tuple(ref, term));
+    },
+  })
+  .register("echo");
+
+node
+  .spawn({
+    message(message, self) {
+      const call = genCallIn(message);
+      if (call !== undefined) genReply(self, call.from, call.request);
+    },
+  })
+  .register("gen_echo");
+
+let counted = 0;
+
+node
+  .spawn({
+    message(message, self) {
+      if (!isTuple(message, 2) || !isPid(message[0])) {
+        counted++;
+        return;
+      }
+      const [from, request] = message as readonly Term[] as [Pid, Term];
+      void answer(self, from, request);
+    },
+  })
+  .register("sink");
+
+async function answer(self: Process, from: Pid, request: Term): Promise<void> {
+  if (request === COUNT) {
+    await self.send(from, tuple(COUNT, counted));
+  } else if (request === MEMORY) {
+    globalThis.gc?.();
+    const { heapUsed, external } = process.memoryUsage();
+    await self.send(from, tuple(MEMORY, heapUsed + external));
+  } else if (isTuple(request, 2) && request[0] === FLOOD) {
+    for (let n = request[1] as number; n > 0; n--) await self.send(from, tuple(FLOOD, n));
+  } else if (isTuple(request, 3) && request[0] === BINARIES) {
+    const [, size, times] = request as readonly Term[] as [Term, number, number];
+    const binary = new Uint8Array(size).fill(0x62);
+    for (let n = times; n > 0; n--) await self.send(from, tuple(BINARY, binary));
+  }
+}
+
+process.once("SIGTERM", () => void node.stop().then(() => process.exit(0)));
+process.stdout.write(`ready ${node.tcpPort}\n`);
