@@ -45,7 +45,7 @@ export interface TermWriterOptions {
 const CALL_DEPTH = 256;
 const MAX_STRING_EXT = 0xffff;
 const MAX_UINT32 = 0xffffffff;
-/** Ports above this are written as V4_PORT_EXT. */
+/** Beyond this only V4_PORT_EXT can say which port it is. */
 const MAX_NEW_PORT = 0x0fffffff;
 
 const encoder = new TextEncoder();
@@ -63,6 +63,11 @@ interface Frame {
 export class TermWriter extends ByteWriter {
   /** When set, atoms it knows are written as ATOM_CACHE_REF. */
   atomRefs: AtomRefTable | null = null;
+  /**
+   * Ports as V4_PORT_EXT, as OTP 26 and later write all of them; when false those up to 28 bits as
+   * NEW_PORT_EXT, which a peer without the flag V4_NC (OTP 23) can read.
+   */
+  v4Ports = true;
   readonly maxDepth: number;
   private readonly byReferenceBytes: number;
   private readonly callDepth: number;
@@ -360,7 +365,7 @@ export class TermWriter extends ByteWriter {
 
   private port(port: Port): void {
     const { id } = port;
-    if (id <= MAX_NEW_PORT) {
+    if (!this.v4Ports && id <= MAX_NEW_PORT) {
       this.writeUint8(TAG.NEW_PORT_EXT);
       this.atom(port.node);
     } else {

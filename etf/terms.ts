@@ -53,28 +53,41 @@ interface TupleConstructor {
   readonly prototype: Tuple;
 }
 
-class TupleArray extends Array<unknown> {
-  /** What `map`, `filter` and `slice` of a tuple make is a list. */
-  static override get [Symbol.species](): ArrayConstructor {
-    return Array;
-  }
-}
+class TupleArray extends Array<unknown> {}
+
+// What `map`, `filter` and `slice` of a tuple make is to be a list. A static Symbol.species in the
+// class would say so too, but then making a tuple takes twenty times as long; so the species is
+// that of the function found under `constructor`, which also gives tuples their name when shown.
+const shownConstructor = Object.defineProperties(function Tuple() {}, {
+  [Symbol.species]: { value: Array },
+  prototype: { value: TupleArray.prototype },
+});
+Object.defineProperty(TupleArray.prototype, "constructor", {
+  value: shownConstructor,
+  configurable: true,
+  writable: true,
+});
 
 export const Tuple: TupleConstructor = TupleArray as unknown as TupleConstructor;
 
 export function tuple<const T extends readonly TermInput[]>(...elements: T): Tuple<T> {
-  const size = elements.length;
-  // One argument is a size to the Array constructor, so the elements are always pushed.
-  const made = new TupleArray();
-  for (let i = 0; i < size; i++) made.push(elements[i]);
-  return made as unknown as Tuple<T>;
+  return tupleOf(elements) as Tuple<T>;
 }
 
 /** The tuple of an array's elements, for a size not known when the program is written. */
 export function tupleFrom<T>(elements: Iterable<T>): Tuple<T[]> {
-  const made = new TupleArray();
-  for (const element of elements) made.push(element);
-  return made as unknown as Tuple<T[]>;
+  return tupleOf(Array.isArray(elements) ? elements : [...elements]) as Tuple<T[]>;
+}
+
+/** From this size on an array made with its size is kept as a dictionary. */
+const DICTIONARY_SIZE = 1 << 24;
+
+function tupleOf(elements: readonly unknown[]): unknown {
+  const size = elements.length;
+  // A size, then the elements: one argument alone would be taken for a size anyhow.
+  const made = new TupleArray(size < DICTIONARY_SIZE ? size : 0);
+  for (let i = 0; i < size; i++) made[i] = elements[i];
+  return made;
 }
 
 /** A float. Its own class, because `1.0` is not `1`. */

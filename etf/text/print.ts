@@ -29,6 +29,7 @@ import { layOut, type Node } from "./pretty.ts";
 import {
   charsLength,
   floatText,
+  NEWEST_RELEASE,
   type PrintableRange,
   printableBinary,
   printableList,
@@ -49,6 +50,8 @@ export interface FormatOptions {
   mapOrder?: "asGiven" | "ordered";
   /** The first number of a pid, port or reference of that node, instead of the node's name. */
   nodeNumber?: (node: Atom) => number;
+  /** The OTP release whose details are followed (see quote.ts); 29 by default. */
+  release?: number;
 }
 
 /** Entries of a map up to which OTP keeps it as an array; above, as a tree of hashes. */
@@ -91,11 +94,13 @@ class Printer {
   private readonly options: FormatOptions;
   private readonly asText: boolean;
   private readonly range: PrintableRange;
+  private readonly release: number;
 
   constructor(options: FormatOptions) {
     this.options = options;
     this.asText = options.mode !== "~tw";
     this.range = options.printableRange ?? "latin1";
+    this.release = options.release ?? NEWEST_RELEASE;
   }
 
   /** Everything on one line, without recursion; and how many levels of containers there are. */
@@ -169,8 +174,8 @@ class Printer {
       return String(term);
     }
     if (typeof term === "bigint" || typeof term === "boolean") return String(term);
-    if (term instanceof Atom) return quoteAtom(term.name);
-    if (term instanceof Float) return floatText(term.value);
+    if (term instanceof Atom) return this.atom(term);
+    if (term instanceof Float) return floatText(term.value, this.release);
     if (term instanceof Uint8Array) return this.binary(term);
     if (Array.isArray(term)) {
       if (term instanceof Tuple) return bracket("tuple", "{", "}", term);
@@ -188,12 +193,12 @@ class Printer {
       return `#Ref<${this.nodeText(term.node)}.${[...term.ids].reverse().join(".")}>`;
     }
     if (term instanceof ExternalFun) {
-      return `fun ${quoteAtom(term.module.name)}:${quoteAtom(term.function.name)}/${term.arity}`;
+      return `fun ${this.atom(term.module)}:${this.atom(term.function)}/${term.arity}`;
     }
     if (term instanceof LocalFun) {
-      return `#Fun<${quoteAtom(term.module.name)}.${term.oldIndex}.${term.oldUniq}>`;
+      return `#Fun<${this.atom(term.module)}.${term.oldIndex}.${term.oldUniq}>`;
     }
-    if (term instanceof NativeRecord) return record(term);
+    if (term instanceof NativeRecord) return this.record(term);
     if (term instanceof OpaqueTerm) return `#Opaque<${term.bytes.length}>`;
     return this.map(MapBase.require(term));
   }
@@ -205,7 +210,7 @@ class Printer {
   }
 
   private binary(bytes: Uint8Array): string {
-    const text = this.asText ? printableBinary(bytes, this.range) : null;
+    const text = this.asText ? printableBinary(bytes, this.range, this.release) : null;
     return text ?? `<<${bytes.join(",")}>>`;
   }
 
@@ -223,10 +228,21 @@ class Printer {
     return { kind: "map", open: "#{", close: "}", items, before: arrow };
   }
 
+  private record(term: NativeRecord): string | Parts {
+    const open = `#${this.atom(term.module)}:${this.atom(term.recordName)}{`;
+    if (term.values.length === 0) return `${open}}`;
+    const before = (place: number) => `${comma(place)}${this.atom(term.fields[place]!)} = `;
+    return { kind: "record", open, close: "}", items: term.values, before };
+  }
+
+  private atom(atom: Atom): string {
+    return quoteAtom(atom.name, this.release);
+  }
+
   private nodeText(node: Atom): string {
     const number = this.options.nodeNumber?.(node);
     if (number !== undefined) return String(number);
-    return node.name === "nonode@nohost" ? "0" : quoteAtom(node.name);
+    return node.name === "nonode@nohost" ? "0" : this.atom(node);
   }
 }
 
@@ -243,11 +259,4 @@ function bits(term: BitString): string {
   const { bytes, lastBits } = term;
   const whole = [...bytes.subarray(0, -1)];
   return `<<${[...whole, `${bytes[bytes.length - 1]! >> (8 - lastBits)}:${lastBits}`].join(",")}>>`;
-}
-
-function record(term: NativeRecord): string | Parts {
-  const open = `#${quoteAtom(term.module.name)}:${quoteAtom(term.recordName.name)}{`;
-  if (term.values.length === 0) return `${open}}`;
-  const before = (place: number) => `${comma(place)}${quoteAtom(term.fields[place]!.name)} = `;
-  return { kind: "record", open, close: "}", items: term.values, before };
 }

@@ -1,8 +1,10 @@
 /**
  * Atoms, strings and floats as Erlang writes them, and what it takes for printable.
  *
- * As in io_lib of OTP 25 to 29; the words of the `maybe` expression are quoted, as they are since
- * it is enabled by default (27), which older releases read as well.
+ * As in io_lib. What changed from release to release: floats above 2^53 are scientific since 25
+ * even where that is longer; `maybe` and `else` are quoted since 27; and
+ * since 28 a binary that begins as UTF-8 with an unprintable character is shown as numbers, even
+ * if it turns out not to be UTF-8 further on.
  */
 
 /** Which characters `~p` shows as text: `erl` has latin1 by default, unicode with `+pc unicode`. */
@@ -10,16 +12,20 @@ export type PrintableRange = "latin1" | "unicode";
 
 const RESERVED: ReadonlySet<string> = new Set(
   (
-    "after and andalso band begin bnot bor bsl bsr bxor case catch cond div else end fun if let " +
-    "maybe not of or orelse receive rem try when xor"
+    "after and andalso band begin bnot bor bsl bsr bxor case catch cond div end fun if let " +
+    "not of or orelse receive rem try when xor"
   ).split(" "),
 );
 
 const PLAIN_ATOM = /^[a-z\xdf-\xf6\xf8-\xff][a-zA-Z0-9_@\xc0-\xd6\xd8-\xf6\xf8-\xff]*$/;
 
+/** The newest release, whose details are the default. */
+export const NEWEST_RELEASE = 29;
+
 /** An atom, quoted if it must be. */
-export function quoteAtom(name: string): string {
-  return PLAIN_ATOM.test(name) && !RESERVED.has(name) ? name : quoteText(name, "'");
+export function quoteAtom(name: string, release: number = NEWEST_RELEASE): string {
+  const reserved = RESERVED.has(name) || (release >= 27 && (name === "maybe" || name === "else"));
+  return PLAIN_ATOM.test(name) && !reserved ? name : quoteText(name, "'");
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -47,14 +53,14 @@ export function quoteText(text: string, quote: '"' | "'"): string {
 }
 
 /** The shortest digits that read back the same; scientific where that is shorter, or above 2^53. */
-export function floatText(value: number): string {
+export function floatText(value: number, release: number = NEWEST_RELEASE): string {
   if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
   const sign = value < 0 ? "-" : "";
   const [mantissa = "", exponent = ""] = Math.abs(value).toExponential().split("e");
   const digits = mantissa.replace(".", "");
   const power = Number(exponent);
   const scientific = `${digits[0]}.${digits.slice(1) || "0"}e${power}`;
-  if (Math.abs(value) >= 2 ** 53) return sign + scientific;
+  if (Math.abs(value) >= 2 ** 53 && release >= 25) return sign + scientific;
   const fixed = fixedText(digits, power);
   return sign + (fixed.length <= scientific.length ? fixed : scientific);
 }
@@ -86,27 +92,54 @@ export function printableList(list: readonly unknown[], range: PrintableRange): 
   return text;
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 /**
  * A binary as `~p` shows it when it is text: in UTF-8 if it is that, else in Latin-1; null if it
  * is shown as numbers.
  */
-export function printableBinary(bytes: Uint8Array, range: PrintableRange): string | null {
+export function printableBinary(
+  bytes: Uint8Array,
+  range: PrintableRange,
+  release: number = NEWEST_RELEASE,
+): string | null {
   if (bytes.length === 0) return null;
-  let text: string;
-  let suffix = "";
-  try {
-    text = utf8.decode(bytes);
-    if (text.length !== bytes.length) suffix = "/utf8";
-  } catch {
-    text = "";
-    for (const byte of bytes) text += String.fromCharCode(byte);
+  let text = "";
+  let printable = true;
+  let at = 0;
+  while (at < bytes.length) {
+    const code = utf8At(bytes, at);
+    if (code < 0) return printableLatin1(bytes);
+    printable &&= isPrintable(code, range);
+    if (!printable && release >= 28) return null;
+    text += String.fromCodePoint(code);
+    at += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
   }
-  for (const character of text) {
-    if (!isPrintable(character.codePointAt(0)!, range)) return null;
+  if (!printable) return null;
+  return `<<${quoteText(text, '"')}${text.length === bytes.length ? "" : "/utf8"}>>`;
+}
+
+function printableLatin1(bytes: Uint8Array): string | null {
+  let text = "";
+  for (const byte of bytes) {
+    if (!isPrintable(byte, "latin1")) return null;
+    text += String.fromCharCode(byte);
   }
-  return `<<${quoteText(text, '"')}${suffix}>>`;
+  return `<<${quoteText(text, '"')}>>`;
+}
+
+/** The character that begins there, or -1 if there is none. */
+function utf8At(bytes: Uint8Array, at: number): number {
+  const first = bytes[at]!;
+  if (first < 0x80) return first;
+  const more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+  if (first < 0xc2 || first > 0xf4) return -1;
+  let code = first & (0x3f >> more);
+  for (let i = 1; i <= more; i++) {
+    const next = bytes[at + i];
+    if (next === undefined || (next & 0xc0) !== 0x80) return -1;
+    code = (code << 6) | (next & 0x3f);
+  }
+  const least = more === 3 ? 0x10000 : more === 2 ? 0x800 : 0x80;
+  return code < least || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? -1 : code;
 }
 
 let segmenter: Intl.Segmenter | undefined;

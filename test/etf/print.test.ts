@@ -15,6 +15,7 @@ const files = readdirSync(folder).filter((name) => /^text-.*\.json$/.test(name))
 describe.each(files)("%s", (name) => {
   const vectors = JSON.parse(readFileSync(`${folder}/${name}`, "utf8")) as Vectors;
   const options: FormatOptions = {
+    release: Number(vectors.release),
     printableRange: vectors.range,
     nodeNumber: (node: Atom) => vectors.nodes[node.name] ?? -1,
   };

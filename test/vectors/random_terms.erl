@@ -85,7 +85,7 @@ atom_() ->
     case u(5) of
         1 -> list_to_atom(characters(u(20)));
         2 -> list_to_atom([$a + u(26) - 1 | [pick("abcXYZ019_@") || _ <- lists:seq(1, u(8))]]);
-        3 -> pick(['and', 'fun', 'end', 'when', 'xor', abc@def, aBC, 'Abc', '_x', '1a',
+        3 -> pick(['and', 'fun', 'end', 'when', 'xor', 'maybe', 'else', abc@def, aBC, 'Abc', '_x', '1a',
                    'a.b', '\x{e9}', '\x{e4}bc', 'a\x{e9}', 'A\x{e9}', '\x{3bb}', '\'', '\\', '\n']);
         4 -> list_to_atom(characters(pick([1, 2, 60, 255])));
         5 -> pick([a, b, c, 'node@host'])
@@ -121,14 +121,19 @@ port() ->
     N = node_(),
     case u(2) of
         1 -> binary_to_term(<<131, 89, 119, (byte_size(N)), N/binary, (u(1 bsl 28) - 1):32, (creation()):32>>);
-        2 -> binary_to_term(<<131, 120, 119, (byte_size(N)), N/binary, (u(1 bsl 64) - 1):64, (creation()):32>>)
+        2 ->
+            %% OTP 23 does not know these.
+            V4 = <<131, 120, 119, (byte_size(N)), N/binary, (u(1 bsl 64) - 1):64, (creation()):32>>,
+            try binary_to_term(V4) catch error:badarg -> port() end
     end.
 
 reference() ->
     N = node_(),
     Words = u(5),
     Ids = << <<(case I of 1 -> u(1 bsl 18) - 1; _ -> word() end):32>> || I <- lists:seq(1, Words)>>,
-    binary_to_term(<<131, 90, Words:16, 119, (byte_size(N)), N/binary, (creation()):32, Ids/binary>>).
+    Bytes = <<131, 90, Words:16, 119, (byte_size(N)), N/binary, (creation()):32, Ids/binary>>,
+    %% OTP 23 knows three words at most.
+    try binary_to_term(Bytes) catch error:badarg -> reference() end.
 
 external_fun() ->
     erlang:make_fun(pick([lists, erlang, 'My Mod', a]), pick([map, '+', f, 'g h']), u(4) - 1).
