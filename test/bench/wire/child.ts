@@ -11,7 +11,7 @@ export interface Child {
   readonly pid: number;
   /** The first line it prints that begins so, without that beginning. */
   line(beginning: string): Promise<string>;
-  /** Asks it to end, and kills it when it does not within two seconds. */
+  /** Asks it to end, and kills it when it does not within ten seconds. */
   end(): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export async function startChild(
     },
     async end() {
       child.kill("SIGTERM");
-      const timer = setTimeout(() => child.kill("SIGKILL"), 2000);
+      const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
       await ended;
       clearTimeout(timer);
     },
@@ -98,14 +98,14 @@ export interface Usage {
 }
 
 const TICKS_PER_SECOND = 100;
-const PAGE_BYTES = 4096;
 
-/** Fields 14, 15 and 24 of /proc/PID/stat; the name in field 2 may hold blanks. */
 export function usageOf(pid: number): Usage {
+  // Fields 14 and 15, user and system time; the name in field 2 may hold blanks.
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const status = readFileSync(`/proc/${pid}/status`, "latin1");
   return {
     cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
-    rssBytes: Number(fields[21]) * PAGE_BYTES,
+    rssBytes: Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024,
   };
 }

@@ -6,7 +6,8 @@ export const HELP = `npm run bench:wire -- [OPTIONS]
 
 Load from a genuine node (and from C) against servers that serve the same, in turns; medians of the rounds.
 
-  --servers erl,ours,c,java   which servers; default all. The floor is always measured
+  --servers erl,ours,c,java,floor
+                              which; default all. The floor is bare node:net with the same frames
   --only rpc,gen64,flood-in   which rows, by name or by the beginning of their names; default all
   --otp 25|29|path            release of load and genuine server; default the erl on the PATH. Others are
                               those of interop/otp/install
@@ -16,13 +17,17 @@ Load from a genuine node (and from C) against servers that serve the same, in tu
   --prof [FOLDER]             profiles our server: a .cpuprofile in FOLDER, default .cache/prof
   --node-args "ARGS"          more arguments for the node that runs our server
   --list                      prints the names of the rows
+                              rpc, erpc, gen, echo, kvs: so many callers in erl; bin: binaries; c-: load from C;
+                              out-: the server calls the load; setup: connections made and ended; idle: kept
   --help
+
+C and Java need what test/bench/wire/install installs.
 
 Our node alone, as quick as it gets:   npm run bench:wire -- --quick --servers ours --only rpc64
 Against the genuine one, with profile: npm run bench:wire -- --servers ours,erl --only rpc64 --prof
 `;
 
-export const SERVER_NAMES = ["erl", "ours", "c", "java"] as const;
+export const SERVER_NAMES = ["erl", "ours", "c", "java", "floor"] as const;
 export type ServerName = (typeof SERVER_NAMES)[number];
 
 export interface Options {

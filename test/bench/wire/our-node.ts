@@ -1,10 +1,8 @@
 /**
- * The benchmark's server on a node of ours; what it serves is listed in wire_server.erl.
+ * The benchmark's server on a node of ours; what it serves is listed in wire_server.erl. It is also a
+ * load: `rpc:call(_, wire_load, calls | flood_in, Args)` has it call others, as wire_load.erl does.
  *
- *     node our-node.js NAME    prints `ready TCPPORT`, ends on SIGTERM
- *
- * Besides, for the memory of idle connections: `sink ! {From, memory}` collects the garbage and answers
- * `{memory, Bytes}`, what is in use then. The program must run with --expose-gc for that.
+ *     node --expose-gc our-node.js NAME COOKIE    prints `ready TCPPORT`, ends on SIGTERM
  */
 
 import {
@@ -21,6 +19,7 @@ import {
 } from "../../../src/index.ts";
 // Serving gen calls has no public name yet.
 import { genCallIn, genReply } from "../../../src/otp/gen.ts";
+import { exposeLoad } from "./our-load.ts";
 
 const COUNT = atom("count");
 const FLOOD = atom("flood");
@@ -28,8 +27,9 @@ const BINARIES = atom("binaries");
 const BINARY = atom("binary");
 const MEMORY = atom("memory");
 
-const [name = "ours"] = process.argv.slice(2);
-const node = await Node.start({ name });
+const [name = "", cookie = ""] = process.argv.slice(2);
+const node = await Node.start({ name, cookie });
+exposeLoad(node);
 serveKvs(node).store(atom("weather"), atom("fine"));
 
 node

@@ -19,26 +19,30 @@ export interface Cell {
   readonly ratePerSecond: number;
   readonly p50Us: number | undefined;
   readonly p99Us: number | undefined;
-  /** CPU time of the server's process per million operations, in seconds. */
+  /** CPU time of the server's process per million operations, in seconds; or each, in microseconds. */
   readonly cpuSecondsPerMillion: number;
   readonly rssBytes: number;
+  readonly bytesEach: number | undefined;
+  readonly bytesInUseEach: number | undefined;
   readonly rounds: readonly Measured[];
 }
 
 export function cellOf(row: Row, server: ServerName, rounds: readonly Measured[]): Cell {
-  const latency = (of: "p50Us" | "p99Us"): number | undefined =>
-    rounds[0]?.[of] === undefined ? undefined : median(rounds.map((round) => round[of] ?? 0));
+  const medianOf = (key: keyof Measured): number | undefined =>
+    rounds[0]?.[key] === undefined ? undefined : median(rounds.map((round) => round[key] ?? 0));
   return {
     row: row.name,
     server,
     unit: row.unit,
     ratePerSecond: median(rounds.map(({ operations, seconds }) => operations / seconds)),
-    p50Us: latency("p50Us"),
-    p99Us: latency("p99Us"),
+    p50Us: medianOf("p50Us"),
+    p99Us: medianOf("p99Us"),
     cpuSecondsPerMillion: median(
       rounds.map(({ operations, cpuSeconds }) => (cpuSeconds / operations) * 1e6),
     ),
-    rssBytes: median(rounds.map(({ rssBytes }) => rssBytes)),
+    rssBytes: medianOf("rssBytes") ?? 0,
+    bytesEach: medianOf("bytesEach"),
+    bytesInUseEach: medianOf("bytesInUseEach"),
     rounds,
   };
 }
@@ -57,7 +61,7 @@ const COLUMNS = [
   "",
   "p50 us",
   "p99 us",
-  "CPU s/million",
+  "CPU us each",
   "RSS MiB",
   "to erl",
 ] as const;
@@ -69,14 +73,19 @@ export const HEAD: string = line(COLUMNS);
 
 /** A cell as a line of the table; `genuine` is the cell of the same row against the genuine node. */
 export function cellLine(cell: Cell, genuine: Cell | undefined): string {
+  if (cell.bytesEach !== undefined) {
+    const kib = (bytes = 0): string => (bytes / 1024).toFixed(1);
+    const text = `KiB a connection, ${kib(cell.bytesInUseEach)} of them in use`;
+    return `${line([cell.row, cell.server, kib(cell.bytesEach)])} ${text}`;
+  }
   return line([
     cell.row,
     cell.server,
-    round(cell.ratePerSecond),
+    Math.round(cell.ratePerSecond).toLocaleString("en-US"),
     `${cell.unit}/s`,
     cell.p50Us === undefined ? "" : cell.p50Us.toFixed(0),
     cell.p99Us === undefined ? "" : cell.p99Us.toFixed(0),
-    cell.unit === "MiB" ? "" : cell.cpuSecondsPerMillion.toFixed(2),
+    cell.cpuSecondsPerMillion.toFixed(2),
     (cell.rssBytes / (1 << 20)).toFixed(0),
     genuine === undefined || genuine === cell
       ? ""
@@ -92,8 +101,4 @@ function line(columns: readonly string[]): string {
     })
     .join(" ")
     .trimEnd();
-}
-
-function round(rate: number): string {
-  return Math.round(rate).toLocaleString("en-US");
 }

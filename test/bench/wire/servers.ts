@@ -1,42 +1,38 @@
 /** The servers of the benchmark, each a process of its own that serves what wire_server.erl lists. */
 
-import { fileURLToPath } from "node:url";
 import { interopRun, startOtpNode } from "../../../interop/index.ts";
 import { startChild, type Usage, usageOf } from "./child.ts";
+import { builtFile, compiledC, compiledJava, sourceFile } from "./native.ts";
 import type { Options, ServerName } from "./options.ts";
 
 export interface Server {
   readonly kind: ServerName;
+  /** The node's name; of the floor, which has none, `!PORT`. */
   readonly name: string;
   readonly usage: () => Usage;
   readonly end: () => Promise<void>;
 }
 
-/** A file beside the sources of this program, which runs as dist/test/bench/wire/*.js. */
-export function sourceFile(name: string): string {
-  return fileURLToPath(new URL(`../../../../test/bench/wire/${name}`, import.meta.url));
-}
-
-/** A program of the benchmark, built. */
-export function builtFile(name: string): string {
-  return fileURLToPath(new URL(name, import.meta.url));
-}
-
-const STARTERS: Readonly<Record<ServerName, (options: Options) => Promise<Server>>> = {
-  erl: startGenuine,
-  ours: startOurs,
-  c: startGenuine,
-  java: startGenuine,
-};
-
 export function startServer(kind: ServerName, options: Options): Promise<Server> {
-  return STARTERS[kind](options);
+  switch (kind) {
+    case "erl":
+      return startGenuine(options);
+    case "ours":
+      return startOurs(options);
+    case "c":
+      return startNode(kind, [compiledC("c_node")]);
+    case "java":
+      return startNode(kind, compiledJava("JavaNode"));
+    case "floor":
+      return startFloor();
+  }
 }
 
 /** Hidden, as ours, the C node and the Java node are: being set up costs them all the same. */
 async function startGenuine(options: Options): Promise<Server> {
   const node = await startOtpNode({ otp: options.otp, hidden: true });
   await node.loadModule("kvs");
+  await node.loadModule(sourceFile("wire_load.erl"));
   await node.loadModule(sourceFile("wire_server.erl"));
   await node.eval("ok = wire_server:start()");
   return {
@@ -48,19 +44,28 @@ async function startGenuine(options: Options): Promise<Server> {
 }
 
 async function startOurs(options: Options): Promise<Server> {
-  const run = await interopRun();
-  const name = `${run.uniqueName("ours")}@${run.shortHost}`;
-  const profile =
-    options.prof === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${options.prof}`];
-  const child = await startChild("our node", [
+  const folder = options.prof;
+  const profile = folder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${folder}`];
+  return await startNode("ours", [
     process.execPath,
     "--expose-gc",
-    "--enable-source-maps",
     ...profile,
     ...options.nodeArgs,
     builtFile("our-node.js"),
-    name,
   ]);
+}
+
+/** A program that takes the node's name and the cookie, and says when it is ready. */
+async function startNode(kind: "ours" | "c" | "java", command: readonly string[]): Promise<Server> {
+  const run = await interopRun();
+  const name = `${run.uniqueName(kind)}@${run.shortHost}`;
+  const child = await startChild(`the node ${name}`, [...command, name, run.cookie]);
   await child.line("ready");
-  return { kind: "ours", name, usage: () => usageOf(child.pid), end: () => child.end() };
+  return { kind, name, usage: () => usageOf(child.pid), end: () => child.end() };
+}
+
+async function startFloor(): Promise<Server> {
+  const child = await startChild("the floor", [process.execPath, builtFile("floor.js")]);
+  const name = `!${await child.line("ready")}`;
+  return { kind: "floor", name, usage: () => usageOf(child.pid), end: () => child.end() };
 }

@@ -1,7 +1,7 @@
 %% The load of the wire benchmark, in a genuine node. Every function measures one thing against the node
 %% it is given and returns numbers: times in nanoseconds.
 -module(wire_load).
--export([calls/4, flood_in/2, flood_out/2, binaries_in/3, binaries_out/3, binaries_echo/3, setups/2]).
+-export([calls/4, flood_in/2, flood_out/2, binaries_in/3, binaries_out/3, binaries_echo/3, setups/2, memory/1]).
 
 %% Kind: rpc | erpc | gen | echo | kvs. As many processes as Callers call one after the other for so many
 %% milliseconds. Returns {Calls, Time, Median, Percentile99} of what all of them saw.
@@ -134,6 +134,13 @@ setups(Node, N) ->
 setup(Node) ->
     true = net_kernel:connect_node(Node),
     true = erlang:disconnect_node(Node).
+
+%% Returns {Bytes} that the node has in use.
+memory(Node) ->
+    {sink, Node} ! {self(), memory},
+    receive
+        {memory, Bytes} -> {Bytes}
+    end.
 
 %% Runs what sends N messages to the sink, and waits until it has them all.
 counted(Node, N, Send) ->

@@ -3,6 +3,7 @@
 %%   echo       {From, Ref, Term}            ->  From ! {Ref, Term}
 %%   gen_echo   gen_server:call(_, Term)     ->  Term
 %%   sink       {From, count}                ->  From ! {count, N}; N: other messages since the start
+%%              {From, memory}               ->  From ! {memory, Bytes}; in use, after collecting garbage
 %%              {From, {flood, N}}           ->  N times From ! {flood, I}, I from N down to 1
 %%              {From, {binaries, Size, N}}  ->  N times From ! {binary, Bin}
 %%   kvs        by rpc and erpc, and {From, {lookup, Key}}; see interop/erlang/kvs.erl
@@ -29,6 +30,10 @@ sink(Count) ->
     receive
         {From, count} when is_pid(From) ->
             From ! {count, Count},
+            sink(Count);
+        {From, memory} when is_pid(From) ->
+            [garbage_collect(Pid) || Pid <- processes()],
+            From ! {memory, erlang:memory(total)},
             sink(Count);
         {From, {flood, N}} when is_pid(From) ->
             flood(From, N),
