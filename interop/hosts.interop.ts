@@ -1,0 +1,112 @@
+/**
+ * Two hosts across a firewall, the last stage of the chapter: EPMD's port and a range are open, and nothing
+ * else. A genuine node on one, ours on the other, calls in both directions, whoever connects first.
+ */
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  createNetworkHosts,
+  interopRun,
+  type NetworkHosts,
+  type OtpNode,
+  startOtpNode,
+} from "./index.ts";
+import { runCommand, startKvsCommand } from "./support/our-node.ts";
+import { eachOtp, withNamespaces } from "./support/vitest.ts";
+
+const MIN = 9100;
+const MAX = 9105;
+const EPMD_PORT = 4369;
+
+withNamespaces("two hosts", () => {
+  let hosts: NetworkHosts;
+  beforeAll(async () => {
+    hosts = await createNetworkHosts({ open: { min: MIN, max: MAX } });
+  });
+  afterAll(() => hosts.remove());
+
+  const range = ["--dist-listen-min", String(MIN), "--dist-listen-max", String(MAX)];
+  const epmd = { ERL_EPMD_PORT: String(EPMD_PORT) };
+
+  /** `erldist kvs` on the first host. */
+  const startOurs = (ports: readonly string[]) =>
+    startKvsCommand(["-name", `gandalf@${hosts.a.address}`, ...ports], {
+      env: epmd,
+      within: (argv) => hosts.a.command(argv),
+    });
+
+  eachOtp((otp) => {
+    /** A genuine node on the second host. */
+    const startTheirs = (): Promise<OtpNode> =>
+      startOtpNode({
+        otp,
+        name: "bilbo",
+        longNames: true,
+        host: hosts.b.address,
+        epmdPort: EPMD_PORT,
+        namespace: hosts.b,
+        args: ["-kernel", "inet_dist_listen_min", String(MIN), "inet_dist_listen_max", String(MAX)],
+      });
+
+    describe("with the range open", () => {
+      it("the genuine node connects and calls", async () => {
+        await using gandalf = await startOurs(range);
+        await using bilbo = await startTheirs();
+        expect(gandalf.tcpPort).toBeGreaterThanOrEqual(MIN);
+        expect(gandalf.tcpPort).toBeLessThanOrEqual(MAX);
+        const call = (text: string) => bilbo.eval(text.replaceAll("GANDALF", `'${gandalf.name}'`));
+        expect(await call("net_adm:ping(GANDALF)")).toBe("pong");
+        expect(await call("rpc:call(GANDALF, kvs, store, [weather, fine])")).toBe("true");
+        expect(await call("erpc:call(GANDALF, kvs, lookup, [weather])")).toBe("{ok,fine}");
+        expect(await call(`net_adm:names("${hosts.a.address}")`)).toBe(
+          `{ok,[{"gandalf",${gandalf.tcpPort}}]}`,
+        );
+      });
+
+      it("ours connects and calls", async () => {
+        await using bilbo = await startTheirs();
+        await bilbo.loadModule("kvs");
+        await bilbo.eval("kvs:start(), kvs:store(weather, fine)");
+        const run = (args: readonly string[]) =>
+          runCommand(args, { env: epmd, within: (argv) => hosts.a.command(argv) });
+        expect(await run(["ping", bilbo.name])).toMatchObject({ code: 0, stdout: "pong\n" });
+        expect(await run(["call", bilbo.name, "kvs", "lookup", "[weather]"])).toMatchObject({
+          code: 0,
+          stdout: "{ok,fine}\n",
+        });
+        expect(await run(["names", hosts.b.address])).toMatchObject({
+          code: 0,
+          stdout: expect.stringMatching(
+            /^epmd: up and running on port 4369 with data:\nname bilbo at port 910[0-5]\n$/,
+          ),
+        });
+      });
+    });
+
+    it("a node outside of the range is found, and cannot be reached", async () => {
+      const run = await interopRun();
+      const outside = String(await run.freeTcpPort());
+      await using gandalf = await startOurs(["--dist-listen-min", outside]);
+      await using bilbo = await startTheirs();
+      const refused = hosts.a.refusedPackets();
+      expect(await bilbo.eval(`net_adm:names("${hosts.a.address}")`)).toBe(
+        `{ok,[{"gandalf",${gandalf.tcpPort}}]}`,
+      );
+      const text = `net_kernel:connect_node('${gandalf.name}')`;
+      expect(await bilbo.eval(text, { timeoutMs: 30_000 })).toBe("false");
+      expect(hosts.a.refusedPackets()).toBeGreaterThan(refused);
+    });
+  });
+
+  it("erldist says what a firewall does", async () => {
+    const run = await interopRun();
+    const outside = String(await run.freeTcpPort());
+    await using gandalf = await startOurs(["--dist-listen-min", outside]);
+    const end = await runCommand(["ping", gandalf.name], {
+      env: epmd,
+      within: (argv) => hosts.b.command(argv),
+    });
+    expect(end).toMatchObject({ code: 1, stdout: "pang\n" });
+    expect(end.stderr).toMatch(/firewall/);
+  });
+});
