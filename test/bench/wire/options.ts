@@ -8,6 +8,8 @@ Load from a genuine node (and from C) against servers that serve the same, in tu
 
   --servers erl,ours,c,java,floor
                               which; default all. The floor is bare node:net with the same frames
+  --base FOLDER               one more server: our node as built in FOLDER/dist (package.json and node_modules
+                              beside it), to compare two states of the code in one run
   --only rpc,gen64,flood-in   which rows, by name or by the beginning of their names; default all
   --otp 25|29|path            release of load and genuine server; default the erl on the PATH. Others are
                               those of interop/otp/install
@@ -24,14 +26,19 @@ Load from a genuine node (and from C) against servers that serve the same, in tu
 C and Java need what test/bench/wire/install installs.
 
 Our node alone, as quick as it gets:   npm run bench:wire -- --quick --servers ours --only rpc64
+Before and after a change:             mkdir /tmp/base && cp -r dist package.json /tmp/base &&
+                                       ln -s "$PWD/node_modules" /tmp/base/ && (change) &&
+                                       npm run bench:wire -- --servers ours --base /tmp/base --only rpc64
 Against the genuine one, with profile: npm run bench:wire -- --servers ours,erl --only rpc64 --prof
 `;
 
-export const SERVER_NAMES = ["erl", "ours", "c", "java", "floor"] as const;
+export const SERVER_NAMES = ["erl", "ours", "c", "java", "floor", "base"] as const;
 export type ServerName = (typeof SERVER_NAMES)[number];
 
 export interface Options {
   readonly servers: readonly ServerName[];
+  /** Where the server `base` is. */
+  readonly base: string | undefined;
   readonly only: readonly string[];
   readonly otp: string;
   readonly rounds: number;
@@ -48,7 +55,8 @@ export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: withProfileFolder(args),
     options: {
-      servers: { type: "string", default: SERVER_NAMES.join(",") },
+      servers: { type: "string", default: "erl,ours,c,java,floor" },
+      base: { type: "string" },
       only: { type: "string", default: "" },
       otp: { type: "string", default: "path" },
       rounds: { type: "string" },
@@ -64,8 +72,14 @@ export function readOptions(args: readonly string[]): Options {
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new Error(`--rounds ${values.rounds}: a number of at least 1 is expected.`);
   }
+  const servers = words(values.servers).map(serverName);
+  if (values.base !== undefined && !servers.includes("base")) servers.push("base");
+  if (values.base === undefined && servers.includes("base")) {
+    throw new Error("--servers base: --base FOLDER tells where that is.");
+  }
   return {
-    servers: words(values.servers).map(serverName),
+    servers,
+    base: values.base,
     only: words(values.only),
     otp: values.otp,
     rounds,

@@ -26,10 +26,10 @@ export interface Row {
   readonly once?: boolean;
 }
 
-const NODES: readonly ServerName[] = ["erl", "ours", "c", "java"];
+const NODES: readonly ServerName[] = ["erl", "ours", "base", "c", "java"];
 const ALL: readonly ServerName[] = [...NODES, "floor"];
 /** `rpc` and `erpc` spawn the callee; a node that offers no DFLAG_SPAWN answers `notsup`. */
-const SPAWNING: readonly ServerName[] = ["erl", "ours"];
+const SPAWNING: readonly ServerName[] = ["erl", "ours", "base"];
 
 function calls([made = 0, nanoseconds = 0, p50 = 0, p99 = 0]: readonly number[]): Sample {
   return { operations: made, seconds: nanoseconds / 1e9, p50Us: p50 / 1e3, p99Us: p99 / 1e3 };

@@ -1,5 +1,6 @@
 /** The servers of the benchmark, each a process of its own that serves what wire_server.erl lists. */
 
+import { resolve } from "node:path";
 import { interopRun, startOtpNode } from "../../../interop/index.ts";
 import { startChild, type Usage, usageOf } from "./child.ts";
 import { builtFile, compiledC, compiledJava, sourceFile } from "./native.ts";
@@ -19,6 +20,8 @@ export function startServer(kind: ServerName, options: Options): Promise<Server>
       return startGenuine(options);
     case "ours":
       return startOurs(options);
+    case "base":
+      return startBase(options);
     case "c":
       return startNode(kind, [compiledC("c_node")]);
     case "java":
@@ -55,8 +58,17 @@ async function startOurs(options: Options): Promise<Server> {
   ]);
 }
 
+/** Our node as it was built elsewhere, never profiled. */
+async function startBase({ base = "", nodeArgs }: Options): Promise<Server> {
+  const file = resolve(base, "dist/test/bench/wire/our-node.js");
+  return await startNode("base", [process.execPath, "--expose-gc", ...nodeArgs, file]);
+}
+
 /** A program that takes the node's name and the cookie, and says when it is ready. */
-async function startNode(kind: "ours" | "c" | "java", command: readonly string[]): Promise<Server> {
+async function startNode(
+  kind: "ours" | "base" | "c" | "java",
+  command: readonly string[],
+): Promise<Server> {
   const run = await interopRun();
   const name = `${run.uniqueName(kind)}@${run.shortHost}`;
   const child = await startChild(`the node ${name}`, [...command, name, run.cookie]);
