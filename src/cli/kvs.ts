@@ -5,10 +5,9 @@ import { report } from "./report.ts";
 import { untilInterrupted } from "./signals.ts";
 
 export async function kvs(args: ServerArguments): Promise<void> {
-  const interrupted = untilInterrupted();
   await using node = await Node.start(serverNodeOptions(args, "kvs"));
   serveKvs(node);
   node.on("rejected", ({ error }) => report(error));
   process.stdout.write(`${node.name} ready, port ${node.tcpPort}\n`);
-  await interrupted;
+  await untilInterrupted();
 }

@@ -87,10 +87,12 @@ const parser = yargs(hideBin(process.argv))
   .epilogue(EXIT_CODE_HELP)
   .exitProcess(false)
   .fail((message, error, failed) => {
-    if (error !== undefined && error !== null) throw error;
+    // A mistake that yargs finds while parsing comes as an error of its own kind.
+    if (error && error.name !== "YError") throw error;
     failed.showHelp("error");
-    process.stderr.write(`\n${message}\n`);
-    throw new UsageError(message);
+    const said = message ?? error.message;
+    process.stderr.write(`\n${said}\n`);
+    throw new UsageError(said);
   });
 
 function timeoutOption<T>(

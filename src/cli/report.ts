@@ -8,9 +8,18 @@ import { EXIT_CODE, exitCodeOf } from "./exit-codes.ts";
 export function report(error: unknown): void {
   const expected = error instanceof Error && exitCodeOf(error) !== EXIT_CODE.internal;
   const text = expected
-    ? `${error.message} [${(error as { code?: string }).code}]`
+    ? `${error.message} [${codesOf(error).join(": ")}]`
     : error instanceof Error
       ? error.stack
       : String(error);
   process.stderr.write(`erldist: ${text}\n`);
+}
+
+/** The error's code, and that of what caused it. */
+function codesOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const { code } = error as { code?: unknown };
+  const ours =
+    typeof code === "string" && /^[A-Z]+_/.test(code) && exitCodeOf(error) !== EXIT_CODE.internal;
+  return ours ? [code, ...codesOf(error.cause)] : [];
 }

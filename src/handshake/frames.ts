@@ -8,8 +8,11 @@ import { HandshakeError } from "./errors.ts";
 
 export type LengthBytes = 2 | 4;
 
-/** The longest message taken: a name has 255 characters, and what follows it is tolerated. */
-const MAX_MESSAGE_BYTES = 0xffff;
+/**
+ * The longest message taken: a name has 255 characters, and some bytes behind it are tolerated.
+ * The text of another protocol, such as HTTP, announces more with its first two letters.
+ */
+const MAX_MESSAGE_BYTES = 4096;
 
 export function encodeFrame(body: Uint8Array, lengthBytes: LengthBytes = 2): Buffer {
   const frame = Buffer.allocUnsafe(lengthBytes + body.length);
@@ -33,7 +36,7 @@ export class FrameReader {
 
   /**
    * The next message, or undefined when more bytes are needed.
-   * @throws HandshakeError HS_MALFORMED for a length above 65,535
+   * @throws HandshakeError HS_MALFORMED for a length above 4,096
    */
   next(): Uint8Array | undefined {
     const header = this.#lengthBytes;
