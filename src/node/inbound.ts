@@ -8,6 +8,7 @@ import type { Atom, Pid, Reference, Term } from "../../etf/index.ts";
 import { isPid, tuple } from "../../etf/index.ts";
 import { CONTROL, type ControlMessage } from "../distribution/control.ts";
 import { DFLAG } from "../distribution/flags.ts";
+import { refuseLink } from "./links.ts";
 import type { Peer } from "./peer.ts";
 import { NOPROC } from "./process.ts";
 import type { ProcessTable } from "./process-table.ts";
@@ -111,17 +112,8 @@ export class InboundSignals {
 
   #link(peer: Peer, from: Pid, to: Pid): void {
     const process = this.#table.get(to);
-    if (process !== undefined) {
-      this.#signals.linkedByPeer(process, peer, from);
-      return;
-    }
-    peer.signal((connection) => {
-      if (connection.has(DFLAG.EXIT_PAYLOAD)) {
-        connection.send(tuple(CONTROL.PAYLOAD_EXIT.op, to, from), NOPROC);
-      } else {
-        connection.send(tuple(CONTROL.EXIT.op, to, from, NOPROC));
-      }
-    });
+    if (process !== undefined) this.#signals.linkedByPeer(process, peer, from);
+    else refuseLink(peer, to, from);
   }
 
   #unlink(from: Pid, to: Pid): void {

@@ -5,12 +5,26 @@
  * table; unlinking a process of another node keeps the record, out of force, until the other side
  * has acknowledged, so that an exit signal already on its way is not taken for a new link's.
  */
-import type { Pid } from "../../etf/index.ts";
-import type { Process } from "./process.ts";
+import { type Pid, tuple } from "../../etf/index.ts";
+import { CONTROL } from "../distribution/control.ts";
+import { DFLAG } from "../distribution/flags.ts";
+import type { Peer } from "./peer.ts";
+import { NOPROC, type Process } from "./process.ts";
 
 export interface Link {
   readonly local: Process;
   readonly other: Pid;
   /** Set while UNLINK_ID waits for its acknowledgement: the link is not in force. */
   unlinkId: number | undefined;
+}
+
+/** A process of a peer is linked to one of ours that is not there (any more): it hears so. */
+export function refuseLink(peer: Peer, ours: Pid, theirs: Pid): void {
+  peer.signal((connection) => {
+    if (connection.has(DFLAG.EXIT_PAYLOAD)) {
+      connection.send(tuple(CONTROL.PAYLOAD_EXIT.op, ours, theirs), NOPROC);
+    } else {
+      connection.send(tuple(CONTROL.EXIT.op, ours, theirs, NOPROC));
+    }
+  });
 }

@@ -84,17 +84,20 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     this.#identifiers = new Identifiers(this.#atom, creation, randomInt(2 ** 32));
     this.#peers = new Peers(prepared.peers, {
       control: (peer, message, payload) => inbound.handle(peer, message, payload),
-      up: (peer) =>
-        this.emit("nodeup", { name: peer.name.name, hidden: peer.connection?.hidden ?? true }),
-      rejected: (error) => this.emit("rejected", { error }),
+      up: (peer) => {
+        const hidden = peer.connection?.hidden ?? true;
+        tell(() => this.emit("nodeup", { name: peer.name.name, hidden }));
+      },
+      rejected: (error) => tell(() => this.emit("rejected", { error })),
       down: (peer, error, wasUp) => {
         this.#signals.peerDown(peer, { error, wasUp });
         this.#spawner.peerDown(peer, { error, wasUp });
-        if (wasUp) this.emit("nodedown", { name: peer.name.name, error });
+        if (wasUp) tell(() => this.emit("nodedown", { name: peer.name.name, error }));
       },
     });
     this.#signals = new SignalRouter(this.#atom, this.#table, this.#identifiers, this.#peers);
     this.#spawner = new Spawner(
+      this.#atom,
       this.#functions,
       this.#signals,
       this.#identifiers,
@@ -211,16 +214,19 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
 
   /** @internal A process of the node's own that runs a function for `caller`. */
   spawnFor(groupLeader: Pid): Process {
+    this.#checkRunning();
     return this.#newProcess(groupLeader);
   }
 
   /** @internal See SignalRouter. */
   monitorWith(watcher: Process, target: MonitorTarget, ref: Reference, onDown: OnDown): void {
+    this.#checkRunning();
     this.#signals.monitorWith(watcher, target, ref, onDown);
   }
 
   /** @internal See SignalRouter. */
   alias(process: Process, once: boolean, onMessage?: (message: Term) => void): Reference {
+    this.#checkRunning();
     return this.#signals.alias(process, once, onMessage);
   }
 
@@ -284,5 +290,16 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   #checkRunning(): void {
     if (this.#stopping !== undefined)
       throw new NodeError("NODE_STOPPED", `The node ${this.name} has been stopped.`);
+  }
+}
+
+/** A listener that throws is an error of the program, not of the connection it was told of. */
+function tell(emit: () => void): void {
+  try {
+    emit();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }

@@ -8,7 +8,8 @@
  * knows better that the old one is dead.
  *
  *   no peer --signal, connect--> connecting --handshake done--> up --closed--> no peer
- *      \------------------accepted handshake done--------------/
+ *      \--its send_name--> expected --handshake done------------/
+ *                             \--failed--> connecting if a signal waits, else no peer
  */
 import type { Atom, Term } from "../../etf/index.ts";
 import { atom } from "../../etf/index.ts";
@@ -57,9 +58,14 @@ export interface PeersHandler {
   down(peer: Peer, error: Error, wasUp: boolean): void;
 }
 
+/** A connection that is to come about. */
 interface Attempt {
   readonly abort: AbortController;
   readonly done: Deferred<Connection>;
+  /** Whose attempt it is. While the peer's own is under way, ours would only be in its way. */
+  by: "us" | "peer";
+  /** Somebody here needs the connection: if the peer's attempt comes to nothing, ours begins. */
+  wanted: boolean;
 }
 
 export class Peers {
@@ -88,15 +94,14 @@ export class Peers {
   /** The peer of that name, with a connection attempt under way if there was no connection. */
   reach(name: Atom): Peer {
     const known = this.#peers.get(name);
-    if (known !== undefined) return known;
-    const peer = new Peer(name);
-    this.#peers.set(name, peer);
-    const attempt: Attempt = { abort: new AbortController(), done: deferred() };
-    // Whoever waits for the attempt gets its error; nobody has to.
-    attempt.done.promise.catch(() => {});
-    this.#attempts.set(peer, attempt);
-    void this.#connect(peer, attempt);
-    return peer;
+    if (known === undefined) {
+      const peer = this.#expect(name, "us");
+      void this.#connect(peer, this.#attempts.get(peer)!);
+      return peer;
+    }
+    const attempt = this.#attempts.get(known);
+    if (attempt !== undefined) attempt.wanted = true;
+    return known;
   }
 
   /**
@@ -134,6 +139,7 @@ export class Peers {
     }
     const abort = new AbortController();
     this.#accepting.add(abort);
+    let expected: Peer | undefined;
     try {
       const result = await accept(
         transport,
@@ -142,7 +148,11 @@ export class Peers {
           flags: this.#options.flags,
           creation: this.#options.creation,
           cookieFor: (peer) => this.#options.cookieFor(peer),
-          decide: (peer) => this.#decide(peer),
+          decide: (peer) => {
+            const status = this.#decide(peer);
+            if (status === "ok") expected = this.#peers.get(atom(peer));
+            return status;
+          },
           oldConnectionGone: async (peer) => {
             this.disconnect(atom(peer));
           },
@@ -157,6 +167,7 @@ export class Peers {
     } catch (error) {
       // The driver has closed the stream; a stopped node's own end of it is no news.
       if (!this.#stopped) this.#handler.rejected(error as Error);
+      if (expected !== undefined) this.#notComing(expected, error as Error);
     } finally {
       this.#accepting.delete(abort);
     }
@@ -176,6 +187,8 @@ export class Peers {
     const timer = clock.setTimer(netSetupTimeMs, () => attempt.abort.abort(setupTimeError(peer)));
     const signal = attempt.abort.signal;
     try {
+      // Whoever needs the peer has yet to tie something to it; it must not be gone before.
+      await undefined;
       if (this.#stopped) throw stoppedError();
       const name = checkPeerName(peer.name.name, ownName);
       if (name === ownName) {
@@ -226,10 +239,35 @@ export class Peers {
   #decide(peerName: string): AcceptStatus {
     const { ownName } = this.#options;
     if (this.#stopped || peerName === ownName) return "not_allowed";
-    const peer = this.#peers.get(atom(peerName));
-    if (peer === undefined) return "ok";
+    const name = atom(peerName);
+    const peer = this.#peers.get(name) ?? this.#expect(name, "peer");
     if (peer.connection !== undefined) return "alive";
+    if (this.#attempts.get(peer)?.by === "peer") return "ok";
     return ownName > peerName ? "nok" : "ok_simultaneous";
+  }
+
+  /** A peer that is not known yet, to which a connection is to come about. */
+  #expect(name: Atom, by: Attempt["by"]): Peer {
+    const peer = new Peer(name);
+    this.#peers.set(name, peer);
+    const wanted = by === "us";
+    const attempt: Attempt = { abort: new AbortController(), done: deferred(), by, wanted };
+    // Whoever waits for the attempt gets its error; nobody has to.
+    attempt.done.promise.catch(() => {});
+    this.#attempts.set(peer, attempt);
+    return peer;
+  }
+
+  /** A peer that was connecting to us did not get through the handshake. */
+  #notComing(peer: Peer, error: Error): void {
+    const attempt = this.#attempts.get(peer);
+    if (attempt?.by !== "peer") return;
+    if (attempt.wanted && !this.#stopped) {
+      attempt.by = "us";
+      void this.#connect(peer, attempt);
+    } else {
+      this.#failed(peer, attempt, this.#stopped ? stoppedError() : error);
+    }
   }
 
   #accepted(transport: Transport, result: HandshakeResult): void {

@@ -108,7 +108,8 @@ const DEFAULT_LIMITS = {
  */
 export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNode> {
   const clock = options.clock ?? systemClock;
-  const network = options.network ?? tcpNetwork();
+  const { highWaterMarkBytes } = limits(options);
+  const network = options.network ?? tcpNetwork({ highWaterMarkBytes });
   const longNames = options.longNames ?? nameKind(options.name) === "long";
   const name = fullNodeName(options.name, longNames ? "long" : "short", hostname());
   const cookie = await settleCookie(options);
@@ -126,7 +127,7 @@ export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNod
             hidden: (OFFERED_FLAGS & DFLAG.PUBLISHED) === 0n,
           });
   } catch (error) {
-    await listener?.close();
+    await Promise.all([listener?.close(), names.close()]);
     throw error;
   }
   const peers: PeersOptions = {

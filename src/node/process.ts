@@ -37,7 +37,7 @@ export type MonitorTarget = Pid | Atom | string | readonly [Atom | string, Atom 
 /** Takes messages as they come instead of a mailbox. What it throws ends the process. */
 export interface Behaviour {
   message(message: Term, self: Process): void;
-  /** The process is dead; the reason is the one its links saw. */
+  /** The process is dead; the reason is the one its links saw. Nobody hears what this throws. */
   terminated?(reason: Term): void;
 }
 
@@ -233,7 +233,11 @@ export class Process {
     this.#exitReason = reason;
     this.#mailbox?.close(this.#deadError());
     this.#signals.buried(this, reason, encoded);
-    this.#behaviour?.terminated?.(reason);
+    try {
+      this.#behaviour?.terminated?.(reason);
+    } catch {
+      // Nobody is linked to it any more, and whoever ended it is not to blame.
+    }
   }
 
   /**

@@ -32,10 +32,11 @@ export function exceptionOf(thrown: unknown): ErlangException {
       return exceptionOf(noTerm);
     }
   }
-  const isError = thrown instanceof Error;
-  const [name, message] = isError ? [thrown.name, thrown.message] : ["Error", thrown];
-  const reason = toTerm(tuple(JAVASCRIPT_ERROR, textOf(name), textOf(message)));
-  return { class: "error", reason, stack: isError ? stackOf(thrown) : [] };
+  const error = thrown instanceof Error ? thrown : undefined;
+  const name = textOf(() => error?.name ?? "Error");
+  const message = textOf(() => (error === undefined ? thrown : error.message));
+  const reason = toTerm(tuple(JAVASCRIPT_ERROR, name, message));
+  return { class: "error", reason, stack: error === undefined ? [] : stackOf(error) };
 }
 
 /** The exit reason of a process that ends with that exception, as the emulator forms it. */
@@ -52,7 +53,7 @@ export function exitReasonOf(exception: ErlangException): Term {
 
 function stackOf(error: Error): Term[] {
   const frames: Term[] = [];
-  for (const line of textOf(error.stack).split("\n")) {
+  for (const line of textOf(() => error.stack).split("\n")) {
     const found = FRAME.exec(line);
     if (found === null || frames.length === MAX_FRAMES) continue;
     const [, name = "anonymous", file = "", lineNumber = "0"] = found;
@@ -69,9 +70,9 @@ function stackOf(error: Error): Term[] {
 }
 
 /** Programs throw anything, and a process must be able to end with it. */
-function textOf(value: unknown): string {
+function textOf(value: () => unknown): string {
   try {
-    return String(value);
+    return String(value());
   } catch {
     return "unprintable";
   }

@@ -66,12 +66,15 @@ export class SignalRouter implements Signals {
           connection.send(control, payload);
         });
       }
-      this.#table.get(to)?.deliver(toTerm(message));
+      const term = toTerm(message);
+      this.#table.get(to)?.deliver(term);
     } else if (isReference(to)) {
       if (to.node !== this.#ownNode) {
-        return this.#transmit(to.node, message, (connection, payload) =>
-          connection.send(tuple(CONTROL.ALIAS_SEND.op, from.pid, to), payload),
-        );
+        return this.#transmit(to.node, message, (connection, payload) => {
+          // A peer without aliases has made none, and would take this for a protocol error.
+          if (!connection.has(DFLAG.ALIAS)) return;
+          connection.send(tuple(CONTROL.ALIAS_SEND.op, from.pid, to), payload);
+        });
       }
       this.aliasMessage(to, toTerm(message));
     } else {
@@ -89,7 +92,8 @@ export class SignalRouter implements Signals {
           `No process of this node is registered as ${name.name}.`,
         );
       }
-      process?.deliver(toTerm(message));
+      const term = toTerm(message);
+      process?.deliver(term);
     }
     return NOTHING_TO_WAIT_FOR;
   }
@@ -129,7 +133,8 @@ export class SignalRouter implements Signals {
         connection.send(tuple(CONTROL.UNLINK_ID.op, unlinkId, process.pid, from));
       } else {
         connection.send(tuple(CONTROL.UNLINK.op, process.pid, from));
-        this.forgetLink(process, from);
+        // Nothing acknowledges it; a link made since, while there was no connection, stays.
+        if (link.unlinkId === unlinkId) this.forgetLink(process, from);
       }
     });
   }
@@ -177,7 +182,8 @@ export class SignalRouter implements Signals {
 
   exit(process: Process, to: Pid, reason: Term): void {
     if (to.node === this.#ownNode) {
-      this.#table.get(to)?.exitSignal(process.pid, reason);
+      const term = toTerm(reason);
+      this.#table.get(to)?.exitSignal(process.pid, term);
       return;
     }
     const payload = new EncodedTerm(reason);
@@ -299,15 +305,14 @@ export class SignalRouter implements Signals {
     message: TermInput,
     act: (connection: Connection, payload: TermInput | EncodedTerm) => void,
   ): Promise<void> {
-    const peer = this.#peers.reach(node);
-    const connection = peer.connection;
+    const connection = this.#peers.get(node)?.connection;
     if (connection !== undefined) {
       act(connection, message);
       return connection.congested ? connection.drained() : NOTHING_TO_WAIT_FOR;
     }
     // Encoded now: the sender may change what it sent, and hears at once when it is no term.
     const payload = new EncodedTerm(message);
-    peer.signal((up) => act(up, payload));
+    this.#peers.reach(node).signal((up) => act(up, payload));
     return NOTHING_TO_WAIT_FOR;
   }
 

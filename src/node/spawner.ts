@@ -6,12 +6,13 @@
  * taken without effect, as they would be by an emulator that ignores them.
  */
 import type { Atom, Pid, Reference, Term, TermInput } from "../../etf/index.ts";
-import { atom, isAtom, isList, isPid, isTuple, tuple } from "../../etf/index.ts";
+import { atom, isAtom, isList, isPid, isTuple, toTerm, tuple } from "../../etf/index.ts";
 import { CONTROL, type ControlOf, SPAWN_REPLY_FLAG } from "../distribution/control.ts";
 import { EncodedTerm } from "../distribution/encoded-term.ts";
 import { DFLAG } from "../distribution/flags.ts";
 import type { FunctionTable } from "./functions.ts";
 import type { Identifiers } from "./identifiers.ts";
+import { refuseLink } from "./links.ts";
 import type { Lost, OnDown } from "./monitors.ts";
 import type { Peer } from "./peer.ts";
 import { NOCONNECTION, type Process } from "./process.ts";
@@ -40,6 +41,7 @@ export interface SpawnRequestOptions {
 }
 
 export class Spawner {
+  readonly #ownNode: Atom;
   readonly #functions: FunctionTable;
   readonly #signals: SignalRouter;
   readonly #identifiers: Identifiers;
@@ -47,12 +49,14 @@ export class Spawner {
   readonly #newProcess: (groupLeader: Pid) => Process;
 
   constructor(
+    ownNode: Atom,
     functions: FunctionTable,
     signals: SignalRouter,
     identifiers: Identifiers,
     peers: Reach,
     newProcess: (groupLeader: Pid) => Process,
   ) {
+    this.#ownNode = ownNode;
     this.#functions = functions;
     this.#signals = signals;
     this.#identifiers = identifiers;
@@ -99,25 +103,23 @@ export class Spawner {
       if (!request.abandoned) request.onError(isAtom(result) ? result : BADARG);
       return;
     }
+    const { from } = request;
+    const wanted = !request.abandoned && from.alive;
     if ((flags & SPAWN_REPLY_FLAG.MONITOR) !== 0) {
-      const monitor = {
-        ref: reqId,
-        watcher: request.from,
-        target: result,
-        onDown: request.onDown,
-      };
+      const monitor = { ref: reqId, watcher: from, target: result, onDown: request.onDown };
       this.#signals.addOutgoingMonitor(monitor);
       peer.outgoingMonitors.set(reqId, monitor);
-      if (request.abandoned) this.#signals.demonitor(request.from, reqId);
+      if (!wanted) this.#signals.demonitor(from, reqId);
     }
     if ((flags & SPAWN_REPLY_FLAG.LINK) !== 0) {
-      this.#signals.linkedByPeer(request.from, peer, result);
+      if (from.alive) this.#signals.linkedByPeer(from, peer, result);
+      else refuseLink(peer, from.pid, result);
     }
-    if (!request.abandoned) request.onSpawned?.(result);
+    if (wanted) request.onSpawned?.(result);
   }
 
   /**
-   * Asks a node for a process that runs a function.
+   * Asks a node for a process that runs a function; this node gives it at once.
    * @throws EtfEncodeError when an argument is no term
    */
   request(
@@ -130,6 +132,10 @@ export class Spawner {
     const { onSpawned, onError, onDown } = options;
     const request: SpawnRequest = { ref, from, onSpawned, onError, onDown, abandoned: false };
     const args = [...what.args];
+    if (node === this.#ownNode) {
+      this.#spawnHere(request, what, toTerm(args) as Term[], options);
+      return request;
+    }
     const payload = new EncodedTerm(args);
     const peer = this.#peers.reach(node);
     peer.spawnRequests.set(ref, request);
@@ -146,6 +152,20 @@ export class Spawner {
       }
     });
     return request;
+  }
+
+  #spawnHere(
+    request: SpawnRequest,
+    what: RemoteFunction,
+    args: readonly Term[],
+    options: SpawnRequestOptions,
+  ): void {
+    const { ref, from, onDown } = request;
+    const process = this.#newProcess(options.groupLeader);
+    if (options.link === true) this.#signals.link(from, process.pid);
+    if (onDown !== undefined) this.#signals.monitorWith(from, process.pid, ref, onDown);
+    request.onSpawned?.(process.pid);
+    process.run(() => this.#functions.spawned(process, from.pid, what.module, what.function, args));
   }
 
   /** The requester has lost interest, as `erpc` after a time-out. */

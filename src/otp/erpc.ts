@@ -19,7 +19,6 @@ import {
   type Reference,
   type Term,
   type TermInput,
-  toTerm,
   tuple,
 } from "../../etf/index.ts";
 import { CallError, ErlangError } from "../node/errors.ts";
@@ -72,9 +71,22 @@ export class Erpc {
   ): Promise<Term> {
     options.signal?.throwIfAborted();
     const nodeName = nameOf(node);
-    if (nodeName === this.#node.name) return this.#callHere(module, name, args);
+    const { timeoutMs, signal } = options;
     return new Promise((resolve, reject) => {
       const resRef = this.#node.newReference();
+      let over = false;
+      let timer: ReturnType<NodeCore["clock"]["setTimer"]> | undefined;
+      const settled = (): void => {
+        over = true;
+        timer?.cancel();
+        signal?.removeEventListener("abort", onAbort);
+      };
+      const giveUp = (error: unknown): void => {
+        settled();
+        this.#node.abandonSpawn(request);
+        reject(error);
+      };
+      const onAbort = (): void => giveUp(signal?.reason);
       const request = this.#node.requestSpawn(
         this.#caller,
         nodeName,
@@ -100,22 +112,14 @@ export class Erpc {
           },
         },
       );
-      const give = (error: unknown): void => {
-        settled();
-        this.#node.abandonSpawn(request);
-        reject(error);
-      };
-      const onAbort = (): void => give(options.signal?.reason);
-      const { timeoutMs } = options;
-      const timer =
-        timeoutMs === undefined
-          ? undefined
-          : this.#node.clock.setTimer(timeoutMs, () => give(timeoutError(nodeName, timeoutMs)));
-      const settled = (): void => {
-        timer?.cancel();
-        options.signal?.removeEventListener("abort", onAbort);
-      };
-      options.signal?.addEventListener("abort", onAbort);
+      // The node itself, or a peer that cannot spawn, may have answered at once.
+      if (over) return;
+      signal?.addEventListener("abort", onAbort);
+      if (timeoutMs !== undefined) {
+        timer = this.#node.clock.setTimer(timeoutMs, () =>
+          giveUp(timeoutError(nodeName, timeoutMs)),
+        );
+      }
     });
   }
 
@@ -132,26 +136,6 @@ export class Erpc {
       { module: ERPC, function: EXECUTE_CAST, args: [asAtom(module), asAtom(name), [...args]] },
       { groupLeader: this.#node.groupLeader, onError: () => {} },
     );
-  }
-
-  async #callHere(
-    module: Atom | string,
-    name: Atom | string,
-    args: readonly TermInput[],
-  ): Promise<Term> {
-    const self = this.#node.spawnFor(this.#node.groupLeader);
-    try {
-      const context = { self, caller: this.#caller.pid };
-      const terms = args.map((arg) => toTerm(arg));
-      const result = this.#node.functions.apply(context, asAtom(module), asAtom(name), terms);
-      return toTerm(await result);
-    } catch (error) {
-      const exception = exceptionOf(error);
-      const stack = exception.class === "error" ? exception.stack : undefined;
-      throw new RemoteError(exception.class, exception.reason, stack);
-    } finally {
-      self.terminate(atom("normal"));
-    }
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type Atom,
   atom,
   ImproperList,
+  isList,
   isPid,
   isReference,
   isTuple,
@@ -18,6 +19,7 @@ import {
   type TermInput,
   tuple,
 } from "../../etf/index.ts";
+import { NodeError } from "../node/errors.ts";
 import { ReferenceMap } from "../node/identifiers.ts";
 import type { Lost } from "../node/monitors.ts";
 import type { NodeCore } from "../node/node.ts";
@@ -37,6 +39,7 @@ const DEFAULT_TIMEOUT_MS = 5000;
 
 interface Waiting {
   reply(reply: Term): void;
+  fail(error: unknown): void;
 }
 
 /** A server's view of a call: who asked, and how the reply is tagged. */
@@ -66,13 +69,12 @@ export function genReply(self: Process, from: Term, reply: TermInput): void {
   if (isPid(to) || isReference(to)) void self.send(to, tuple(tag, reply));
 }
 
-/** The alias in a tag `[alias | Ref]` or `[[alias | Ref] | Label]`. */
+/** The alias in a tag `[alias | Ref]` or `[[alias | Ref] | Label]`, where Label may be a list. */
 function aliasOf(tag: Term): Reference | undefined {
-  if (Array.isArray(tag) && !isTuple(tag)) return aliasOf(tag[0] ?? false);
-  if (!(tag instanceof ImproperList)) return undefined;
-  const [first] = tag.elements as readonly Term[];
-  if (first === ALIAS && isReference(tag.tail)) return tag.tail;
-  return first instanceof ImproperList ? aliasOf(first) : undefined;
+  const first = isList(tag) ? tag[0] : tag instanceof ImproperList ? tag.elements[0] : undefined;
+  const inner = first instanceof ImproperList ? first : tag;
+  if (!(inner instanceof ImproperList) || inner.elements.length !== 1) return undefined;
+  return inner.elements[0] === ALIAS && isReference(inner.tail) ? inner.tail : undefined;
 }
 
 export class GenClient {
@@ -82,14 +84,18 @@ export class GenClient {
 
   constructor(node: NodeCore) {
     this.#node = node;
-    this.#caller = node.spawn({ message: (message) => this.#replied(message) });
+    this.#caller = node.spawn({
+      message: (message) => this.#replied(message),
+      terminated: () => this.#stopped(),
+    });
   }
 
   /**
    * Calls a server, as `gen_server:call/3`, and resolves with its reply.
    *
    * @throws CallError CALL_TIMEOUT, CALL_NO_CONNECTION; RemoteError REMOTE_EXIT when the server
-   *   does not exist (`noproc`) or ends before it replies; EtfEncodeError; the signal's reason
+   *   does not exist (`noproc`) or ends before it replies; NodeError NODE_STOPPED; EtfEncodeError;
+   *   the signal's reason
    */
   call(server: MonitorTarget, request: TermInput, options: GenCallOptions = {}): Promise<Term> {
     const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
@@ -98,7 +104,7 @@ export class GenClient {
       const settle = (): void => {
         this.#waiting.delete(ref);
         this.#node.unalias(ref);
-        this.#caller.demonitor(ref);
+        if (this.#caller.alive) this.#caller.demonitor(ref);
         timer?.cancel();
         signal?.removeEventListener("abort", onAbort);
       };
@@ -112,7 +118,7 @@ export class GenClient {
       };
       const onAbort = (): void => fail(signal?.reason);
       const ref = this.#node.alias(this.#caller, true, (message) => this.#replied(message));
-      this.#waiting.set(ref, { reply });
+      this.#waiting.set(ref, { reply, fail });
       const timer = Number.isFinite(timeoutMs)
         ? this.#node.clock.setTimer(timeoutMs, () =>
             fail(timeoutError(describe(server), timeoutMs)),
@@ -142,6 +148,11 @@ export class GenClient {
    */
   cast(server: MonitorTarget, request: TermInput): Promise<void> {
     return this.#caller.send(asDestination(server, this.#node.name), tuple(GEN_CAST, request));
+  }
+
+  #stopped(): void {
+    const error = new NodeError("NODE_STOPPED", `The node ${this.#node.name} has been stopped.`);
+    for (const waiting of this.#waiting.values()) waiting.fail(error);
   }
 
   #replied(message: Term): void {

@@ -4,11 +4,14 @@
  *
  * Spec: stdlib, io:fwrite/2. A control sequence is `~F.P.PadModC`: field width, precision, padding
  * character, modifiers `t`, `l`, `k`, `K`, control character. Numbers may be `*`, taken from the
- * arguments. Precision of `~p` and `~w` columns is that of etf/text.
+ * arguments. Left out: the depth of `~W` and `~P`, and that `~w` and `~p` without `t` show
+ * characters beyond Latin-1 as numbers; terms are printed as etf/text does with `t`.
  */
 import { Float, format, isAtom, isInteger, isList, type Term } from "../../etf/index.ts";
 
-const CONTROL = /~(-?\d+|\*)?(?:\.(-?\d+|\*)?)?(?:\.(.))?([tlkK]*)([a-zA-Z#~+])/gsu;
+const CONTROL = /~(-?(?:\d+|\*))?(?:\.(\d+|\*)?)?(?:\.(.))?([tlkK]*)([a-zA-Z#~+])/gsu;
+/** Characters that a width or precision may ask for: nobody needs more, and memory has an end. */
+const MAX_FIELD = 1_000_000;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
@@ -64,8 +67,12 @@ export function ioLibFormat(template: Term, args: readonly Term[]): string | und
   }
 }
 
-/** The text of chardata: code points, binaries, and lists of them; undefined if it is none. */
-export function chardataToText(chars: Term, latin1: boolean): string | undefined {
+/**
+ * The text of chardata, a binary or a list of code points, binaries and such lists; undefined if
+ * it is none. `orBytes` takes a binary that is no UTF-8 for one of Latin-1.
+ */
+export function chardataToText(chars: Term, latin1: boolean, orBytes = false): string | undefined {
+  if (typeof chars === "number") return undefined;
   const parts: string[] = [];
   const pending: Term[] = [chars];
   while (pending.length > 0) {
@@ -75,9 +82,9 @@ export function chardataToText(chars: Term, latin1: boolean): string | undefined
       if (latin1 && item > 255) return undefined;
       parts.push(String.fromCodePoint(item));
     } else if (item instanceof Uint8Array) {
-      const text = latin1 ? latin1Text(item) : utf8Text(item);
-      if (text === undefined) return undefined;
-      parts.push(text);
+      const text = latin1 ? undefined : utf8Text(item);
+      if (text === undefined && !latin1 && !orBytes) return undefined;
+      parts.push(text ?? latin1Text(item));
     } else if (isList(item)) {
       for (let index = item.length - 1; index >= 0; index--) pending.push(item[index] as Term);
     } else {
@@ -90,45 +97,53 @@ export function chardataToText(chars: Term, latin1: boolean): string | undefined
 class FormatMismatch extends Error {}
 
 interface Spec {
-  /** Negative aligns to the left. */
   readonly width: number | undefined;
+  /** The text stands at the left of its field. */
+  readonly left: boolean;
   readonly precision: number | undefined;
   readonly pad: string;
   readonly unicode: boolean;
+  /** No list or binary is shown as text. */
+  readonly noText: boolean;
   readonly control: string;
 }
 
 function readSpec(found: RegExpMatchArray, next: () => Term): Spec {
   const [, width, precision, pad, modifiers = "", letter = ""] = found;
+  const signed = readNumber(width, next);
+  const digits = readNumber(precision, next);
+  if (digits !== undefined && digits < 0) throw new FormatMismatch();
   return {
-    width: readNumber(width, next),
-    precision: readNumber(precision, next),
-    pad: pad ?? " ",
+    width: signed === undefined ? undefined : Math.abs(signed),
+    left: signed !== undefined && signed < 0,
+    precision: digits,
+    pad: pad === "*" ? characterOf(integer(next()), true) : (pad ?? " "),
     unicode: modifiers.includes("t"),
+    noText: modifiers.includes("l"),
     control: letter,
   };
 }
 
 function readNumber(text: string | undefined, next: () => Term): number | undefined {
   if (text === undefined) return undefined;
-  if (text !== "*") return Number(text);
-  const given = next();
-  if (typeof given !== "number") throw new FormatMismatch();
-  return given;
+  const given = text.endsWith("*") ? next() : Number(text);
+  if (typeof given !== "number" || Math.abs(given) > MAX_FIELD) throw new FormatMismatch();
+  return text === "-*" ? -given : given;
 }
 
 function control(spec: Spec, next: () => Term, at: number): string {
   switch (spec.control) {
     case "~":
-      return "~".repeat(Math.abs(spec.width ?? 1));
+      return characters(spec, "~");
     case "n":
-      return "\n".repeat(Math.abs(spec.width ?? 1));
+      if (spec.left) throw new FormatMismatch();
+      return "\n".repeat(spec.width ?? 1);
     case "c":
-      return characters(spec, integer(next()));
+      return characters(spec, characterOf(integer(next()), spec.unicode));
     case "s":
       return string(spec, next());
     case "w":
-      return field(spec, format(next(), { mode: "~tw" }));
+      return plain(spec, next());
     case "p":
       return pretty(spec, next(), at);
     case "W":
@@ -136,14 +151,12 @@ function control(spec: Spec, next: () => Term, at: number): string {
       const term = next();
       // The depth that follows cuts long terms short in Erlang; here they are printed whole.
       integer(next());
-      return spec.control === "W"
-        ? field(spec, format(term, { mode: "~tw" }))
-        : pretty(spec, term, at);
+      return spec.control === "W" ? plain(spec, term) : pretty(spec, term, at);
     }
     case "f":
-      return field(spec, float(next()).toFixed(spec.precision ?? 6));
+      return field(spec, fixed(float(next()), spec.precision ?? 6));
     case "e":
-      return field(spec, exponent(float(next()), (spec.precision ?? 6) - 1));
+      return field(spec, exponential(float(next()), spec.precision ?? 6));
     case "g":
       return field(spec, general(float(next()), spec.precision ?? 6));
     case "B":
@@ -153,8 +166,8 @@ function control(spec: Spec, next: () => Term, at: number): string {
     case "x": {
       const value = integer(next());
       const prefix = next();
-      const shown = isAtom(prefix) ? prefix.name : chardataToText(prefix, false);
-      if (shown === undefined) throw new FormatMismatch();
+      const shown = isAtom(prefix) ? prefix.name : isList(prefix) && chardataToText(prefix, true);
+      if (typeof shown !== "string") throw new FormatMismatch();
       return field(spec, inBase(spec, value, shown));
     }
     case "#":
@@ -168,39 +181,70 @@ function control(spec: Spec, next: () => Term, at: number): string {
   }
 }
 
-/** Pads to the field's width; what does not fit becomes stars, as in Erlang. */
-function field(spec: Spec, text: string): string {
-  if (spec.width === undefined) return text;
-  const width = Math.abs(spec.width);
+/** Text in its field. What does not fit becomes stars, as many as the precision allows. */
+function field(spec: Spec, text: string, precision?: number): string {
+  const width = spec.width ?? precision;
+  if (width === undefined) return text;
   const length = [...text].length;
-  if (length > width) return "*".repeat(width);
-  const padding = spec.pad.repeat(width - length);
-  return spec.width < 0 ? text + padding : padding + text;
+  const limit = Math.min(length, width, precision ?? width);
+  return length > limit
+    ? padded(spec, "*".repeat(limit), width - limit)
+    : padded(spec, text, width - length);
 }
 
-function characters(spec: Spec, code: bigint): string {
-  const point = Number(spec.unicode ? code : BigInt.asUintN(8, code));
+function padded(spec: Spec, text: string, count: number): string {
+  const padding = spec.pad.repeat(count);
+  return spec.left ? text + padding : padding + text;
+}
+
+function characterOf(code: bigint, unicode: boolean): string {
+  const point = Number(unicode ? code : BigInt.asUintN(8, code));
   if (point > 0x10ffff || point < 0) throw new FormatMismatch();
-  const width = Math.abs(spec.width ?? spec.precision ?? 1);
-  const text = String.fromCodePoint(point).repeat(Math.abs(spec.precision ?? width));
-  return spec.width === undefined ? text : field(spec, text);
+  return String.fromCodePoint(point);
 }
 
+/** A character as often as the precision says, or the width if there is no precision. */
+function characters(spec: Spec, character: string): string {
+  const count = spec.precision ?? spec.width ?? 1;
+  const width = spec.width ?? count;
+  if (width < count) throw new FormatMismatch();
+  return padded(spec, character.repeat(count), width - count);
+}
+
+/** Text cut or filled up to the precision, at the left; and that in a field. */
 function string(spec: Spec, term: Term): string {
-  const text = isAtom(term) ? term.name : chardataToText(term, !spec.unicode);
-  const shown = typeof term === "boolean" ? String(term) : text;
+  const shown = stringOf(term, spec.unicode);
+  const { width, precision } = spec;
   if (shown === undefined) throw new FormatMismatch();
-  const limit = spec.precision ?? (spec.width === undefined ? undefined : Math.abs(spec.width));
-  const cut = limit === undefined ? shown : [...shown].slice(0, limit).join("");
-  const width = spec.width ?? spec.precision;
-  if (width === undefined) return cut;
-  return field({ ...spec, width }, cut);
+  if (width === undefined && precision === undefined) return shown;
+  const points = [...shown];
+  const size = precision ?? width!;
+  if (width !== undefined && width < size) throw new FormatMismatch();
+  const cut = points.slice(0, size).join("");
+  const missing = Math.max(0, size - points.length);
+  if (width === undefined || width > size) {
+    const filled = cut + spec.pad.repeat(missing);
+    return padded(spec, filled, (width ?? size) - size);
+  }
+  return padded(spec, cut, missing);
+}
+
+function stringOf(term: Term, unicode: boolean): string | undefined {
+  if (typeof term === "boolean") return String(term);
+  if (!isAtom(term)) return chardataToText(term, !unicode, true);
+  return unicode || /^[\0-\xff]*$/.test(term.name) ? term.name : undefined;
+}
+
+function plain(spec: Spec, term: Term): string {
+  return field(spec, format(term, { mode: "~tw" }), spec.precision);
 }
 
 function pretty(spec: Spec, term: Term, at: number): string {
+  if (spec.left) throw new FormatMismatch();
+  if (spec.noText) return format(term, { mode: "~tw" });
   return format(term, {
     mode: "~tp",
-    lineLength: spec.width === undefined ? 80 : Math.abs(spec.width),
+    lineLength: spec.width ?? 80,
     column: spec.precision ?? at + 1,
   });
 }
@@ -223,22 +267,57 @@ function inBase(spec: Spec, value: bigint, prefix: string): string {
   return `${value < 0n ? "-" : ""}${prefix}${upper ? digits.toUpperCase() : digits}`;
 }
 
-/** JavaScript writes `1.5e+0`, Erlang `1.50000e+0`; both without leading zeros in the exponent. */
-function exponent(value: number, digits: number): string {
-  if (digits < 1) throw new FormatMismatch();
-  const text = value.toExponential(digits);
-  const [mantissa = "", power = "+0"] = text.split("e");
-  const sign = power[0];
-  return `${mantissa}e${sign}${power.slice(1).padStart(2, "0")}`;
+/** Significant digits of a float, as float_to_list/1 has them. */
+const DIGITS = 21;
+
+/** The first digits of a float as an integer, and the power of ten of its first digit. */
+function decimal(value: number): { digits: bigint; power: number } {
+  const [mantissa = "", power = ""] = Math.abs(value)
+    .toExponential(DIGITS - 1)
+    .split("e");
+  return { digits: BigInt(mantissa.replace(".", "")), power: Number(power) };
 }
 
-function general(value: number, digits: number): string {
+/** An integer times a power of ten, rounded half up. */
+function scaled(value: bigint, power: number): bigint {
+  if (power >= 0) return value * 10n ** BigInt(power);
+  const divisor = 10n ** BigInt(-power);
+  return (value + divisor / 2n) / divisor;
+}
+
+function sign(value: number): string {
+  return value < 0 || Object.is(value, -0) ? "-" : "";
+}
+
+function fixed(value: number, places: number): string {
+  if (places < 1) throw new FormatMismatch();
+  const { digits, power } = decimal(value);
+  const text = scaled(digits, power - DIGITS + 1 + places)
+    .toString()
+    .padStart(places + 1, "0");
+  return `${sign(value)}${text.slice(0, -places)}.${text.slice(-places)}`;
+}
+
+function exponential(value: number, precision: number): string {
+  if (precision < 2) throw new FormatMismatch();
+  const { digits, power } = decimal(value);
+  const text = scaled(digits, precision - DIGITS)
+    .toString()
+    .padEnd(precision, "0");
+  // Rounded up to one digit more, as 9.99 to 10.0.
+  const raised = power + text.length - precision;
+  const mantissa = `${text[0]}.${text.slice(1, precision)}`;
+  return `${sign(value)}${mantissa}e${raised < 0 ? "-" : "+"}${Math.abs(raised)}`;
+}
+
+/** Without an exponent from 0.1 to 9999, where the digits asked for suffice. */
+function general(value: number, precision: number): string {
+  if (precision < 1) throw new FormatMismatch();
   const size = Math.abs(value);
-  if (size >= 0.1 && size < 10000) {
-    const places = size < 1 ? digits : digits - Math.floor(Math.log10(size)) - 1;
-    return value.toFixed(Math.max(places, 1));
-  }
-  return value === 0 ? value.toFixed(digits - 1) : exponent(value, digits - 1);
+  const power = [0.1, 1, 10, 100, 1000, 10_000].findIndex((limit) => size < limit) - 2;
+  const places = precision - 1 - power;
+  if (size >= 0.1 && size < 10_000 && places > 0) return fixed(value, places);
+  return exponential(value, Math.max(precision, 2));
 }
 
 function column(output: string): number {
