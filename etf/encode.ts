@@ -7,8 +7,11 @@
  */
 import { bigintToBytes } from "#bigint";
 import { Atom, hasLoneSurrogate } from "./atom.ts";
+import { deflateTerm } from "./deflate.ts";
+import { inKeyOrder } from "./deterministic.ts";
 import { EtfEncodeError } from "./errors.ts";
 import { isPlainObject } from "./map-base.ts";
+import { type Frame, notATerm, pathOf, refuseCycle } from "./refusal.ts";
 import { TAG, VERSION_MAGIC } from "./tags.ts";
 import { TermMap } from "./term-map.ts";
 import {
@@ -40,6 +43,8 @@ export interface TermWriterOptions {
   byReferenceBytes?: number;
   /** Levels of nesting; 2,000,000 by default. */
   maxDepth?: number;
+  /** Maps in the order of their keys, so that equal terms have equal bytes; false by default. */
+  deterministic?: boolean;
 }
 
 const CALL_DEPTH = 256;
@@ -53,12 +58,6 @@ const float64 = new Float64Array(1);
 const floatBytes = new Uint8Array(float64.buffer);
 const LITTLE_ENDIAN_HOST = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
-interface Frame {
-  value: unknown;
-  items: readonly unknown[];
-  next: number;
-}
-
 /** Writes terms straight into one growing buffer. */
 export class TermWriter extends ByteWriter {
   /** When set, atoms it knows are written as ATOM_CACHE_REF. */
@@ -69,6 +68,7 @@ export class TermWriter extends ByteWriter {
    */
   v4Ports = true;
   readonly maxDepth: number;
+  private readonly deterministic: boolean;
   private readonly byReferenceBytes: number;
   private readonly callDepth: number;
 
@@ -76,6 +76,7 @@ export class TermWriter extends ByteWriter {
     super(options.initialBytes);
     this.byReferenceBytes = options.byReferenceBytes ?? Number.POSITIVE_INFINITY;
     this.maxDepth = options.maxDepth ?? 2_000_000;
+    this.deterministic = options.deterministic ?? false;
     this.callDepth = Math.min(CALL_DEPTH, this.maxDepth);
   }
 
@@ -352,7 +353,7 @@ export class TermWriter extends ByteWriter {
 
   private map(pairs: readonly unknown[]): readonly unknown[] {
     this.head(TAG.MAP_EXT, pairs.length >> 1);
-    return pairs;
+    return this.deterministic ? inKeyOrder(pairs) : pairs;
   }
 
   private pid(pid: Pid): void {
@@ -385,10 +386,24 @@ export class TermWriter extends ByteWriter {
     for (const id of ref.ids) this.writeUint32(id);
   }
 
+  /** FUN_EXT, the form before R9, for a fun that came in it: it has no MD5. */
+  private oldFun(fun: LocalFun): readonly unknown[] {
+    this.head(TAG.FUN_EXT, fun.freeVariables.length);
+    this.pid(fun.pid);
+    this.atom(fun.module);
+    this.number(fun.oldIndex);
+    this.number(fun.oldUniq);
+    return fun.freeVariables;
+  }
+
   private localFun(fun: LocalFun): readonly unknown[] {
+    if (fun.uniq.length === 0) return this.oldFun(fun);
     // The size counts itself, and all that follows; it is known when the fun is written. Funs
     // that hold funs are few, so each is simply written apart.
-    const part = new TermWriter({ maxDepth: this.maxDepth });
+    const part = new TermWriter({
+      maxDepth: this.maxDepth,
+      deterministic: this.deterministic,
+    });
     part.atomRefs = this.atomRefs;
     part.writeUint8(fun.arity);
     part.writeBytes(fun.uniq);
@@ -414,80 +429,19 @@ export class TermWriter extends ByteWriter {
   }
 }
 
-function refuseCycle(frames: readonly Frame[]): void {
-  const seen = new Set<unknown>();
-  for (const [i, frame] of frames.entries()) {
-    if (seen.has(frame.value)) {
-      throw new EtfEncodeError(
-        "ETF_CYCLE",
-        "the value contains itself",
-        pathOf(frames.slice(0, i)),
-      );
-    }
-    seen.add(frame.value);
-  }
-}
-
-/** Steps of a path that are shown; a deeper one is cut in the middle. */
-const PATH_STEPS = 16;
-
-function pathOf(frames: readonly Frame[]): string {
-  const steps = frames.map(stepOf);
-  if (steps.length <= PATH_STEPS) return steps.join("");
-  const half = PATH_STEPS / 2;
-  return `${steps.slice(0, half).join("")}...${steps.slice(-half).join("")}`;
-}
-
-function stepOf({ value, items, next }: Frame): string {
-  const at = next - 1;
-  if (Array.isArray(value) || value instanceof ImproperList) {
-    return !Array.isArray(value) && at === items.length - 1 ? ".tail" : `[${at}]`;
-  }
-  if (value instanceof LocalFun) return `.freeVariables[${at}]`;
-  if (value instanceof NativeRecord) return `.values[${at}]`;
-  if (at % 2 === 0) return `.key(${at >> 1})`;
-  const key = items[at - 1];
-  if (value instanceof TermMap || value instanceof Map) return `.get(${keyText(key, at >> 1)})`;
-  return /^[A-Za-z_$][\w$]*$/.test(String(key)) ? `.${key}` : `[${JSON.stringify(key)}]`;
-}
-
-function keyText(key: unknown, place: number): string {
-  if (typeof key === "string") return JSON.stringify(key);
-  if (key instanceof Atom || typeof key === "number") return String(key);
-  return `key ${place}`;
-}
-
-function notATerm(value: unknown): EtfEncodeError {
-  return new EtfEncodeError("ETF_NOT_A_TERM", refusal(value));
-}
-
-function refusal(value: unknown): string {
-  switch (typeof value) {
-    case "undefined":
-      return "undefined is no term: leave it out, or write atom('undefined')";
-    case "number":
-      return `${value} is no term: Erlang's floats are finite; write an atom if it must be said`;
-    case "symbol":
-      return "a symbol is no term: write atom('name')";
-    case "function":
-      return "a function is no term: for a fun of a module write new ExternalFun(module, function, arity)";
-    case "object":
-      if (value === null)
-        return "null is no term: write atom('null'), atom('nil') or atom('undefined')";
-  }
-  const name = (value as object).constructor?.name ?? "object";
-  if (value instanceof Promise) return "a Promise is no term: await it";
-  if (value instanceof Date) return "a Date is no term: write its getTime() or toISOString()";
-  if (value instanceof Set) return "a Set is no term: write [...set]";
-  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
-    return `${name} is no term: write a Uint8Array of its bytes`;
-  }
-  return `an instance of ${name} is no term: write a plain object, a Map or a tuple of its fields`;
-}
-
 export interface EncodeOptions {
   /** Levels of nesting; 2,000,000 by default. */
   maxDepth?: number;
+  /**
+   * Maps in the order of their keys, so that equal terms have equal bytes; false by default. As
+   * the option of `term_to_binary` from OTP 24.1 on.
+   */
+  deterministic?: boolean;
+  /**
+   * Compressed by zlib where that makes it smaller, at a level of 1 to 9 (`true` is 6); false by
+   * default. Where there is no zlib (browsers) the plain form is written, which any reader takes.
+   */
+  compressed?: boolean | number;
 }
 
 /** The writer for the next call; nobody else's while one is under way. */
@@ -504,7 +458,8 @@ export function encode(term: TermInput, options?: EncodeOptions): Uint8Array {
   try {
     writer.writeUint8(VERSION_MAGIC);
     writer.writeTerm(term);
-    return writer.copy();
+    const bytes = writer.copy();
+    return options?.compressed ? deflateTerm(bytes, options.compressed) : bytes;
   } finally {
     writer.truncate(0);
     if (options === undefined) idle = writer;

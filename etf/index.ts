@@ -21,6 +21,7 @@ export {
   type TermSyntaxErrorCode,
 } from "./errors.ts";
 export { exactEquals, hashTerm } from "./exact.ts";
+export { phash2 } from "./phash2.ts";
 export {
   type FromPlainOptions,
   fromPlain,
@@ -30,6 +31,7 @@ export {
 } from "./plain.ts";
 export { TAG, VERSION_MAGIC } from "./tags.ts";
 export { TermMap } from "./term-map.ts";
+export { TermSet } from "./term-set.ts";
 export {
   BitString,
   charlist,

@@ -1,14 +1,16 @@
 /**
  * Inflating a compressed term to its declared size and not one byte more.
  *
- * Node's zlib, fetched when first needed, so that this loads in a browser.
+ * By Node's zlib, fetched when first needed; by our own code where there is none (browsers).
  */
 import type * as Zlib from "node:zlib";
 import { EtfDecodeError } from "./errors.ts";
+import { inflateWeb } from "./inflate.web.ts";
 
 let zlib: typeof Zlib | undefined;
 
-function loadZlib(): typeof Zlib | undefined {
+/** Node's zlib, or undefined where there is none. */
+export function loadZlib(): typeof Zlib | undefined {
   const host = (globalThis as { process?: NodeJS.Process }).process;
   return host?.getBuiltinModule?.("node:zlib");
 }
@@ -23,9 +25,7 @@ export function inflate(
   offset: number,
 ): { bytes: Uint8Array; used: number } {
   zlib ??= loadZlib();
-  if (zlib === undefined) {
-    throw new EtfDecodeError("ETF_BAD_COMPRESSED", "compressed terms need Node's zlib", offset);
-  }
+  if (zlib === undefined) return inflateWeb(input, size, offset);
   let result: { buffer: Buffer; engine: { bytesWritten: number } };
   try {
     result = zlib.inflateSync(input, {

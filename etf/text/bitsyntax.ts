@@ -26,13 +26,25 @@ const KINDS = new Set([
   "utf32",
 ]);
 const QUALIFIERS = new Set(["signed", "unsigned", "big", "little", "native"]);
-/** Bits of one segment, so that a few characters of text do not ask for all memory. */
-const MAX_BITS = 2 ** 31;
+
+/** Segments up to this size do not count: all of them are a small multiple of their text. */
+const FREE_BYTES = 16;
+
+/** Bytes that binaries may still take: a few characters of text can ask for any number of them. */
+export interface Room {
+  bytes: number;
+}
 
 export class BinaryBuilder {
-  private bytes: number[] = [];
+  private readonly room: Room;
+  private bytes = new Uint8Array(64);
+  private length = 0;
   /** Bits of the last byte that are filled; 8 if it is whole. */
   private filled = 8;
+
+  constructor(room: Room) {
+    this.room = room;
+  }
 
   /** @throws SegmentError */
   add(segment: Segment): void {
@@ -51,8 +63,8 @@ export class BinaryBuilder {
   }
 
   finish(): Uint8Array | BitString {
-    const made = allocBytes(this.bytes.length);
-    made.set(this.bytes);
+    const made = allocBytes(this.length);
+    made.set(this.bytes.subarray(0, this.length));
     return this.filled === 8 ? made : new BitString(made, this.filled);
   }
 
@@ -79,8 +91,7 @@ export class BinaryBuilder {
     if (value instanceof Float) throw new SegmentError("a float needs the type float");
     const bits = (size ?? 8) * (unit ?? 1);
     if (size === null && unit !== null) throw new SegmentError("a unit needs a size");
-    if (bits > MAX_BITS) throw new SegmentError(`a segment of ${bits} bits is too large`);
-    this.addBits(BigInt.asUintN(bits, BigInt(value)), bits, little);
+    this.addBits(BigInt(value), bits, little);
   }
 
   private addCharacter(value: number | bigint | Float, kind: string, little: boolean): void {
@@ -110,43 +121,64 @@ export class BinaryBuilder {
     for (const byte of bytes) this.addBits(BigInt(byte), 8, false);
   }
 
+  /** The low `bits` bits of a number. */
   private addBits(value: bigint, bits: number, little: boolean): void {
-    const whole = bits >> 3;
-    const rest = bits & 7;
-    const hex = (value >> BigInt(little ? 0 : rest)).toString(16);
+    this.reserve(Math.ceil(bits / 8) + 1);
+    const whole = Math.floor(bits / 8);
+    const rest = bits % 8;
+    // Whole bytes from the least significant one, then the bits that are left; or the other way round.
+    const low = lowBytes(little ? value : value >> BigInt(rest), little ? whole + 1 : whole);
+    const beyond = value < 0n ? 0xff : 0;
     if (little) {
-      // Whole bytes from the least significant one, then the bits that are left.
-      const text = value.toString(16).padStart(2 * (whole + 1), "0");
-      for (let i = 0; i < whole; i++) this.addByte(byteFromEnd(text, i), 8);
-      if (rest > 0) this.addByte(byteFromEnd(text, whole), rest);
+      for (let i = 0; i < whole; i++) this.addByte(low[i] ?? beyond, 8);
+      if (rest > 0) this.addByte((low[whole] ?? beyond) & ((1 << rest) - 1), rest);
       return;
     }
-    const text = hex.padStart(2 * whole, "0");
-    for (let i = whole - 1; i >= 0; i--) this.addByte(byteFromEnd(text, i), 8);
-    if (rest > 0) this.addByte(Number(value & BigInt((1 << rest) - 1)), rest);
+    for (let i = whole - 1; i >= 0; i--) this.addByte(low[i] ?? beyond, 8);
+    if (rest > 0) this.addByte(Number(BigInt.asUintN(rest, value)), rest);
+  }
+
+  /** @throws SegmentError when there is no more room */
+  private reserve(size: number): void {
+    if (size > this.room.bytes) {
+      throw new SegmentError(`a segment of ${size - 1} bytes is more than maxBinaryBytes allows`);
+    }
+    if (size > FREE_BYTES) this.room.bytes -= size;
+    if (this.length + size <= this.bytes.length) return;
+    const larger = new Uint8Array(Math.max(this.length + size, 2 * this.bytes.length));
+    larger.set(this.bytes);
+    this.bytes = larger;
   }
 
   /** The low `bits` bits of a byte. */
   private addByte(byte: number, bits: number): void {
     if (this.filled === 8) {
-      this.bytes.push((byte << (8 - bits)) & 0xff);
+      this.bytes[this.length++] = byte << (8 - bits);
       this.filled = bits;
       return;
     }
     const room = 8 - this.filled;
-    const last = this.bytes.length - 1;
+    const last = this.length - 1;
     if (bits <= room) {
       this.bytes[last]! |= byte << (room - bits);
       this.filled += bits;
       return;
     }
     this.bytes[last]! |= byte >> (bits - room);
-    this.bytes.push((byte << (8 - (bits - room))) & 0xff);
+    this.bytes[this.length++] = byte << (8 - (bits - room));
     this.filled = bits - room;
   }
 }
 
-function byteFromEnd(hex: string, place: number): number {
-  const end = hex.length - 2 * place;
-  return Number.parseInt(hex.slice(end - 2, end), 16);
+/** The low bytes of a number in two's complement, the least significant first; those that say something. */
+function lowBytes(value: bigint, most: number): number[] {
+  const size = Math.min(most, (value.toString(16).length >> 1) + 1);
+  const hex = BigInt.asUintN(8 * size, value)
+    .toString(16)
+    .padStart(2 * size, "0");
+  const bytes: number[] = [];
+  for (let end = hex.length; end > 0; end -= 2) {
+    bytes.push(Number.parseInt(hex.slice(end - 2, end), 16));
+  }
+  return bytes;
 }

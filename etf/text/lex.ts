@@ -41,6 +41,9 @@ const VARIABLE = /[A-Z_\xc0-\xd6\xd8-\xde][a-zA-Z0-9_@\xc0-\xd6\xd8-\xf6\xf8-\xf
 const BLANK = /(?:[\x00-\x20\x80-\xa0]|%[^\n]*)+/y;
 const DECIMAL = /\d+(?:_\d+)*/y;
 const FRACTION = /\.(\d+(?:_\d+)*)(?:[eE]([+-]?\d+(?:_\d+)*))?/y;
+/** Of OTP up to 25; later releases have an eighth of it. */
+const MAX_INTEGER_BITS = 2 ** 25 + 64;
+
 const BASED = /#([0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*)/y;
 
 const SIMPLE_ESCAPES: Readonly<Record<string, number>> = {
@@ -124,8 +127,15 @@ export class Lexer {
       }
       return { kind: "float", value, at };
     }
+    this.checkDigits(whole, 10, at);
     const value = Number(whole);
     return { kind: "integer", value: Number.isSafeInteger(value) ? value : BigInt(whole), at };
+  }
+
+  private checkDigits(digits: string, radix: number, at: number): void {
+    if (digits.length * Math.log2(radix) > MAX_INTEGER_BITS) {
+      throw this.error("TERM_BAD_VALUE", "this integer is larger than any of Erlang's", at);
+    }
   }
 
   private based(base: string, written: string, at: number): number | bigint {
@@ -139,6 +149,7 @@ export class Lexer {
         throw this.error("TERM_BAD_VALUE", `${digit} is no digit in base ${radix}`, at);
       }
     }
+    this.checkDigits(digits, radix, at);
     const small = Number.parseInt(digits, radix);
     if (Number.isSafeInteger(small)) return small;
     return bigintOf(digits, radix);

@@ -23,7 +23,7 @@ import {
   type Term,
   tupleFrom,
 } from "../terms.ts";
-import { BinaryBuilder, type Segment, SegmentError } from "./bitsyntax.ts";
+import { BinaryBuilder, type Room, type Segment, SegmentError } from "./bitsyntax.ts";
 import { Lexer, type Token } from "./lex.ts";
 
 export interface ParseOptions {
@@ -33,6 +33,11 @@ export interface ParseOptions {
   creation?: number;
   /** Levels of nesting; 2,000,000 by default. */
   maxDepth?: number;
+  /**
+   * Bytes of all large segments of binaries together, since text as short as `<<0:1000000000>>` asks
+   * for many; 64 MiB by default.
+   */
+  maxBinaryBytes?: number;
 }
 
 /**
@@ -82,6 +87,7 @@ class Parser {
   private readonly node: string;
   private readonly creation: number;
   private readonly maxDepth: number;
+  private readonly room: Room;
   private token: Token;
   private frames: Frame[] = [];
 
@@ -90,6 +96,7 @@ class Parser {
     this.node = options.node ?? "nonode@nohost";
     this.creation = options.creation ?? 0;
     this.maxDepth = options.maxDepth ?? 2_000_000;
+    this.room = { bytes: options.maxBinaryBytes ?? 64 * 1024 * 1024 };
     this.token = this.lexer.next();
   }
 
@@ -429,7 +436,7 @@ class Parser {
 
   private binary(): Term {
     const start = this.advance().at;
-    const builder = new BinaryBuilder();
+    const builder = new BinaryBuilder(this.room);
     while (!this.is(">>")) {
       const at = this.token.at;
       const segment = this.segment();

@@ -25,6 +25,8 @@ import {
   type TermInput,
   Tuple,
 } from "../terms.ts";
+import { elixirText } from "./elixir.ts";
+import { type FlatParts, flatText } from "./flat.ts";
 import { layOut, type Node } from "./pretty.ts";
 import {
   charsLength,
@@ -50,6 +52,10 @@ export interface FormatOptions {
   mapOrder?: "asGiven" | "ordered";
   /** The first number of a pid, port or reference of that node, instead of the node's name. */
   nodeNumber?: (node: Atom) => number;
+  /** As Erlang writes terms (default), or as Elixir's `inspect`, which is always one line. */
+  syntax?: "erlang" | "elixir";
+  /** In Elixir's syntax: `~c"abc"` (default, as 1.15 and later), or `'abc'`. */
+  charlists?: "sigil" | "quotes";
   /** The OTP release whose details are followed (see quote.ts); 29 by default. */
   release?: number;
 }
@@ -61,12 +67,13 @@ const MAX_FLAT_MAP = 32;
 const MAX_PRETTY_DEPTH = 400;
 
 /**
- * A term as Erlang prints it.
+ * A term as Erlang prints it, or as Elixir does.
  *
  * @throws EtfEncodeError ETF_NOT_A_TERM
  */
 export function format(term: TermInput, options: FormatOptions = {}): string {
   const printer = new Printer(options);
+  if (options.syntax === "elixir") return printer.elixir(term);
   const { text, depth } = printer.flat(term);
   const lineLength = options.lineLength ?? 80;
   const column = Math.max(1, options.column ?? 1);
@@ -77,14 +84,8 @@ export function format(term: TermInput, options: FormatOptions = {}): string {
   return layOut(printer.node(term), column, lineLength);
 }
 
-/** A container's text apart from what it holds. */
-interface Parts {
+interface Parts extends FlatParts {
   kind: "list" | "tuple" | "map" | "record";
-  open: string;
-  close: string;
-  items: readonly unknown[];
-  /** What stands before the item of that place. */
-  before: (place: number) => string;
 }
 
 const comma = (place: number): string => (place === 0 ? "" : ",");
@@ -103,30 +104,19 @@ class Printer {
     this.release = options.release ?? NEWEST_RELEASE;
   }
 
-  /** Everything on one line, without recursion; and how many levels of containers there are. */
+  /** Everything on one line; and how many levels of containers there are. */
   flat(root: unknown): { text: string; depth: number } {
-    const stack: { parts: Parts; next: number }[] = [];
-    let text = "";
-    let depth = 0;
-    let value = root;
-    for (;;) {
-      const parts = this.open(value);
-      if (typeof parts === "string") text += parts;
-      else {
-        text += parts.open;
-        stack.push({ parts, next: 0 });
-        if (stack.length > depth) depth = stack.length;
-      }
-      let top = stack[stack.length - 1];
-      while (top !== undefined && top.next === top.parts.items.length) {
-        text += top.parts.close;
-        stack.pop();
-        top = stack[stack.length - 1];
-      }
-      if (top === undefined) return { text, depth };
-      text += top.parts.before(top.next);
-      value = top.parts.items[top.next++];
-    }
+    return flatText(root, (value) => this.open(value));
+  }
+
+  /** On one line, as Elixir prints it. */
+  elixir(root: TermInput): string {
+    const { charlists } = this.options;
+    return elixirText(root, {
+      ...(charlists === undefined ? {} : { charlists }),
+      nodeText: (node) => this.nodeText(node),
+      pairs: (map) => this.pairs(map),
+    });
   }
 
   /** The term as a tree for the layout in lines. */
@@ -215,6 +205,12 @@ class Printer {
   }
 
   private map(map: MapBase): string | Parts {
+    const items = this.pairs(map);
+    if (items.length === 0) return "#{}";
+    return { kind: "map", open: "#{", close: "}", items, before: arrow };
+  }
+
+  private pairs(map: MapBase): unknown[] {
     const items: unknown[] = [];
     if (this.options.mapOrder === "ordered") {
       for (const key of sortedKeys(map)) items.push(key, map.get(key));
@@ -224,8 +220,7 @@ class Printer {
       if (entries.length > MAX_FLAT_MAP) entries.reverse();
       for (const [key, value] of entries) items.push(key, value);
     }
-    if (items.length === 0) return "#{}";
-    return { kind: "map", open: "#{", close: "}", items, before: arrow };
+    return items;
   }
 
   private record(term: NativeRecord): string | Parts {
