@@ -1,0 +1,85 @@
+/**
+ * Why a value is no term, and where in the whole it lies.
+ */
+import { Atom } from "./atom.ts";
+import { EtfEncodeError } from "./errors.ts";
+import { TermMap } from "./term-map.ts";
+import { ImproperList, LocalFun, NativeRecord } from "./terms.ts";
+
+/** A container being written, and the number of its values that were begun. */
+export interface Frame {
+  value: unknown;
+  items: readonly unknown[];
+  next: number;
+}
+
+export function refuseCycle(frames: readonly Frame[]): void {
+  const seen = new Set<unknown>();
+  for (const [i, frame] of frames.entries()) {
+    if (seen.has(frame.value)) {
+      throw new EtfEncodeError(
+        "ETF_CYCLE",
+        "the value contains itself",
+        pathOf(frames.slice(0, i)),
+      );
+    }
+    seen.add(frame.value);
+  }
+}
+
+/** Steps of a path that are shown; a deeper one is cut in the middle. */
+const PATH_STEPS = 16;
+
+export function pathOf(frames: readonly Frame[]): string {
+  const steps = frames.map(stepOf);
+  if (steps.length <= PATH_STEPS) return steps.join("");
+  const half = PATH_STEPS / 2;
+  return `${steps.slice(0, half).join("")}...${steps.slice(-half).join("")}`;
+}
+
+function stepOf({ value, items, next }: Frame): string {
+  const at = next - 1;
+  if (Array.isArray(value) || value instanceof ImproperList) {
+    return !Array.isArray(value) && at === items.length - 1 ? ".tail" : `[${at}]`;
+  }
+  if (value instanceof LocalFun) return `.freeVariables[${at}]`;
+  if (value instanceof NativeRecord) return `.values[${at}]`;
+  if (at % 2 === 0) return `.key(${at >> 1})`;
+  const key = items[at - 1];
+  if (value instanceof TermMap || value instanceof Map) return `.get(${keyText(key, at >> 1)})`;
+  return /^[A-Za-z_$][\w$]*$/.test(String(key)) ? `.${key}` : `[${JSON.stringify(key)}]`;
+}
+
+function keyText(key: unknown, place: number): string {
+  if (typeof key === "string") return JSON.stringify(key);
+  if (key instanceof Atom || typeof key === "number") return String(key);
+  return `key ${place}`;
+}
+
+export function notATerm(value: unknown): EtfEncodeError {
+  return new EtfEncodeError("ETF_NOT_A_TERM", refusal(value));
+}
+
+function refusal(value: unknown): string {
+  switch (typeof value) {
+    case "undefined":
+      return "undefined is no term: leave it out, or write atom('undefined')";
+    case "number":
+      return `${value} is no term: Erlang's floats are finite; write an atom if it must be said`;
+    case "symbol":
+      return "a symbol is no term: write atom('name')";
+    case "function":
+      return "a function is no term: for a fun of a module write new ExternalFun(module, function, arity)";
+    case "object":
+      if (value === null)
+        return "null is no term: write atom('null'), atom('nil') or atom('undefined')";
+  }
+  const name = (value as object).constructor?.name ?? "object";
+  if (value instanceof Promise) return "a Promise is no term: await it";
+  if (value instanceof Date) return "a Date is no term: write its getTime() or toISOString()";
+  if (value instanceof Set) return "a Set is no term: write [...set]";
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
+    return `${name} is no term: write a Uint8Array of its bytes`;
+  }
+  return `an instance of ${name} is no term: write a plain object, a Map or a tuple of its fields`;
+}
