@@ -8,6 +8,7 @@ import { interopRun, waitUntil } from "../index.ts";
 
 /** The command as `npm run build` makes it. */
 export const COMMAND = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
+const NODE_PROGRAM = fileURLToPath(new URL("./node-program.js", import.meta.url));
 
 /** A node of ours with the run's EPMD port and cookie, and what its callees print. */
 export async function startOurNode(
@@ -107,17 +108,33 @@ export async function runCommand(
   return (await startCommand(args, options)).ended;
 }
 
-/** Starts `erldist kvs ARGS` and waits for its line; resolves with the node's name and port. */
+/** A node in a program of its own, when it can be called. */
+export interface RunningNode extends RunningCommand {
+  readonly name: string;
+  readonly tcpPort: number;
+}
+
+/** Starts `erldist kvs ARGS` and waits for its line. */
 export async function startKvsCommand(
   args: readonly string[],
   options?: CommandOptions,
-): Promise<RunningCommand & { name: string; tcpPort: number }> {
-  const command = await startCommand(["kvs", ...args], options);
+): Promise<RunningNode> {
+  return untilReady(await startCommand(["kvs", ...args], options));
+}
+
+/** Starts a node that serves `node-program.js`, in a program of its own. */
+export async function startNodeProgram(options: Partial<NodeOptions> = {}): Promise<RunningNode> {
+  const run = await interopRun();
+  const given = { name: run.uniqueName("ours"), ...options };
+  return untilReady(await startProgram(NODE_PROGRAM, [JSON.stringify(given)]));
+}
+
+async function untilReady(command: RunningCommand): Promise<RunningNode> {
   const failed = command.ended.then((end): never => {
-    throw new Error(`erldist kvs ended with ${end.code}: ${end.stderr}`);
+    throw new Error(`the node ended with ${end.code}: ${end.stderr}`);
   });
   const line = waitUntil(() => /^(\S+@\S+) ready, port (\d+)\n$/.exec(command.stdout()), {
-    description: "the line of erldist kvs",
+    description: "the line of a node that is ready",
   });
   const ready = await Promise.race([line, failed]);
   failed.catch(() => {});
