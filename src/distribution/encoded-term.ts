@@ -11,6 +11,7 @@ export class EncodedTerm {
   /** @throws EtfEncodeError when the value is no term */
   constructor(term: TermInput) {
     const writer = new TermWriter({ byReferenceBytes: BY_REFERENCE_BYTES });
+    writer.v4Ports = false; // any release reads the older form, OTP 23 only that
     writer.writeUint8(VERSION_MAGIC);
     writer.writeTerm(term);
     this.chunks = writer.take();
