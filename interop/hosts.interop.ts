@@ -10,8 +10,9 @@ import {
   type NetworkHosts,
   type OtpNode,
   startOtpNode,
+  waitUntil,
 } from "./index.ts";
-import { runCommand, startKvsCommand } from "./support/our-node.ts";
+import { runCommand, startKvsCommand, startNodeProgram } from "./support/our-node.ts";
 import { eachOtp, withNamespaces } from "./support/vitest.ts";
 
 const MIN = 9100;
@@ -37,7 +38,7 @@ withNamespaces("two hosts", () => {
 
   eachOtp((otp) => {
     /** A genuine node on the second host. */
-    const startTheirs = (): Promise<OtpNode> =>
+    const startTheirs = (...kernel: string[]): Promise<OtpNode> =>
       startOtpNode({
         otp,
         name: "bilbo",
@@ -45,7 +46,10 @@ withNamespaces("two hosts", () => {
         host: hosts.b.address,
         epmdPort: EPMD_PORT,
         namespace: hosts.b,
-        args: ["-kernel", "inet_dist_listen_min", String(MIN), "inet_dist_listen_max", String(MAX)],
+        args: [
+          ...["-kernel", "inet_dist_listen_min", String(MIN), "inet_dist_listen_max", String(MAX)],
+          ...kernel,
+        ],
       });
 
     describe("with the range open", () => {
@@ -83,11 +87,39 @@ withNamespaces("two hosts", () => {
       });
     });
 
+    it("a connection serves both directions, whoever made it", async () => {
+      await using bilbo = await startTheirs();
+      const startOurProgram = (connectTo: { connectTo?: string }, portMin: number) =>
+        startNodeProgram(
+          { name: `gandalf@${hosts.a.address}`, listen: { portMin, portMax: MAX }, ...connectTo },
+          { env: epmd, within: (argv) => hosts.a.command(argv) },
+        );
+      const bothWays = async (name: string) => {
+        expect(await bilbo.eval(`rpc:call('${name}', ts, echo, [weather])`)).toBe("weather");
+        // It calls back over the connection that the call came on.
+        expect(
+          await bilbo.eval(
+            `rpc:call('${name}', ts, call, [node(), erlang, nodes, [hidden]]) =:= ['${name}']`,
+          ),
+        ).toBe("true");
+      };
+      {
+        await using theyConnect = await startOurProgram({}, MIN);
+        await bothWays(theyConnect.name);
+      }
+      await waitUntil(async () => (await bilbo.eval("nodes(hidden)")) === "[]");
+      // Ours listens where nobody gets through: it is its own connection that they use.
+      const outside = await (await interopRun()).freeTcpPort();
+      await using weConnect = await startOurProgram({ connectTo: bilbo.name }, outside);
+      await bothWays(weConnect.name);
+    });
+
     it("a node outside of the range is found, and cannot be reached", async () => {
       const run = await interopRun();
       const outside = String(await run.freeTcpPort());
       await using gandalf = await startOurs(["--dist-listen-min", outside]);
-      await using bilbo = await startTheirs();
+      // How long it tries, in seconds.
+      await using bilbo = await startTheirs("net_setuptime", "1");
       const refused = hosts.a.refusedPackets();
       expect(await bilbo.eval(`net_adm:names("${hosts.a.address}")`)).toBe(
         `{ok,[{"gandalf",${gandalf.tcpPort}}]}`,

@@ -122,11 +122,14 @@ export async function startKvsCommand(
   return untilReady(await startCommand(["kvs", ...args], options));
 }
 
-/** Starts a node that serves `node-program.js`, in a program of its own. */
-export async function startNodeProgram(options: Partial<NodeOptions> = {}): Promise<RunningNode> {
+/** Starts `node-program.js`, a node in a program of its own. */
+export async function startNodeProgram(
+  options: Partial<NodeOptions> & { connectTo?: string } = {},
+  commandOptions?: CommandOptions,
+): Promise<RunningNode> {
   const run = await interopRun();
   const given = { name: run.uniqueName("ours"), ...options };
-  return untilReady(await startProgram(NODE_PROGRAM, [JSON.stringify(given)]));
+  return untilReady(await startProgram(NODE_PROGRAM, [JSON.stringify(given)], commandOptions));
 }
 
 async function untilReady(command: RunningCommand): Promise<RunningNode> {
