@@ -34,18 +34,21 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
+  /** One turn of the event loop: promises first, then what was deferred. False when nothing was. */
+  async turn(): Promise<boolean> {
+    await new Promise((resolve) => setImmediate(resolve));
+    const deferred = this.#deferred;
+    this.#deferred = [];
+    for (const callback of deferred) {
+      callback();
+      await Promise.resolve();
+    }
+    return deferred.length > 0;
+  }
+
   /** Lets promises and deferred calls run until nothing is left to run at this instant. */
   async settle(): Promise<void> {
-    for (let idle = 0; idle < 3; ) {
-      await new Promise((resolve) => setImmediate(resolve));
-      const deferred = this.#deferred;
-      this.#deferred = [];
-      for (const callback of deferred) {
-        callback();
-        await Promise.resolve();
-      }
-      idle = deferred.length === 0 ? idle + 1 : 0;
-    }
+    for (let idle = 0; idle < 3; ) idle = (await this.turn()) ? 0 : idle + 1;
   }
 
   /** Moves time on, running what falls due in order, each timer at its own instant. */

@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { atom, Pid, Reference, type Term, type Tuple, tuple, tupleFrom } from "../../etf/index.ts";
+import {
+  CONTROL,
+  type ControlName,
+  checkControl,
+  controlName,
+  hasPayload,
+} from "../../src/distribution/control.ts";
+
+const pid = new Pid("bilbo@vm", 1, 2, 3);
+const ref = new Reference("bilbo@vm", 3, [1, 2, 3]);
+const name = atom("kvs");
+const noTuple = [1, pid, pid];
+
+/** For each field: what may stand there, and what may not. */
+const FIELDS: Record<string, { good: Term[]; bad: Term[] }> = {
+  fromPid: { good: [pid], bad: [name, ref, 1] },
+  toPid: { good: [pid], bad: [name, ref, 1] },
+  fromProc: { good: [pid, name], bad: [ref, 1, []] },
+  toProc: { good: [pid, name], bad: [ref, 1, []] },
+  toName: { good: [name], bad: [pid, Buffer.from("kvs"), true] },
+  ref: { good: [ref], bad: [pid, name] },
+  reqId: { good: [ref], bad: [pid, name] },
+  alias: { good: [ref], bad: [pid, name] },
+  groupLeader: { good: [pid], bad: [name, ref] },
+  mfa: { good: [tuple(name, name, 0)], bad: [tuple(name, name), [name, name, 0]] },
+  optList: { good: [[], [name]], bad: [name, tuple(name)] },
+  id: { good: [1, 2n ** 64n - 1n], bad: [0, -1, -(2n ** 64n), name] },
+  flags: { good: [0, 3], bad: [-1, name] },
+  reason: { good: [pid, 1, []], bad: [] },
+  result: { good: [pid, name], bad: [] },
+  traceToken: { good: [tuple(), 1], bad: [] },
+  unused: { good: [atom(""), 1], bad: [] },
+};
+
+const names = Object.keys(CONTROL) as ControlName[];
+
+function message(row: ControlName, replace: (field: string) => Term | undefined = () => undefined) {
+  const { op, fields } = CONTROL[row];
+  return tupleFrom<Term>([
+    op,
+    ...fields.map((field) => replace(field) ?? (FIELDS[field]!.good[0] as Term)),
+  ]) as Tuple;
+}
+
+describe("each control message", () => {
+  test("has an operation number of its own, which names it", () => {
+    const ops = names.map((row) => CONTROL[row].op);
+    expect(new Set(ops).size).toBe(names.length);
+    for (const row of names) expect(controlName(CONTROL[row].op)).toBe(row);
+    expect(controlName(99)).toBe("operation 99");
+  });
+
+  test.each(names)("%s is taken with its fields, and says whether a payload follows", (row) => {
+    for (const field of CONTROL[row].fields) {
+      for (const good of FIELDS[field]!.good) {
+        const given = message(row, (name) => (name === field ? good : undefined));
+        const checked = checkControl(given);
+        expect(checked).toBe(given);
+        expect(hasPayload(checked)).toBe(CONTROL[row].payload);
+      }
+    }
+  });
+
+  test.each(names)("%s is refused with a field too many or too few", (row) => {
+    const right = [...message(row)];
+    const count = CONTROL[row].fields.length;
+    for (const wrong of [right.slice(0, -1), [...right, 1]]) {
+      expect(() => checkControl(tupleFrom(wrong) as Tuple)).toThrow(
+        expect.objectContaining({
+          code: "DIST_CONTROL_MALFORMED",
+          message: `The peer sent ${row} with ${wrong.length - 1} fields where ${count} belong.`,
+        }),
+      );
+    }
+  });
+
+  test.each(names)("%s is refused with a field of the wrong type, which is named", (row) => {
+    for (const field of CONTROL[row].fields) {
+      for (const bad of FIELDS[field]!.bad) {
+        const given = message(row, (name) => (name === field ? bad : undefined));
+        expect(() => checkControl(given)).toThrow(
+          expect.objectContaining({
+            code: "DIST_CONTROL_MALFORMED",
+            message: expect.stringContaining(`${row} with a field ${field} `),
+          }),
+        );
+      }
+    }
+  });
+});
+
+describe("what is no control message", () => {
+  test.each([0, 5, 37, 255, -1, 2 ** 40])("operation %d is not known", (op) => {
+    expect(() => checkControl(tuple(op, pid, pid))).toThrow(
+      expect.objectContaining({
+        code: "DIST_CONTROL_UNKNOWN",
+        message: expect.stringContaining(`control message ${op}`),
+      }),
+    );
+  });
+
+  test.each<[string, Term]>([
+    ["a list", noTuple],
+    ["an empty tuple", tuple()],
+    ["an atom first", tuple(name, pid, pid)],
+    ["a big integer first", tuple(2n ** 70n, pid, pid)],
+    ["an integer", 1],
+    ["a pid", pid],
+  ])("%s is malformed", (_, term) => {
+    expect(() => checkControl(term)).toThrow(
+      expect.objectContaining({ name: "DistProtocolError", code: "DIST_CONTROL_MALFORMED" }),
+    );
+  });
+});

@@ -1,0 +1,112 @@
+import { describe, expect, test } from "vitest";
+import { atom, Pid, Reference } from "../../etf/index.ts";
+import { Identifiers, localPidKey, PidMap, ReferenceMap } from "../../src/node/identifiers.ts";
+
+const NODE = atom("gandalf@vm");
+const nobody = () => false;
+
+describe("pids", () => {
+  test("are of the node and its creation, one after the other", () => {
+    const identifiers = new Identifiers(NODE, 9, 0);
+    expect(identifiers.newPid(nobody)).toEqual(new Pid("gandalf@vm", 1, 0, 9));
+    expect(identifiers.newPid(nobody)).toEqual(new Pid("gandalf@vm", 2, 0, 9));
+  });
+
+  test("keep to 15 bits of id: the serial counts on", () => {
+    const identifiers = new Identifiers(NODE, 9, 0);
+    const full = identifiers.newPid((key) => key < 2 ** 15 - 1);
+    expect(full).toMatchObject({ id: 2 ** 15 - 1, serial: 0 });
+    expect(identifiers.newPid(nobody)).toMatchObject({ id: 0, serial: 1 });
+  });
+
+  test("pass over those in use", () => {
+    const identifiers = new Identifiers(NODE, 9, 0);
+    const keys = [1, 2, 3].map(() => localPidKey(identifiers.newPid((key) => key % 10 !== 0)));
+    expect(keys).toEqual([10, 20, 30]);
+  });
+
+  test("are never made twice while in use", () => {
+    const identifiers = new Identifiers(NODE, 9, 0);
+    const used = new Set<number>();
+    for (let made = 0; made < 40_000; made++) {
+      const key = localPidKey(identifiers.newPid((taken) => used.has(taken)));
+      used.add(key);
+    }
+    expect(used.size).toBe(40_000);
+  });
+});
+
+describe("references", () => {
+  test("have three words, 18 bits in the first", () => {
+    const identifiers = new Identifiers(NODE, 9, 2 ** 18 - 1);
+    expect(identifiers.newReference()).toEqual(new Reference(NODE, 9, [2 ** 18 - 1, 0, 0]));
+    expect(identifiers.newReference()).toEqual(new Reference(NODE, 9, [0, 1, 0]));
+    expect(identifiers.newReference()).toEqual(new Reference(NODE, 9, [1, 1, 0]));
+  });
+
+  test("carry into the third word", () => {
+    const identifiers = new Identifiers(NODE, 9, 2 ** 50 - 1);
+    expect(identifiers.newReference().ids).toEqual([2 ** 18 - 1, 2 ** 32 - 1, 0]);
+    expect(identifiers.newReference().ids).toEqual([0, 0, 1]);
+  });
+
+  test("of two lives with the same creation differ by the seed", () => {
+    const [first, second] = [5, 6].map((seed) => new Identifiers(NODE, 9, seed).newReference());
+    expect(first!.equals(second)).toBe(false);
+  });
+});
+
+describe("a map by identifier", () => {
+  const pid = (id: number, serial = 0, creation = 1) => new Pid("bilbo@vm", id, serial, creation);
+
+  test("finds what equals, not what is the same object", () => {
+    const map = new PidMap<string>();
+    map.set(pid(1), "one");
+    expect(map.get(pid(1))).toBe("one");
+    map.set(pid(1), "uno");
+    expect(map.get(pid(1))).toBe("uno");
+    expect(map.size).toBe(1);
+    expect(map.get(new Pid("gandalf@vm", 1, 0, 1))).toBeUndefined();
+    expect(map.get(pid(1, 0, 2))).toBeUndefined();
+  });
+
+  test("keeps apart keys that share a hash, whichever is taken out", () => {
+    const keys = [1, 2, 3, 4].map((creation) => pid(1, 0, creation));
+    for (const gone of keys) {
+      const map = new PidMap<number>();
+      for (const key of keys) map.set(key, key.creation);
+      expect(map.delete(gone)).toBe(true);
+      expect(map.delete(gone)).toBe(false);
+      expect(map.size).toBe(3);
+      const left = keys.filter((key) => key !== gone);
+      expect(keys.map((key) => map.get(key))).toEqual(
+        keys.map((key) => (key === gone ? undefined : key.creation)),
+      );
+      expect(map.values().sort()).toEqual(left.map((key) => key.creation));
+      expect(new Set(map.keys())).toEqual(new Set(left));
+    }
+  });
+
+  test("takes out, and forgets everything", () => {
+    const map = new PidMap<string>();
+    map.set(pid(1), "one");
+    map.set(pid(2), "two");
+    expect(map.take(pid(1))).toBe("one");
+    expect(map.take(pid(1))).toBeUndefined();
+    map.clear();
+    expect([map.size, map.values(), map.get(pid(2))]).toEqual([0, [], undefined]);
+  });
+
+  test("by reference: trailing words of 0 make no difference, others do", () => {
+    const ref = (...ids: number[]) => new Reference("bilbo@vm", 1, ids);
+    const map = new ReferenceMap<string>();
+    map.set(ref(1), "short");
+    map.set(ref(1, 2, 3), "long");
+    map.set(ref(1, 2, 3, 4, 5), "longest");
+    expect(map.get(ref(1, 0, 0))).toBe("short");
+    expect(map.get(ref(1, 2, 3, 0))).toBe("long");
+    expect(map.get(ref(1, 2, 3, 4, 5))).toBe("longest");
+    expect(map.get(ref(1, 2))).toBeUndefined();
+    expect(map.size).toBe(3);
+  });
+});

@@ -1,0 +1,440 @@
+/** What a process does by itself and with others of its node; across nodes see signals.test.ts. */
+import { describe, expect, test } from "vitest";
+import { atom, isTuple, Pid, type Term, tuple } from "../../etf/index.ts";
+import { ErlangError } from "../../src/node/errors.ts";
+import type { Process } from "../../src/node/process.ts";
+import type { Node } from "../../src/otp/node.ts";
+import { Cluster, inbox } from "../support/cluster.ts";
+
+const NORMAL = atom("normal");
+const KILL = atom("kill");
+const EXIT = atom("EXIT");
+const DOWN = atom("DOWN");
+const oops = tuple(atom("oops"), 1) as Term;
+
+async function oneNode() {
+  const cluster = new Cluster();
+  const node = await cluster.start("gandalf@vm");
+  return { cluster, node };
+}
+
+/** How a process ended, for a watcher of its node. */
+async function endOf(node: Node, cluster: Cluster, process: Process): Promise<Term> {
+  const watcher = inbox(node);
+  watcher.process.monitor(process.pid);
+  await cluster.settle();
+  const [message] = watcher.messages;
+  if (!isTuple(message, 5)) throw new Error("the process lives");
+  return message[4] as Term;
+}
+
+describe("a function that runs as a process", () => {
+  test("ends normally when it returns, at once or later", async () => {
+    const { cluster, node } = await oneNode();
+    const watcher = inbox(node);
+    const later = node.spawn(async (self) => {
+      await self.receive();
+    });
+    const ref = watcher.process.monitor(later.pid);
+    expect(node.spawn(() => 1).alive).toBe(false);
+    await cluster.settle();
+    expect([later.alive, watcher.messages]).toEqual([true, []]);
+    void node.send(later.pid, 1);
+    await cluster.settle();
+    expect(later.alive).toBe(false);
+    expect(watcher.messages).toStrictEqual([tuple(DOWN, ref, atom("process"), later.pid, NORMAL)]);
+  });
+
+  test("receives what is sent to it, in order, by matcher and by loop", async () => {
+    const { cluster, node } = await oneNode();
+    const got: Term[] = [];
+    const process = node.spawn(async (self) => {
+      got.push(await self.receive((message) => message === 3));
+      for await (const message of self) {
+        got.push(message);
+        if (message === 2) return;
+      }
+    });
+    for (const message of [1, 2, 3]) void node.send(process.pid, message);
+    expect(process.messageQueueLength).toBe(2);
+    await cluster.settle();
+    expect(got).toEqual([3, 1, 2]);
+    expect(process.alive).toBe(false);
+  });
+
+  test("gets the term a message stands for, and nothing that can change later", async () => {
+    const { cluster, node } = await oneNode();
+    const box = inbox(node);
+    void node.send(box.process.pid, { a: "text" });
+    await cluster.settle();
+    const [message] = box.messages;
+    expect((message as ReadonlyMap<Term, Term>).get(Buffer.from("a"))).toStrictEqual(
+      Buffer.from("text"),
+    );
+  });
+
+  test.each<[string, () => unknown, (reason: Term) => void]>([
+    [
+      "exit",
+      () => {
+        throw ErlangError.exit(oops);
+      },
+      (reason) => expect(reason).toStrictEqual(oops),
+    ],
+    [
+      "error",
+      () => {
+        throw ErlangError.error(oops);
+      },
+      (reason) => expect(reason).toStrictEqual(tuple(oops, expect.any(Array))),
+    ],
+    [
+      "throw",
+      () => {
+        throw ErlangError.throw(oops);
+      },
+      (reason) =>
+        expect(reason).toStrictEqual(tuple(tuple(atom("nocatch"), oops), expect.any(Array))),
+    ],
+    [
+      "a JavaScript error",
+      () => {
+        throw new TypeError("oops");
+      },
+      (reason) =>
+        expect(reason).toStrictEqual(
+          tuple(
+            tuple(atom("javascript_error"), Buffer.from("TypeError"), Buffer.from("oops")),
+            expect.any(Array),
+          ),
+        ),
+    ],
+    [
+      "what no reason can be",
+      () => {
+        throw ErlangError.exit(Number.NaN);
+      },
+      (reason) => expect(isTuple(reason, 2)).toBe(true),
+    ],
+  ])("ends by %s with that reason, thrown at once or later", async (_, body, check) => {
+    const { cluster, node } = await oneNode();
+    const linked = inbox(node, { trapExit: true });
+    const process = node.spawn(async (self) => {
+      await self.receive();
+      body();
+    });
+    linked.process.link(process.pid);
+    void node.send(process.pid, 1);
+    await cluster.settle();
+    const [exit] = linked.messages;
+    if (!isTuple(exit, 3)) throw new Error("no exit signal came");
+    expect(exit[1]).toEqual(process.pid);
+    check(exit[2] as Term);
+    expect(node.spawn(body).alive).toBe(false);
+    await cluster.settle();
+  });
+
+  test("ends with the reason it names itself", async () => {
+    const { cluster, node } = await oneNode();
+    const process = node.spawn(async (self) => {
+      await self.receive();
+      self.exit(oops);
+    });
+    const end = endOf(node, cluster, process);
+    void node.send(process.pid, 1);
+    expect(await end).toStrictEqual(oops);
+  });
+});
+
+describe("a behaviour", () => {
+  test("takes messages as they come, and dies with what it throws, at once or later", async () => {
+    const { cluster, node } = await oneNode();
+    for (const message of [
+      () => {
+        throw ErlangError.exit(oops);
+      },
+      (async () => {
+        throw ErlangError.exit(oops);
+      }) as () => void,
+    ]) {
+      const ends: Term[] = [];
+      const process = node.spawn({ message, terminated: (reason) => ends.push(reason) });
+      void node.send(process.pid, 1);
+      void node.send(process.pid, 2);
+      await cluster.settle();
+      expect(ends).toStrictEqual([oops]);
+      expect(process.alive).toBe(false);
+    }
+  });
+});
+
+describe("a process that is dead", () => {
+  test("drops what is sent to it, and refuses what it is asked to do", async () => {
+    const { cluster, node } = await oneNode();
+    let self!: Process;
+    let received: unknown;
+    const other = inbox(node).process;
+    node.spawn(async (process) => {
+      self = process;
+      received = await process.receive().catch((error: unknown) => error);
+    });
+    node.exit(self.pid, KILL);
+    void node.send(self.pid, 1);
+    await cluster.settle();
+    expect(received).toMatchObject({ name: "NodeError", code: "PROCESS_DEAD" });
+    expect(self.messageQueueLength).toBe(0);
+    const ref = node.newReference();
+    for (const act of [
+      () => self.send(other.pid, 1),
+      () => self.link(other.pid),
+      () => self.unlink(other.pid),
+      () => self.monitor(other.pid),
+      () => self.demonitor(ref),
+      () => self.sendExit(other.pid, oops),
+      () => self.register("late"),
+    ]) {
+      expect(act).toThrow(expect.objectContaining({ code: "PROCESS_DEAD" }));
+    }
+    await expect(self.receive()).rejects.toMatchObject({ code: "PROCESS_DEAD" });
+    for await (const _ of self) throw new Error("a dead process got a message");
+    expect(node.processOf(self.pid)).toBeUndefined();
+  });
+});
+
+describe("sending within a node", () => {
+  test("by pid, by name, by name and node; to nobody it is dropped", async () => {
+    const { cluster, node } = await oneNode();
+    const box = inbox(node, { name: "box" });
+    void node.send(box.process.pid, 1);
+    void node.send("box", 2);
+    void node.send(atom("box"), 3);
+    void node.send(["box", "gandalf@vm"], 4);
+    void node.send(["nobody", "gandalf@vm"], 5);
+    void node.send(new Pid("gandalf@vm", 9999, 0, node.creation), 6);
+    void node.send(new Pid("gandalf@vm", box.process.pid.id, 0, node.creation + 1), 7);
+    void node.send(node.newReference(), 8);
+    await cluster.settle();
+    expect(box.messages).toEqual([1, 2, 3, 4]);
+  });
+
+  test("to a bare name that does not exist is an error, as in Erlang", async () => {
+    const { node } = await oneNode();
+    expect(() => node.send("nobody", 1)).toThrow(
+      expect.objectContaining({
+        code: "PROCESS_NAME_UNKNOWN",
+        message: expect.stringContaining("nobody"),
+      }),
+    );
+  });
+
+  test("what is no term is refused, whoever is to get it", async () => {
+    const { node } = await oneNode();
+    const box = inbox(node, { name: "box" });
+    const noTerm = expect.objectContaining({ code: "ETF_NOT_A_TERM" });
+    for (const to of [
+      box.process.pid,
+      "box",
+      ["nobody", "gandalf@vm"] as const,
+      new Pid("gandalf@vm", 9999, 0, node.creation),
+      node.newReference(),
+    ]) {
+      expect(() => node.send(to, { price: Number.NaN })).toThrow(noTerm);
+    }
+    expect(box.messages).toEqual([]);
+  });
+});
+
+describe("names", () => {
+  test("belong to one process, and a process has one", async () => {
+    const { node } = await oneNode();
+    const [first, second] = [inbox(node), inbox(node)];
+    first.process.register("taken");
+    const taken = expect.objectContaining({ name: "NodeError", code: "PROCESS_NAME_TAKEN" });
+    expect(() => second.process.register("taken")).toThrow(taken);
+    expect(() => first.process.register("other")).toThrow(taken);
+    expect(node.whereis("taken")).toBe(first.process);
+    expect(node.whereis("other")).toBeUndefined();
+  });
+
+  test("are free again when the process is dead", async () => {
+    const { node } = await oneNode();
+    const [first, second] = [inbox(node, { name: "heir" }), inbox(node)];
+    node.exit(first.process.pid, KILL);
+    expect(node.whereis("heir")).toBeUndefined();
+    second.process.register("heir");
+    expect(node.whereis("heir")).toBe(second.process);
+    expect(node.registered()).toContain("heir");
+  });
+});
+
+describe("links within a node", () => {
+  test("take both down, unless the end was normal", async () => {
+    const { node } = await oneNode();
+    for (const [reason, dies] of [
+      [oops, true],
+      [NORMAL, false],
+      [KILL, true],
+    ] as const) {
+      const [a, b] = [inbox(node), inbox(node)];
+      a.process.link(b.process.pid);
+      a.process.terminate(reason);
+      expect(b.process.alive).toBe(!dies);
+      // Of a link, `kill` is a reason like others.
+      if (dies) expect(b.died).toStrictEqual(reason);
+    }
+  });
+
+  test("go on from one to the next", async () => {
+    const { node } = await oneNode();
+    const boxes = [1, 2, 3, 4].map(() => inbox(node));
+    const last = inbox(node, { trapExit: true });
+    const chain = [...boxes, last].map((box) => box.process);
+    for (let at = 1; at < chain.length; at++) chain[at]!.link(chain[at - 1]!.pid);
+    node.exit(chain[0]!.pid, oops);
+    expect(boxes.map((box) => box.died)).toStrictEqual([oops, oops, oops, oops]);
+    expect(last.messages).toStrictEqual([tuple(EXIT, chain[3]!.pid, oops)]);
+  });
+
+  test("a process that traps exits gets a message instead, normal ends included", async () => {
+    const { node } = await oneNode();
+    const trapping = inbox(node, { trapExit: true });
+    const [a, b] = [inbox(node).process, inbox(node).process];
+    for (const each of [a, b]) trapping.process.link(each.pid);
+    a.terminate(NORMAL);
+    b.terminate(KILL);
+    expect(trapping.messages).toStrictEqual([tuple(EXIT, a.pid, NORMAL), tuple(EXIT, b.pid, KILL)]);
+  });
+
+  test("set twice are one; unlinked, nothing is heard, whoever unlinks", async () => {
+    const { node } = await oneNode();
+    const trapping = inbox(node, { trapExit: true });
+    const [a, b, c] = [1, 2, 3].map(() => inbox(node).process) as [Process, Process, Process];
+    for (const each of [a, b, c]) {
+      trapping.process.link(each.pid);
+      each.link(trapping.process.pid);
+    }
+    trapping.process.unlink(a.pid);
+    b.unlink(trapping.process.pid);
+    for (const each of [a, b, c]) each.terminate(oops);
+    expect(trapping.messages).toStrictEqual([tuple(EXIT, c.pid, oops)]);
+  });
+
+  test("with nobody are noproc, with itself nothing", async () => {
+    const { node } = await oneNode();
+    const nobody = new Pid("gandalf@vm", 9999, 0, node.creation);
+    const trapping = inbox(node, { trapExit: true });
+    trapping.process.link(nobody);
+    trapping.process.link(trapping.process.pid);
+    expect(trapping.messages).toStrictEqual([tuple(EXIT, nobody, atom("noproc"))]);
+    const plain = inbox(node);
+    plain.process.link(nobody);
+    expect(plain.died).toBe(atom("noproc"));
+    trapping.process.terminate(oops);
+    expect(trapping.died).toStrictEqual(oops);
+  });
+});
+
+describe("exit signals within a node", () => {
+  test.each<[string, Term, Term | undefined, Term[] | undefined]>([
+    ["any other reason", oops, oops, [oops]],
+    ["normal", NORMAL, undefined, [NORMAL]],
+    ["kill", KILL, atom("killed"), undefined],
+    ["killed", atom("killed"), atom("killed"), [atom("killed")]],
+  ])("%s", async (_, reason, end, trapped) => {
+    const { node } = await oneNode();
+    const sender = inbox(node).process;
+    const [plain, trapping] = [inbox(node), inbox(node, { trapExit: true })];
+    sender.sendExit(plain.process.pid, reason);
+    sender.sendExit(trapping.process.pid, reason);
+    expect(plain.died).toStrictEqual(end);
+    if (trapped === undefined) expect(trapping.died).toStrictEqual(atom("killed"));
+    else expect(trapping.messages).toStrictEqual(trapped.map((r) => tuple(EXIT, sender.pid, r)));
+  });
+
+  test("normal to oneself ends the process", async () => {
+    const { node } = await oneNode();
+    const self = inbox(node);
+    self.process.sendExit(self.process.pid, NORMAL);
+    expect(self.died).toBe(NORMAL);
+  });
+
+  test("to nobody are dropped; a reason that is no term harms nobody", async () => {
+    const { node } = await oneNode();
+    node.exit(new Pid("gandalf@vm", 9999, 0, node.creation), oops);
+    const box = inbox(node);
+    expect(() => node.exit(box.process.pid, Number.NaN)).toThrow(
+      expect.objectContaining({ code: "ETF_NOT_A_TERM" }),
+    );
+    expect(box.process.alive).toBe(true);
+  });
+});
+
+describe("monitors within a node", () => {
+  test("tell once of the end, by pid or by name", async () => {
+    const { node } = await oneNode();
+    const watcher = inbox(node);
+    const watched = inbox(node, { name: "watched" });
+    const byPid = watcher.process.monitor(watched.process.pid);
+    const byName = watcher.process.monitor("watched");
+    const byFullName = watcher.process.monitor(["watched", "gandalf@vm"]);
+    watched.process.terminate(oops);
+    const object = tuple(atom("watched"), atom("gandalf@vm"));
+    const PROCESS = atom("process");
+    expect(watcher.messages).toStrictEqual([
+      tuple(DOWN, byPid, PROCESS, watched.process.pid, oops),
+      tuple(DOWN, byName, PROCESS, object, oops),
+      tuple(DOWN, byFullName, PROCESS, object, oops),
+    ]);
+  });
+
+  test("of nobody are noproc at once", async () => {
+    const { node } = await oneNode();
+    const watcher = inbox(node);
+    const ref = watcher.process.monitor("nobody");
+    expect(watcher.messages).toStrictEqual([
+      tuple(DOWN, ref, atom("process"), tuple(atom("nobody"), atom("gandalf@vm")), atom("noproc")),
+    ]);
+  });
+
+  test("taken back are silent; with flush also what had come is gone", async () => {
+    const { cluster, node } = await oneNode();
+    const watched = inbox(node).process;
+    const results: boolean[] = [];
+    const left: number[] = [];
+    const watcher = node.spawn(async (self) => {
+      const refs = [1, 2, 3].map(() => self.monitor(watched.pid));
+      results.push(self.demonitor(refs[0]!));
+      watched.terminate(oops);
+      left.push(self.messageQueueLength);
+      results.push(self.demonitor(refs[1]!), self.demonitor(refs[2]!, { flush: true }));
+      left.push(self.messageQueueLength);
+    });
+    await cluster.settle();
+    expect(watcher.alive).toBe(false);
+    expect(results).toEqual([true, false, false]);
+    expect(left).toEqual([2, 1]);
+  });
+
+  test("leave nothing on the watched when the watcher dies, nor when it watches itself", async () => {
+    const { node } = await oneNode();
+    const watched = inbox(node).process;
+    const watcher = inbox(node);
+    watcher.process.monitor(watched.pid);
+    watcher.process.monitor(watcher.process.pid);
+    expect(watched.monitoredBy?.size).toBe(1);
+    watcher.process.terminate(oops);
+    expect(watched.monitoredBy?.size).toBe(0);
+    watched.terminate(oops);
+    expect(watcher.messages).toEqual([]);
+  });
+});
+
+describe("group leaders", () => {
+  test("are the node's for what the program spawns, and can be set", async () => {
+    const { node } = await oneNode();
+    const leader = inbox(node).process;
+    expect(inbox(node).process.groupLeader).toEqual(node.whereis("user")!.pid);
+    node.groupLeader = leader.pid;
+    expect(inbox(node).process.groupLeader).toBe(leader.pid);
+  });
+});

@@ -1,0 +1,154 @@
+/**
+ * A node past its handshake in the hands of a test: it says any bytes, and keeps the messages it
+ * hears. The frames are cut and the terms read here anew, not by the code under test.
+ */
+import { decode, type Term, TermDecoder, type TermInput, TermWriter } from "../../etf/index.ts";
+import { DFLAG } from "../../src/distribution/flags.ts";
+import { accept, initiate } from "../../src/handshake/drive.ts";
+import { OFFERED_FLAGS } from "../../src/node/prepare.ts";
+import type { Transport } from "../../src/transport/transport.ts";
+import { type Cluster, COOKIE } from "./cluster.ts";
+
+/** What such a node offers: all that ours does, but for what would make frames hard to read. */
+export const RAW_FLAGS: bigint = OFFERED_FLAGS & ~DFLAG.DIST_HDR_ATOM_CACHE & ~DFLAG.FRAGMENTS;
+
+/** A message heard: its control tuple, and the payload if there is one. */
+export interface Heard {
+  readonly control: Term;
+  readonly payload?: Term;
+}
+
+export interface RawNodeOptions {
+  name?: string;
+  flags?: bigint;
+  cookie?: string;
+  creation?: number;
+}
+
+export class RawNode {
+  readonly transport: Transport;
+  closed = false;
+  closeError: Error | undefined;
+  ticks = 0;
+  readonly heard: Heard[] = [];
+  #pending = Buffer.alloc(0);
+
+  constructor(transport: Transport, leftover: Uint8Array = new Uint8Array()) {
+    this.transport = transport;
+    transport.start({
+      data: (chunk) => this.#received(chunk),
+      drain() {},
+      close: (error) => {
+        this.closed = true;
+        this.closeError = error;
+      },
+    });
+    this.#received(leftover);
+  }
+
+  /** Connects to a node of the cluster, as `other@vm` unless told otherwise. */
+  static async connect(
+    cluster: Cluster,
+    to: string,
+    options: RawNodeOptions = {},
+  ): Promise<RawNode> {
+    const { name = "other@vm", flags = RAW_FLAGS, cookie = COOKIE, creation = 7 } = options;
+    const host = to.slice(to.indexOf("@") + 1);
+    const tcpPort = cluster.names.registered.get(to)!.tcpPort;
+    const network = cluster.network.host(name.slice(name.indexOf("@") + 1));
+    const transport = await cluster.settled(network.connect({ host, tcpPort }));
+    const params = { ownName: name, peerName: to, flags: plain(flags), cookie, creation };
+    const { clock } = cluster;
+    const result = await cluster.settled(initiate(transport, params, { clock }));
+    const node = new RawNode(transport, result.leftover);
+    await cluster.settle();
+    return node;
+  }
+
+  /** Listens under a name; each node that gets through the handshake is handed to `arrived`. */
+  static async listen(
+    cluster: Cluster,
+    name: string,
+    arrived: (node: RawNode) => void,
+    options: Omit<RawNodeOptions, "name"> = {},
+  ): Promise<void> {
+    const { flags = RAW_FLAGS, cookie = COOKIE, creation = 7 } = options;
+    const [alive, host] = name.split("@") as [string, string];
+    const { clock } = cluster;
+    const listener = await cluster.network.host(host).listen({ tcpPort: 0 }, (transport) => {
+      const params = {
+        ownName: name,
+        flags: plain(flags),
+        creation,
+        cookieFor: () => cookie,
+        decide: () => "ok" as const,
+      };
+      accept(transport, params, { clock }).then(
+        (result) => arrived(new RawNode(transport, result.leftover)),
+        () => {},
+      );
+    });
+    await cluster.names.host(host).register(alive, listener.tcpPort, { hidden: true });
+  }
+
+  /** Sends a control message and, if it has one, its payload. */
+  send(control: TermInput, payload?: TermInput): void {
+    this.frame(messageBytes(control, payload));
+  }
+
+  /** Sends these bytes as one frame. */
+  frame(body: Uint8Array): void {
+    this.bytes(frameOf(body));
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.transport.write(bytes);
+  }
+
+  /** What was heard since the last time. */
+  take(): Heard[] {
+    return this.heard.splice(0);
+  }
+
+  #received(chunk: Uint8Array): void {
+    this.#pending = Buffer.concat([this.#pending, chunk]);
+    while (this.#pending.length >= 4) {
+      const length = this.#pending.readUInt32BE(0);
+      if (this.#pending.length < 4 + length) return;
+      const frame = this.#pending.subarray(4, 4 + length);
+      this.#pending = this.#pending.subarray(4 + length);
+      if (length === 0) this.ticks++;
+      else this.heard.push(heardIn(frame));
+    }
+  }
+}
+
+/** A pass-through frame's bytes, without the length. */
+export function messageBytes(control: TermInput, payload?: TermInput): Buffer {
+  const writer = new TermWriter();
+  writer.writeUint8(112);
+  for (const term of payload === undefined ? [control] : [control, payload]) {
+    writer.writeUint8(131);
+    writer.writeTerm(term);
+  }
+  return Buffer.concat(writer.take());
+}
+
+export function frameOf(body: Uint8Array): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(body.length);
+  return Buffer.concat([length, body]);
+}
+
+function heardIn(frame: Buffer): Heard {
+  if (frame[0] !== 112 || frame[1] !== 131) throw new Error(`a frame of type ${frame[0]}`);
+  const decoder = new TermDecoder();
+  const control = decoder.decodeAt(frame, 2, frame.length);
+  const rest = frame.subarray(decoder.offset);
+  return rest.length === 0 ? { control } : { control, payload: decode(rest) };
+}
+
+/** The raw node writes and reads frames without a distribution header. */
+function plain(flags: bigint): bigint {
+  return flags & ~(DFLAG.DIST_HDR_ATOM_CACHE | DFLAG.FRAGMENTS);
+}

@@ -1,0 +1,40 @@
+/**
+ * A network on which what is written takes some turns longer to leave, in its order.
+ */
+import type { Clock } from "../../src/transport/clock.ts";
+import type { Network, Transport } from "../../src/transport/transport.ts";
+
+/** The same network; what is written on streams that were connected through it leaves late. */
+export function slowNetwork(network: Network, clock: Clock, turns: number): Network {
+  const later = (act: () => void, left = turns): void => {
+    if (left === 0) act();
+    else clock.defer(() => later(act, left - 1));
+  };
+  return {
+    listen: (options, accept) => network.listen(options, accept),
+    connect: async (options) => slowed(await network.connect(options), later),
+  };
+}
+
+function slowed(transport: Transport, later: (act: () => void) => void): Transport {
+  return {
+    remoteAddress: transport.remoteAddress,
+    localAddress: transport.localAddress,
+    get bufferedBytes() {
+      return transport.bufferedBytes;
+    },
+    start: (receiver) => transport.start(receiver),
+    write: (bytes) => {
+      later(() => transport.write(bytes));
+      return true;
+    },
+    writeMany: (chunks) => {
+      later(() => transport.writeMany(chunks));
+      return true;
+    },
+    pause: () => transport.pause(),
+    resume: () => transport.resume(),
+    end: () => later(() => transport.end()),
+    destroy: (error) => later(() => transport.destroy(error)),
+  };
+}
