@@ -1,29 +1,28 @@
 /**
- * One established connection: frames in, control messages out, ticks, and one write per turn.
+ * One established connection: messages in and out, ticks, and one write per turn.
  *
- * Spec: erl_dist_protocol, "Protocol between Connected Nodes". Every frame is a pass-through
- * frame: 32-bit length, the byte 112, then 131 and the control message, then 131 and the payload
- * if the operation has one. The distribution header (atom cache, fragments) is not spoken: the
- * flags that would allow it are not offered.
- *
- * Messages are encoded straight into one growing buffer and leave in a single write when the
- * turn of the event loop has handled its input. A message that cannot be encoded leaves nothing.
+ * Spec: erl_dist_protocol, "Protocol between Connected Nodes". What frames look like is settled by
+ * the negotiated flags and left to the reader and the outbox; here the stream is cut into frames,
+ * and what goes out leaves in a single write when the turn of the event loop has handled its
+ * input. Of large messages, which go in fragments, only some are handed to the transport at a
+ * time: what is small and comes later overtakes the others.
  */
-import type { Term, TermInput } from "../../etf/index.ts";
-import { EtfDecodeError, TermDecoder, TermWriter, VERSION_MAGIC } from "../../etf/index.ts";
+import { EtfDecodeError, type Term, type TermInput } from "../../etf/index.ts";
 import type { Clock, Timer } from "../transport/clock.ts";
 import type { Deferred } from "../transport/deferred.ts";
 import { deferred } from "../transport/deferred.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { ControlMessage } from "./control.ts";
-import { checkControl, controlName, hasPayload } from "./control.ts";
-import { BY_REFERENCE_BYTES, EncodedTerm } from "./encoded-term.ts";
+import type { EncodedTerm } from "./encoded-term.ts";
 import { ConnectionClosedError, DistProtocolError } from "./errors.ts";
 import { FrameSplitter } from "./frame.ts";
+import { MessageReader } from "./message-reader.ts";
+import { Outbox } from "./outbox.ts";
 import { TickRule } from "./tick.ts";
 
-const PASS_THROUGH = 112;
 const TICK = new Uint8Array(4);
+/** Bytes in the transport above which no further fragments are handed to it. */
+export const FRAGMENT_ROOM_BYTES: number = 256 * 1024;
 /** How long a connection we ended waits for the peer to end it too, in milliseconds. */
 const LINGER_MS = 1000;
 
@@ -73,8 +72,7 @@ export class Connection {
   readonly #handler: ConnectionHandler;
   readonly #highWaterMarkBytes: number;
   readonly #splitter: FrameSplitter;
-  readonly #decoder = new TermDecoder();
-  readonly #out = new TermWriter({ byReferenceBytes: BY_REFERENCE_BYTES });
+  readonly #outbox: Outbox;
   readonly #tickRule: TickRule;
   readonly #tickPartMs: number;
   #tickTimer: Timer | undefined;
@@ -85,7 +83,7 @@ export class Connection {
   #bytesIn = 0;
   #bytesOut = 0;
   #framesIn = 0;
-  #framesOut = 0;
+  #ticksOut = 0;
 
   constructor(options: ConnectionOptions) {
     this.peerName = options.peerName;
@@ -95,8 +93,18 @@ export class Connection {
     this.#clock = options.clock;
     this.#handler = options.handler;
     this.#highWaterMarkBytes = options.highWaterMarkBytes;
-    this.#splitter = new FrameSplitter(options.maxFrameBytes, (bytes, start, end) =>
-      this.#frame(bytes, start, end),
+    this.#outbox = new Outbox({ negotiatedFlags: options.negotiatedFlags });
+    const reader = new MessageReader(options, (message, payload) => {
+      if (!this.#closed) this.#handler.control(message, payload);
+    });
+    this.#splitter = new FrameSplitter(
+      options.maxFrameBytes,
+      (bytes, start, end) => {
+        if (this.#closed) return;
+        this.#framesIn++;
+        if (start < end) reader.read(bytes, start, end);
+      },
+      reader,
     );
     this.#tickRule = new TickRule(options.netTickIntensity, options.hidden);
     this.#tickPartMs = options.netTickTimeMs / options.netTickIntensity;
@@ -107,7 +115,7 @@ export class Connection {
     this.#scheduleTick();
     this.#transport.start({
       data: (chunk) => this.#received(chunk),
-      drain: () => this.#drained(),
+      drain: () => this.#roomAgain(),
       close: (error) => this.#transportClosed(error),
     });
     if (leftover.length > 0) this.#received(leftover);
@@ -123,7 +131,7 @@ export class Connection {
   }
 
   get queuedBytes(): number {
-    return this.#out.length + this.#transport.bufferedBytes;
+    return this.#outbox.bytes + this.#transport.bufferedBytes;
   }
 
   /** Resolves when the connection is no longer congested, or is over. */
@@ -131,6 +139,10 @@ export class Connection {
     if (this.#closed || !this.congested) return Promise.resolve();
     this.#drain ??= deferred();
     return this.#drain.promise;
+  }
+
+  get #framesOut(): number {
+    return this.#outbox.frames + this.#ticksOut;
   }
 
   /** What the connection has carried so far. */
@@ -151,32 +163,14 @@ export class Connection {
    */
   send(control: TermInput, payload?: TermInput | EncodedTerm): void {
     if (this.#closed) return;
-    const out = this.#out;
-    const start = out.length;
-    try {
-      out.writeUint32(0);
-      out.writeUint8(PASS_THROUGH);
-      out.writeUint8(VERSION_MAGIC);
-      out.writeTerm(control);
-      if (payload instanceof EncodedTerm) {
-        for (const chunk of payload.chunks) out.writeBytes(chunk);
-      } else if (payload !== undefined) {
-        out.writeUint8(VERSION_MAGIC);
-        out.writeTerm(payload);
-      }
-    } catch (error) {
-      out.truncate(start);
-      throw error;
-    }
-    out.patchUint32(start, out.length - start - 4);
-    this.#framesOut++;
+    this.#outbox.add(control, payload);
     this.#scheduleFlush();
   }
 
   /** Ends the connection from our side; what is queued is still sent. `closed` is called at once. */
   disconnect(): void {
     if (this.#closed) return;
-    this.#flush();
+    this.#flush(Number.POSITIVE_INFINITY);
     this.#transport.end();
     // A peer that does not end its direction too must not hold the socket open.
     const destroy = this.#clock.setTimer(LINGER_MS, () => this.#transport.destroy());
@@ -201,37 +195,6 @@ export class Connection {
     } catch (error) {
       this.#fail(this.#asProtocolError(error));
     }
-  }
-
-  #frame(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#closed) return;
-    this.#framesIn++;
-    if (start === end) return;
-    if (bytes[start] !== PASS_THROUGH || bytes[start + 1] !== VERSION_MAGIC) {
-      throw new DistProtocolError(
-        "DIST_FRAME_TYPE",
-        `The peer sent a frame that begins with ${bytes[start]}; only pass-through frames (112, 131) were negotiated.`,
-      );
-    }
-    const decoder = this.#decoder;
-    const control = checkControl(decoder.decodeAt(bytes, start + 2, end));
-    let payload: Term = false;
-    if (hasPayload(control)) {
-      if (bytes[decoder.offset] !== VERSION_MAGIC || decoder.offset >= end) {
-        throw new DistProtocolError(
-          "DIST_CONTROL_MALFORMED",
-          `The peer sent ${controlName(control[0])} without the payload that belongs to it.`,
-        );
-      }
-      payload = decoder.decodeAt(bytes, decoder.offset + 1, end);
-    }
-    if (decoder.offset !== end) {
-      throw new DistProtocolError(
-        "DIST_CONTROL_MALFORMED",
-        `The peer sent ${controlName(control[0])} with ${end - decoder.offset} bytes too many behind it.`,
-      );
-    }
-    this.#handler.control(control, payload);
   }
 
   #asProtocolError(error: unknown): DistProtocolError {
@@ -286,14 +249,20 @@ export class Connection {
     });
   }
 
-  #flush(): void {
-    if (this.#closed || this.#out.length === 0) return;
-    this.#bytesOut += this.#out.length;
+  /** Writes what is small, and of fragments as many bytes as there is room for in the transport. */
+  #flush(room: number = FRAGMENT_ROOM_BYTES - this.#transport.bufferedBytes): void {
+    const before = this.#outbox.bytes;
+    if (this.#closed || before === 0) return;
+    const goesOn = this.#transport.writeMany(this.#outbox.take(room));
+    this.#bytesOut += before - this.#outbox.bytes;
     // Only a transport that is over its own mark says later when it has room again.
-    if (this.#transport.writeMany(this.#out.take())) this.#drained();
+    if (goesOn) this.#roomAgain();
   }
 
-  #drained(): void {
+  /** The transport has room: fragments go on, and so do senders that wait. */
+  #roomAgain(): void {
+    if (this.#outbox.pending) this.#scheduleFlush();
+    if (this.#outbox.pending && this.congested) return;
     this.#drain?.resolve();
     this.#drain = undefined;
   }
@@ -319,7 +288,7 @@ export class Connection {
       return;
     }
     if (decision === "tick") {
-      this.#framesOut++;
+      this.#ticksOut++;
       this.#bytesOut += TICK.length;
       this.#transport.write(TICK);
     }

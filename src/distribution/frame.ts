@@ -3,14 +3,30 @@
  *
  * Spec: erl_dist_protocol, "Protocol between Connected Nodes". Frames that lie whole in a chunk
  * are handed on in place, without a copy; one that spans chunks is put together once, when its
- * last byte is there, so that a length alone never makes us allocate.
+ * last byte is there, so that a length alone never makes us allocate; unless its owner takes it
+ * in pieces.
  */
 import { DistProtocolError } from "./errors.ts";
 
 /** Called with the bytes of a frame, `bytes[start..end)`; start equals end for a tick. */
 export type FrameSink = (bytes: Uint8Array, start: number, end: number) => void;
 
+/** Takes frames that span chunks in pieces, as they come, instead of whole. */
+export interface FrameStream {
+  /**
+   * Offered the beginning of a frame, `bytes[start..end)`, of which `left` bytes are to come.
+   * When it answers true it has taken these, and gets the rest by `continueFrame`.
+   */
+  beginFrame(bytes: Uint8Array, start: number, end: number, left: number): boolean;
+  /** The next bytes of that frame; with the last of them `left` is 0. */
+  continueFrame(bytes: Uint8Array, start: number, end: number, left: number): void;
+}
+
 const LENGTH_BYTES = 4;
+/** Of a frame smaller than this no beginning is offered: to copy it costs less. */
+const STREAMED_BYTES = 4096;
+/** As much of a frame is there when its beginning is offered. */
+const BEGINNING_BYTES = 64;
 
 export class FrameSplitter {
   readonly #maxFrameBytes: number;
@@ -20,10 +36,16 @@ export class FrameSplitter {
   #heldBytes = 0;
   /** Bytes of the frame being held, length field included; 0 while the length is not known. */
   #wanted = 0;
+  readonly #stream: FrameStream | undefined;
+  /** Bytes still to come of a frame taken in pieces. */
+  #streamed = 0;
+  /** The beginning of the frame being held was offered and is wanted whole. */
+  #offered = false;
 
-  constructor(maxFrameBytes: number, sink: FrameSink) {
+  constructor(maxFrameBytes: number, sink: FrameSink, stream?: FrameStream) {
     this.#maxFrameBytes = maxFrameBytes;
     this.#sink = sink;
+    this.#stream = stream;
   }
 
   /**
@@ -32,6 +54,13 @@ export class FrameSplitter {
    */
   push(chunk: Uint8Array): void {
     let bytes = chunk;
+    if (this.#streamed > 0) {
+      const taken = Math.min(this.#streamed, chunk.length);
+      this.#streamed -= taken;
+      this.#stream!.continueFrame(chunk, 0, taken, this.#streamed);
+      if (taken === chunk.length) return;
+      bytes = chunk.subarray(taken);
+    }
     if (this.#heldBytes > 0) {
       this.#held.push(chunk);
       this.#heldBytes += chunk.length;
@@ -39,7 +68,7 @@ export class FrameSplitter {
         this.#join();
         this.#wanted = this.#frameBytes(this.#held[0]!, 0);
       }
-      if (this.#wanted === 0 || this.#heldBytes < this.#wanted) return;
+      if (this.#wanted === 0 || (this.#heldBytes < this.#wanted && !this.#toBeOffered())) return;
       bytes = this.#join();
       this.#held = [];
       this.#heldBytes = 0;
@@ -53,9 +82,11 @@ export class FrameSplitter {
     while (bytes.length - at >= LENGTH_BYTES) {
       const frameBytes = this.#frameBytes(bytes, at);
       if (bytes.length - at < frameBytes) {
+        if (this.#offer(bytes, at, frameBytes)) return;
         this.#wanted = frameBytes;
         break;
       }
+      this.#offered = false;
       const start = at + LENGTH_BYTES;
       at += frameBytes;
       this.#sink(bytes, start, at);
@@ -64,6 +95,26 @@ export class FrameSplitter {
       this.#held = [at === 0 ? bytes : bytes.subarray(at)];
       this.#heldBytes = bytes.length - at;
     }
+  }
+
+  /** Whether enough of the frame being held is there to offer its beginning. */
+  #toBeOffered(): boolean {
+    return (
+      this.#stream !== undefined &&
+      !this.#offered &&
+      this.#wanted >= STREAMED_BYTES &&
+      this.#heldBytes >= BEGINNING_BYTES
+    );
+  }
+
+  #offer(bytes: Uint8Array, at: number, frameBytes: number): boolean {
+    const stream = this.#stream;
+    if (stream === undefined || this.#offered) return false;
+    if (frameBytes < STREAMED_BYTES || bytes.length - at < BEGINNING_BYTES) return false;
+    const left = frameBytes - (bytes.length - at);
+    this.#offered = !stream.beginFrame(bytes, at + LENGTH_BYTES, bytes.length, left);
+    if (!this.#offered) this.#streamed = left;
+    return !this.#offered;
   }
 
   /** Length of the frame at `at`, its length field included. */
@@ -82,7 +133,7 @@ export class FrameSplitter {
   /** The held chunks as one. */
   #join(): Uint8Array {
     if (this.#held.length === 1) return this.#held[0]!;
-    const joined = new Uint8Array(this.#heldBytes);
+    const joined = Buffer.allocUnsafeSlow(this.#heldBytes);
     let at = 0;
     for (const part of this.#held) {
       joined.set(part, at);

@@ -4,6 +4,7 @@
  */
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
+import { FRAGMENT_ROOM_BYTES } from "../distribution/connection.ts";
 import { DFLAG, MANDATORY_25 } from "../distribution/flags.ts";
 import { type Clock, systemClock } from "../transport/clock.ts";
 import { tcpNetwork } from "../transport/tcp.ts";
@@ -19,10 +20,12 @@ export const OFFERED_FLAGS: bigint =
   DFLAG.DIST_MONITOR |
   DFLAG.DIST_MONITOR_NAME |
   DFLAG.UNICODE_IO |
+  DFLAG.DIST_HDR_ATOM_CACHE |
   DFLAG.SMALL_ATOM_TAGS |
   DFLAG.SEND_SENDER |
   DFLAG.BIG_SEQTRACE_LABELS |
   DFLAG.EXIT_PAYLOAD |
+  DFLAG.FRAGMENTS |
   DFLAG.UNLINK_ID |
   DFLAG.MANDATORY_25_DIGEST |
   DFLAG.SPAWN |
@@ -108,8 +111,7 @@ const DEFAULT_LIMITS = {
  */
 export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNode> {
   const clock = options.clock ?? systemClock;
-  const { highWaterMarkBytes } = limits(options);
-  const network = options.network ?? tcpNetwork({ highWaterMarkBytes });
+  const network = options.network ?? tcpNetwork({ highWaterMarkBytes: FRAGMENT_ROOM_BYTES });
   const longNames = options.longNames ?? nameKind(options.name) === "long";
   const name = fullNodeName(options.name, longNames ? "long" : "short", hostname());
   const cookie = await settleCookie(options);

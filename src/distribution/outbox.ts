@@ -1,0 +1,267 @@
+/**
+ * Messages to frames: what is to be sent, in the order in which it may be written.
+ *
+ * Spec: erl_dist_protocol, "Protocol between Connected Nodes". Messages are encoded straight into
+ * one growing buffer, in the form that was negotiated; those larger than a fragment go to the
+ * fragment queue, and so does what must not overtake them. `take` hands over what is to be written
+ * next: everything small, and of the fragments as much as there is room for.
+ *
+ * A message that cannot be encoded leaves nothing.
+ */
+import { isPid, type TermInput, TermWriter, Tuple, VERSION_MAGIC } from "../../etf/index.ts";
+import { SendingAtomCache } from "./atom-cache.ts";
+import { CONTROL } from "./control.ts";
+import { BY_REFERENCE_BYTES, EncodedTerm } from "./encoded-term.ts";
+import { DFLAG } from "./flags.ts";
+import {
+  FRAGMENT_BYTES,
+  FragmentQueue,
+  frame,
+  isLarge,
+  NO_REFS,
+  type OutgoingMessage,
+  type SignalEnd,
+} from "./fragment-queue.ts";
+import { FrameWriter, type RefsWriter } from "./frame-writer.ts";
+import { PASS_THROUGH } from "./header.ts";
+
+export interface OutboxOptions {
+  negotiatedFlags: bigint;
+  /** Bytes of a message, and of each fragment of a larger one. Default 64 KiB, as the runtime's. */
+  fragmentBytes?: number;
+}
+
+/** References of a header that has none. */
+const NONE: RefsWriter = {
+  bytes: () => 1,
+  write: (bytes, at) => {
+    bytes[at] = 0;
+    return at + 1;
+  },
+};
+
+export class Outbox {
+  readonly #headers: boolean;
+  readonly #atoms: SendingAtomCache | undefined;
+  readonly #fragments: FragmentQueue | undefined;
+  readonly #fragmentBytes: number;
+  readonly #out = new FrameWriter({ byReferenceBytes: BY_REFERENCE_BYTES });
+  /** For what is not to be written yet; made when needed. */
+  #aside: TermWriter | undefined;
+  /** Frames to be written before those in `#out`. */
+  #ready: Uint8Array[] = [];
+  #readyBytes = 0;
+  #frames = 0;
+
+  constructor(options: OutboxOptions) {
+    const has = (flag: bigint): boolean => (options.negotiatedFlags & flag) !== 0n;
+    this.#headers = has(DFLAG.DIST_HDR_ATOM_CACHE | DFLAG.FRAGMENTS);
+    this.#atoms = has(DFLAG.DIST_HDR_ATOM_CACHE) ? new SendingAtomCache() : undefined;
+    // What OTP 23 can read; a port beyond it is one that OTP 23 cannot hold.
+    this.#out.v4Ports = has(DFLAG.V4_NC);
+    this.#fragmentBytes = options.fragmentBytes ?? FRAGMENT_BYTES;
+    this.#fragments = has(DFLAG.FRAGMENTS) ? new FragmentQueue(this.#fragmentBytes) : undefined;
+  }
+
+  /** Bytes of messages not yet taken. */
+  get bytes(): number {
+    return this.#out.length + this.#readyBytes + (this.#fragments?.bytes ?? 0);
+  }
+
+  /** Frames made so far, each fragment one. */
+  get frames(): number {
+    return this.#frames + (this.#fragments?.frames ?? 0);
+  }
+
+  /** Fragments are left to be taken when there is room. */
+  get pending(): boolean {
+    return this.#fragments !== undefined && !this.#fragments.idle;
+  }
+
+  /**
+   * Adds a message: a control message, and its payload if the operation has one.
+   * @throws EtfEncodeError when one of them is no term; nothing is added then
+   */
+  add(control: TermInput, payload?: TermInput | EncodedTerm): void {
+    if (!this.#headers) this.#passThrough(control, payload);
+    else if (this.#fragments === undefined || this.#fragments.idle) {
+      this.#write(control, payload);
+    } else if (this.#fragments.mustWait(...endsOf(control))) {
+      this.#fragments.wait(this.#setAside(control, payload));
+    } else this.#write(control, payload);
+  }
+
+  /** What is to be written next; of fragments `room` bytes, or one more. All of them by default. */
+  take(room: number = Number.POSITIVE_INFINITY): Uint8Array[] {
+    const rest = this.#out.take();
+    let out = rest;
+    if (this.#ready.length > 0) {
+      out = this.#ready;
+      for (const chunk of rest) out.push(chunk);
+      this.#ready = [];
+      this.#readyBytes = 0;
+    }
+    this.#fragments?.take(room, out);
+    return out;
+  }
+
+  #passThrough(control: TermInput, payload: TermInput | EncodedTerm | undefined): void {
+    const out = this.#out;
+    const start = out.length;
+    try {
+      out.writeUint32(0);
+      out.writeUint8(PASS_THROUGH);
+      out.writeUint8(VERSION_MAGIC);
+      out.writeTerm(control);
+      if (payload !== undefined) {
+        out.writeUint8(VERSION_MAGIC);
+        this.#writePayload(payload);
+      }
+    } catch (error) {
+      out.truncate(start);
+      throw error;
+    }
+    out.patchUint32(start, out.length - start - 4);
+    this.#frames++;
+  }
+
+  #write(control: TermInput, payload: TermInput | EncodedTerm | undefined): void {
+    const out = this.#out;
+    const atoms = this.#atoms?.begin() ? this.#atoms : undefined;
+    out.beginFrame();
+    out.atomRefs = atoms ?? null;
+    try {
+      const controlBytes = this.#writeTerms(control, payload);
+      const bodyBytes = out.bodyBytes;
+      const fragments = this.#fragments;
+      if (fragments !== undefined && isLarge(bodyBytes, controlBytes, this.#fragmentBytes)) {
+        this.#large(fragments, control, payload, controlBytes, atoms);
+      } else if (out.inOnePiece) {
+        out.finishFrame(atoms ?? NONE);
+        this.#frames++;
+      } else this.#scattered(bodyBytes, controlBytes, atoms);
+    } finally {
+      out.atomRefs = null;
+      atoms?.end();
+    }
+  }
+
+  /** Writes the open frame's terms; returns the bytes of the first. */
+  #writeTerms(control: TermInput, payload: TermInput | EncodedTerm | undefined): number {
+    const out = this.#out;
+    try {
+      out.writeTerm(control);
+      const controlBytes = out.bodyBytes;
+      if (payload !== undefined) this.#writePayload(payload);
+      return controlBytes;
+    } catch (error) {
+      out.abandonFrame();
+      throw error;
+    }
+  }
+
+  #writePayload(payload: TermInput | EncodedTerm): void {
+    const out = this.#out;
+    if (payload instanceof EncodedTerm) {
+      payload.chunks.forEach((chunk, index) => {
+        // The version byte in front is the frame's matter.
+        out.writeChunk(index === 0 ? chunk.subarray(1) : chunk, BY_REFERENCE_BYTES);
+      });
+    } else out.writeTerm(payload);
+  }
+
+  /** The open frame becomes the first fragment, and further ones that are taken as there is room. */
+  #large(
+    fragments: FragmentQueue,
+    control: TermInput,
+    payload: TermInput | EncodedTerm | undefined,
+    controlBytes: number,
+    atoms: SendingAtomCache | undefined,
+  ): void {
+    if (fragments.full) {
+      // Its header would be made now and written later, behind others: without references, then.
+      this.#out.abandonFrame();
+      fragments.wait(this.#setAside(control, payload));
+      return;
+    }
+    const bodyBytes = this.#out.bodyBytes;
+    const [from, to] = endsOf(control);
+    const body = this.#cut();
+    const out: Uint8Array[] = [];
+    fragments.begin({ from, to, body, bodyBytes, controlBytes }, refsBytes(atoms), out);
+    this.#putReady(out);
+  }
+
+  /** The open frame holds bytes that were not copied: its header is made apart. */
+  #scattered(bodyBytes: number, controlBytes: number, atoms: SendingAtomCache | undefined): void {
+    const body = this.#cut();
+    const out: Uint8Array[] = [];
+    const message = { from: undefined, to: undefined, body, bodyBytes, controlBytes };
+    frame(message, refsBytes(atoms), out);
+    this.#putReady(out);
+    this.#frames++;
+  }
+
+  /** Moves all complete frames to what is ready, and returns the open one's terms. */
+  #cut(): Uint8Array[] {
+    const { before, body } = this.#out.takeFrame();
+    this.#putReady(before);
+    return body;
+  }
+
+  #putReady(chunks: readonly Uint8Array[]): void {
+    for (const chunk of chunks) {
+      this.#ready.push(chunk);
+      this.#readyBytes += chunk.length;
+    }
+  }
+
+  /** Encodes a message that is written after others that are made later. */
+  #setAside(control: TermInput, payload: TermInput | EncodedTerm | undefined): OutgoingMessage {
+    this.#aside ??= new TermWriter({ byReferenceBytes: BY_REFERENCE_BYTES });
+    const aside = this.#aside;
+    aside.v4Ports = this.#out.v4Ports;
+    const [from, to] = endsOf(control);
+    try {
+      aside.writeTerm(control);
+      const controlBytes = aside.length;
+      if (payload !== undefined && !(payload instanceof EncodedTerm)) aside.writeTerm(payload);
+      const body = aside.take();
+      if (payload instanceof EncodedTerm) {
+        const [first, ...others] = payload.chunks as [Uint8Array, ...Uint8Array[]];
+        body.push(first.subarray(1), ...others);
+      }
+      const bodyBytes = body.reduce((sum, chunk) => sum + chunk.length, 0);
+      return { from, to, body, bodyBytes, controlBytes };
+    } catch (error) {
+      aside.truncate(0);
+      throw error;
+    }
+  }
+}
+
+function refsBytes(atoms: SendingAtomCache | undefined): Uint8Array {
+  if (atoms === undefined) return NO_REFS;
+  const bytes = new Uint8Array(atoms.bytes());
+  atoms.write(bytes, 0);
+  return bytes;
+}
+
+/** Where in a control message of that operation sender and receiver are; 0 for nowhere. */
+const FROM_AT: number[] = [];
+const TO_AT: number[] = [];
+for (const { op, fields } of Object.values(CONTROL)) {
+  const place = (...names: readonly string[]): number =>
+    fields.findIndex((field) => names.includes(field)) + 1;
+  // The pid that GROUP_LEADER calls FromPid is the leader; its sender is not told.
+  FROM_AT[op] = op === CONTROL.GROUP_LEADER.op ? 0 : place("fromPid", "fromProc");
+  TO_AT[op] = place("toPid", "toProc");
+}
+
+function endsOf(control: TermInput): [from: SignalEnd, to: SignalEnd] {
+  if (!(control instanceof Tuple)) return [undefined, undefined];
+  const op = control[0] as number;
+  const from = control[FROM_AT[op] ?? 0];
+  const to = control[TO_AT[op] ?? 0];
+  return [isPid(from) ? from : undefined, isPid(to) ? to : undefined];
+}
