@@ -50,5 +50,5 @@ test("the size of an integer has a limit", () => {
   const limit = expect.objectContaining({ code: "ETF_LIMIT" });
   expect(() => decode(bytes, { maxIntegerBytes: 1000 })).toThrow(limit);
   expect(decode(bytes, { maxIntegerBytes: 1001 })).toBe(1n << 8000n);
-  expect(new TermDecoder().maxIntegerBytes).toBe(524_288);
+  expect(new TermDecoder().maxIntegerBytes).toBe(4_194_304);
 });

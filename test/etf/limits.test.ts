@@ -5,6 +5,7 @@ import {
   type DecodeOptions,
   decode,
   encode,
+  exactEquals,
   LocalFun,
   Pid,
   Port,
@@ -61,7 +62,7 @@ test("documented defaults", () => {
   expect(new TermDecoder()).toMatchObject({
     maxDepth: 2_000_000,
     maxTermBytes: 0xffffffff,
-    maxIntegerBytes: 524_288,
+    maxIntegerBytes: 4_194_304,
     maxInflatedBytes: 64 * 1024 * 1024,
   });
   expect(new TermWriter().maxDepth).toBe(2_000_000);
@@ -203,4 +204,20 @@ test("a decoded binary does not pin a large frame", () => {
   expect(small!.buffer).not.toBe(frame.buffer);
   expect(large!.length).toBe(5000);
   expect(large!.buffer).toBe(frame.buffer);
+});
+
+test("the size of a local fun is not looked at, as OTP 23 may write a wrong one", () => {
+  const fun = new LocalFun({
+    arity: 0,
+    uniq: new Uint8Array(16),
+    index: 0,
+    module: atom("m"),
+    oldIndex: 0,
+    oldUniq: 1,
+    pid: new Pid("a@b", 1, 2, 3),
+    freeVariables: [1],
+  });
+  const bytes = Buffer.from(encode([fun]));
+  bytes.writeUInt32BE(bytes.readUInt32BE(7) + 12, 7);
+  expect(exactEquals(decode(bytes), [fun])).toBe(true);
 });

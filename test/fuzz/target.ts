@@ -1,7 +1,8 @@
 /**
  * What must hold for any bytes, as one function for a fuzzing engine.
  *
- * The first byte chooses what the rest is: the bytes of a term, a compressed stream, or text.
+ * The first byte chooses what the rest is (the bytes of a term, a compressed stream, or text) and, so
+ * that most inputs are fast, whether a term goes through everything or only back and forth.
  * Anything but a documented error, or a term that comes back as it was, is thrown as a plain
  * Error, which the engine reports with its input.
  */
@@ -38,23 +39,24 @@ function claim(holds: boolean, what: string): asserts holds {
 }
 
 /** Text that says less than the term: of funs, records, pids, ports and references. */
-const LOSSY = /#[^{]|<[^<>]*\.\d+\.\d+>/;
+const LOSSY = /#[^{]|\.\d+\.\d+>/;
 
 export function fuzz(data: Uint8Array): void {
   const rest = data.subarray(1);
+  const everything = ((data[0] ?? 0) & 0x38) === 0;
   switch ((data[0] ?? 0) & 7) {
     case 6:
-      fuzzText(rest);
+      fuzzText(rest, everything);
       break;
     case 7:
       fuzzInflate(rest);
       break;
     default:
-      fuzzBytes(rest);
+      fuzzBytes(rest, everything);
   }
 }
 
-function fuzzBytes(bytes: Uint8Array): void {
+function fuzzBytes(bytes: Uint8Array, everything: boolean): void {
   let term: Term;
   try {
     term = decoder.decodeAt(bytes, 0, bytes.length);
@@ -69,15 +71,16 @@ function fuzzBytes(bytes: Uint8Array): void {
     return;
   }
   claim(decoder.offset > 0 && decoder.offset <= bytes.length, "the end lies in the bytes");
-  checkTerm(term);
+  checkTerm(term, everything);
 }
 
-function checkTerm(term: Term): void {
+function checkTerm(term: Term, everything: boolean): void {
   const written = encode(term);
   if (term instanceof OpaqueTerm) return;
   const again = decode(written, limits);
   claim(exactEquals(term, again), "=:= after a round trip");
   claim(Buffer.compare(encode(again), written) === 0, "the same bytes again");
+  if (!everything) return;
   claim(hashTerm(term) === hashTerm(again), "the same hash");
   claim(compare(term, again) === 0 && equals(term, again), "== after a round trip");
   claim(toTerm(term) === term, "a term is its own term");
@@ -103,7 +106,7 @@ function checkOrdered(term: Term, written: Uint8Array): void {
   claim(Buffer.compare(twice, ordered) === 0, "deterministic bytes stay");
 }
 
-function fuzzText(bytes: Uint8Array): void {
+function fuzzText(bytes: Uint8Array, everything: boolean): void {
   const text = Buffer.from(bytes).toString();
   let term: Term;
   try {
@@ -113,7 +116,7 @@ function fuzzText(bytes: Uint8Array): void {
     claim(error.line >= 1 && error.column >= 1 && error.excerpt.includes("^"), "a place");
     return;
   }
-  checkTerm(term);
+  checkTerm(term, everything);
 }
 
 /** The inflating of browsers against the platform's. */

@@ -1,6 +1,6 @@
 %% Random terms of every type, for vectors and for echo tests against genuine nodes.
 -module(random_terms).
--export([seed/1, term/1, pair/1, key/1]).
+-export([seed/1, term/1, pair/1, key/1, number/0]).
 
 seed(Seed) -> rand:seed(exsss, {Seed, Seed, Seed}), ok.
 
@@ -54,6 +54,11 @@ leaf() ->
         15 -> external_fun();
         16 -> pick(["hello", "h\x{e9}llo", [955, 10], "\n\t\"\\", [0], [127], [128], [1114111], [-1]])
     end.
+
+%% Integers and floats side by side, many of them beyond 2^53.
+number() ->
+    N = sign() * near(1 bsl pick([2, 53, 54, 60, 64, 70])),
+    case u(2) of 1 -> N; 2 -> float(N) end.
 
 sign() -> pick([1, -1]).
 near(N) -> sign() * N + u(5) - 3.
