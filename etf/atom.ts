@@ -17,9 +17,21 @@ export function hasLoneSurrogate(text: string): boolean {
   return /\p{Surrogate}/u.test(text);
 }
 
+const SMALL_ATOM_UTF8_EXT = 119;
+
+function wireWords(utf8: Uint8Array): Int32Array {
+  const bytes = new Uint8Array((utf8.length + 5) & ~3);
+  bytes[0] = SMALL_ATOM_UTF8_EXT;
+  bytes[1] = utf8.length;
+  bytes.set(utf8, 2);
+  const view = new DataView(bytes.buffer);
+  return Int32Array.from({ length: bytes.length >> 2 }, (_, i) => view.getInt32(4 * i));
+}
+
 export class Atom<N extends string = string> {
   readonly name: N;
   #utf8: Uint8Array | undefined;
+  #wire: Int32Array | undefined;
 
   /** Use `atom(name)`: an atom made with `new` is not interned and equals nothing. */
   constructor(name: N) {
@@ -30,6 +42,15 @@ export class Atom<N extends string = string> {
   get utf8(): Uint8Array {
     this.#utf8 ??= encoder.encode(this.name);
     return this.#utf8;
+  }
+
+  /**
+   * @internal The atom as it is written, SMALL_ATOM_UTF8_EXT, in big-endian words with zeros at the
+   * end: a word is written as fast as a byte. Made once, for names of up to 255 bytes.
+   */
+  get wire(): Int32Array {
+    this.#wire ??= wireWords(this.utf8);
+    return this.#wire;
   }
 
   toString(): N {

@@ -37,6 +37,15 @@ function load(): Implementation | null {
   }
 }
 
+/** A multiple of 8 bytes that the value fits into. */
+function widthFor(value: bigint): number {
+  const magnitude = Number(value);
+  // Rounded up at most to the next power of two, which has one bit more.
+  const bits = magnitude < Number.POSITIVE_INFINITY ? Math.floor(Math.log2(magnitude)) + 2 : 0;
+  if (bits > 0) return 8 * Math.ceil(bits / 64);
+  return Math.max(8, 8 * Math.ceil(value.toString(16).length / 16));
+}
+
 /** The number that the bytes are, the least significant first. */
 export function bigintFromBytes(bytes: Uint8Array): bigint {
   if (bytes.length === 0) return 0n;
@@ -50,7 +59,8 @@ export function bigintToBytes(value: bigint): Uint8Array {
   if (typeof value !== "bigint" || value < 0n) throw new TypeError("not a positive bigint");
   if (implementation === undefined) implementation = load();
   if (implementation === null) return ownToBytes(value);
-  const digits = value.toString(16).length;
-  const width = Math.max(8, 8 * Math.ceil(digits / 16));
-  return implementation.toBufferLE(value, width).subarray(0, Math.max(1, (digits + 1) >>> 1));
+  const bytes = implementation.toBufferLE(value, widthFor(value));
+  let size = bytes.length;
+  while (size > 1 && bytes[size - 1] === 0) size--;
+  return bytes.subarray(0, size);
 }

@@ -2,25 +2,67 @@
  * Byte arrays as the platform likes them: a `Buffer` on Node, a `Uint8Array` elsewhere.
  */
 
+type BytesClass = new (buffer: ArrayBufferLike, offset: number, length: number) => Uint8Array;
+
 interface BufferLike {
   from(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array;
   allocUnsafe(length: number): Uint8Array;
+  readonly [Symbol.species]?: BytesClass;
 }
 
 // Not the name `Buffer`: bundlers answer that with a polyfill.
 const nodeBuffer = (globalThis as { Buffer?: BufferLike }).Buffer;
 
-/** A view, no copy. */
-export const viewBytes: (buffer: ArrayBufferLike, offset: number, length: number) => Uint8Array =
-  nodeBuffer === undefined
-    ? (buffer, offset, length) => new Uint8Array(buffer, offset, length)
-    : (buffer, offset, length) => nodeBuffer.from(buffer, offset, length);
+/** For a `Buffer` class whose instances its own species does not make. */
+function makerOf(buffer: BufferLike): BytesClass {
+  return function make(bytes: ArrayBufferLike, offset: number, length: number) {
+    return buffer.from(bytes, offset, length);
+  } as unknown as BytesClass;
+}
 
-/** Fresh bytes of unknown content; on Node small ones come from Node's shared pool. */
-export const allocBytes: (length: number) => Uint8Array =
-  nodeBuffer === undefined
-    ? (length) => new Uint8Array(length)
-    : (length) => nodeBuffer.allocUnsafe(length);
+/**
+ * The class that makes byte arrays. Node's Buffers are instances of a class that is reached as the
+ * species only; to construct one takes a third of the time that `Buffer.from` takes.
+ */
+const Bytes: BytesClass = (() => {
+  if (nodeBuffer === undefined) return Uint8Array as unknown as BytesClass;
+  const species = nodeBuffer[Symbol.species];
+  const fits = species !== undefined && (species as unknown) !== nodeBuffer;
+  return fits ? species : makerOf(nodeBuffer);
+})();
+
+/** A view, no copy. */
+export function viewBytes(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array {
+  return new Bytes(buffer, offset, length);
+}
+
+/** As Node's own: small byte arrays share a buffer of this size. */
+const POOL_BYTES = 8192;
+
+let pool = new ArrayBuffer(POOL_BYTES);
+let poolAt = 0;
+
+/** Fresh bytes of unknown content; small ones share a pool. */
+export function allocBytes(length: number): Uint8Array {
+  if (length > POOL_BYTES >> 3) {
+    return nodeBuffer === undefined ? new Uint8Array(length) : nodeBuffer.allocUnsafe(length);
+  }
+  if (length > POOL_BYTES - poolAt) {
+    pool = new ArrayBuffer(POOL_BYTES);
+    poolAt = 0;
+  }
+  const bytes = new Bytes(pool, poolAt, length);
+  poolAt = (poolAt + length + 7) & ~7; // aligned, for who reads numbers through other views
+  return bytes;
+}
+
+/** Bytes of a larger array, copied. */
+export function copyBytes(bytes: Uint8Array, start: number, length: number): Uint8Array {
+  const copy = allocBytes(length);
+  if (length <= 64) for (let i = 0; i < length; i++) copy[i] = bytes[start + i]!;
+  else copy.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, length));
+  return copy;
+}
 
 const encoder = new TextEncoder();
 

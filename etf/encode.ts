@@ -54,9 +54,11 @@ const MAX_UINT32 = 0xffffffff;
 const MAX_NEW_PORT = 0x0fffffff;
 
 const encoder = new TextEncoder();
-const float64 = new Float64Array(1);
-const floatBytes = new Uint8Array(float64.buffer);
-const LITTLE_ENDIAN_HOST = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+const MAX_UINT64 = 0xffffffffffffffffn;
+/** Up to this size a loop writes text faster than a call. */
+const LOOP_CHARACTERS = 48;
+const TRUE_BYTES = encoder.encode("w\u0004true");
+const FALSE_BYTES = encoder.encode("w\u0005false");
 
 /** Writes terms straight into one growing buffer. */
 export class TermWriter extends ByteWriter {
@@ -102,15 +104,122 @@ export class TermWriter extends ByteWriter {
     }
   }
 
+  /** Head of a tuple; that many terms are to follow. */
+  writeTupleHeader(arity: number): void {
+    if (arity > 255) {
+      this.head(TAG.LARGE_TUPLE_EXT, arity);
+      return;
+    }
+    this.reserve(2);
+    this.buffer[this.at] = TAG.SMALL_TUPLE_EXT;
+    this.buffer[this.at + 1] = arity;
+    this.at += 2;
+  }
+
+  /** A safe integer, as a term. */
+  writeInteger(value: number): void {
+    this.number(value);
+  }
+
+  writeAtom(atom: Atom): void {
+    this.atom(atom);
+  }
+
+  writePid(pid: Pid): void {
+    this.pid(pid);
+  }
+
+  /** A reference, as a term. */
+  writeRef(ref: Reference): void {
+    this.reference(ref);
+  }
+
   private write(value: unknown, depth: number): void {
+    switch (typeof value) {
+      case "number":
+        this.number(value);
+        return;
+      case "object":
+        if (value instanceof Atom) this.atom(value);
+        else if (Array.isArray(value)) this.array(value, depth);
+        else if (value instanceof Uint8Array) this.binary(value);
+        else if (value instanceof Float) this.float(value.value);
+        else if (value instanceof TermMap) this.pairs(value.toPairs(), value, depth);
+        else if (value instanceof Pid) this.pid(value);
+        else if (value instanceof Reference) this.reference(value);
+        else this.other(value, depth);
+        return;
+      case "string":
+        this.text(value);
+        return;
+      case "boolean":
+        this.boolean(value);
+        return;
+    }
+    this.other(value, depth);
+  }
+
+  private array(value: readonly unknown[], depth: number): void {
     if (depth >= this.callDepth) {
       this.writeDeep(value, depth);
       return;
     }
-    const items = this.open(value);
-    if (items === null) return;
-    for (let i = 0; i < items.length; i++) this.write(items[i], depth + 1);
-    this.close(value);
+    if (value instanceof Tuple) {
+      // Not the variable that is narrowed: `readonly unknown[]` is what its elements are.
+      const elements = value as readonly unknown[];
+      const size = elements.length;
+      this.writeTupleHeader(size);
+      for (let i = 0; i < size; i++) this.write(elements[i], depth + 1);
+      return;
+    }
+    const elements = this.list(value);
+    if (elements === null) return;
+    const size = elements.length;
+    for (let i = 0; i < size; i++) this.write(elements[i], depth + 1);
+    this.writeUint8(TAG.NIL_EXT);
+  }
+
+  private pairs(pairs: readonly unknown[], map: object, depth: number): void {
+    if (depth >= this.callDepth) {
+      this.writeDeep(map, depth);
+      return;
+    }
+    const ordered = this.map(pairs);
+    const size = ordered.length;
+    for (let i = 0; i < size; i++) this.write(ordered[i], depth + 1);
+  }
+
+  /** What is rare, and what is no term. */
+  private other(value: unknown, depth: number): void {
+    if (depth >= this.callDepth) {
+      this.writeDeep(value, depth);
+    } else if (value instanceof ImproperList) {
+      const { elements, tail } = value;
+      this.head(TAG.LIST_EXT, elements.length);
+      for (let i = 0; i < elements.length; i++) this.write(elements[i], depth + 1);
+      this.write(tail, depth + 1);
+    } else if (typeof value === "object" && value !== null && isPlainObject(value)) {
+      this.plainObject(value as Record<string, unknown>, depth);
+    } else {
+      const items = this.open(value);
+      if (items === null) return;
+      for (let i = 0; i < items.length; i++) this.write(items[i], depth + 1);
+      this.close(value);
+    }
+  }
+
+  private plainObject(value: Record<string, unknown>, depth: number): void {
+    if (this.deterministic) {
+      this.pairs(Object.entries(value).flat(), value, depth);
+      return;
+    }
+    const keys = Object.keys(value);
+    this.head(TAG.MAP_EXT, keys.length);
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
+      this.text(key);
+      this.write(value[key], depth + 1);
+    }
   }
 
   /** A value with the containers being written on a stack of our own. */
@@ -213,35 +322,35 @@ export class TermWriter extends ByteWriter {
     }
     this.reserve(5);
     this.buffer[this.at] = tag;
-    this.putUint32(this.at + 1, size);
+    this.view.setUint32(this.at + 1, size);
     this.at += 5;
   }
 
   private number(value: number): void {
-    if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
-      if (!Number.isFinite(value)) throw notATerm(value);
-      this.float(value);
-    } else if (value >= 0 && value <= 255) {
-      this.reserve(2);
-      this.buffer[this.at++] = TAG.SMALL_INTEGER_EXT;
-      this.buffer[this.at++] = value;
-    } else if ((value | 0) === value) {
-      this.head(TAG.INTEGER_EXT, value >>> 0);
-    } else {
-      this.reserve(11);
-      const { buffer } = this;
-      const start = this.at;
-      let rest = Math.abs(value);
-      let size = 0;
-      while (rest > 0) {
-        buffer[start + 3 + size++] = rest % 256;
-        rest = Math.floor(rest / 256);
+    this.reserve(11);
+    const { at } = this;
+    if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
+      if ((value & 0xff) === value) {
+        this.buffer[at] = TAG.SMALL_INTEGER_EXT;
+        this.buffer[at + 1] = value;
+        this.at = at + 2;
+      } else {
+        this.buffer[at] = TAG.INTEGER_EXT;
+        this.view.setInt32(at + 1, value);
+        this.at = at + 5;
       }
-      buffer[start] = TAG.SMALL_BIG_EXT;
-      buffer[start + 1] = size;
-      buffer[start + 2] = value < 0 ? 1 : 0;
-      this.at = start + 3 + size;
-    }
+    } else if (Number.isSafeInteger(value) && value !== 0) {
+      const magnitude = Math.abs(value);
+      const high = Math.floor(magnitude / 0x100000000);
+      this.view.setUint32(at + 3, magnitude >>> 0, true);
+      this.view.setUint32(at + 7, high, true);
+      const size = high === 0 ? 4 : high < 0x100 ? 5 : high < 0x10000 ? 6 : 7;
+      this.buffer[at] = TAG.SMALL_BIG_EXT;
+      this.buffer[at + 1] = size;
+      this.buffer[at + 2] = value < 0 ? 1 : 0;
+      this.at = at + 3 + size;
+    } else if (Number.isFinite(value)) this.float(value);
+    else throw notATerm(value);
   }
 
   private bigint(value: bigint): void {
@@ -250,7 +359,20 @@ export class TermWriter extends ByteWriter {
       this.number(small);
       return;
     }
-    const bytes = bigintToBytes(value < 0n ? -value : value);
+    const magnitude = value < 0n ? -value : value;
+    if (magnitude <= MAX_UINT64) {
+      this.reserve(11);
+      const { at } = this;
+      this.view.setBigUint64(at + 3, magnitude, true);
+      // Above the safe integers, so 7 or 8 bytes.
+      const size = magnitude >> 56n === 0n ? 7 : 8;
+      this.buffer[at] = TAG.SMALL_BIG_EXT;
+      this.buffer[at + 1] = size;
+      this.buffer[at + 2] = value < 0n ? 1 : 0;
+      this.at = at + 3 + size;
+      return;
+    }
+    const bytes = bigintToBytes(magnitude);
     if (bytes.length <= 255) {
       this.writeUint8(TAG.SMALL_BIG_EXT);
       this.writeUint8(bytes.length);
@@ -261,49 +383,65 @@ export class TermWriter extends ByteWriter {
 
   private float(value: number): void {
     this.reserve(9);
-    const { buffer, at } = this;
-    float64[0] = value;
-    buffer[at] = TAG.NEW_FLOAT_EXT;
-    if (LITTLE_ENDIAN_HOST) for (let i = 0; i < 8; i++) buffer[at + 1 + i] = floatBytes[7 - i]!;
-    else for (let i = 0; i < 8; i++) buffer[at + 1 + i] = floatBytes[i]!;
-    this.at = at + 9;
+    this.buffer[this.at] = TAG.NEW_FLOAT_EXT;
+    this.view.setFloat64(this.at + 1, value);
+    this.at += 9;
   }
 
   private boolean(value: boolean): void {
-    this.reserve(7);
-    const name = value ? "true" : "false";
-    this.buffer[this.at++] = TAG.SMALL_ATOM_UTF8_EXT;
-    this.buffer[this.at++] = name.length;
-    for (let i = 0; i < name.length; i++) this.buffer[this.at++] = name.charCodeAt(i);
+    const bytes = value ? TRUE_BYTES : FALSE_BYTES;
+    this.writeBytes(bytes);
   }
 
   private atom(atom: Atom): void {
-    const index = this.atomRefs === null ? -1 : this.atomRefs.ref(atom);
-    if (index >= 0) {
-      this.writeUint8(TAG.ATOM_CACHE_REF);
-      this.writeUint8(index);
-      return;
+    if (this.atomRefs !== null) {
+      const index = this.atomRefs.ref(atom);
+      if (index >= 0) {
+        this.writeUint8(TAG.ATOM_CACHE_REF);
+        this.writeUint8(index);
+        return;
+      }
     }
     const { utf8 } = atom;
-    if (utf8.length <= 255) {
-      this.writeUint8(TAG.SMALL_ATOM_UTF8_EXT);
-      this.writeUint8(utf8.length);
-    } else {
+    const size = utf8.length;
+    if (size > 255) {
       this.writeUint8(TAG.ATOM_UTF8_EXT);
-      this.writeUint16(utf8.length);
+      this.writeUint16(size);
+      this.writeBytes(utf8);
+      return;
     }
-    this.writeBytes(utf8);
+    this.reserve(5 + size);
+    const { view, at } = this;
+    const { wire } = atom;
+    for (let i = 0; i < wire.length; i++) view.setInt32(at + 4 * i, wire[i]!);
+    this.at = at + 2 + size;
   }
 
   private text(value: string): void {
-    if (hasLoneSurrogate(value)) {
+    const size = value.length;
+    this.reserve(5 + 3 * size);
+    const { buffer, at } = this;
+    if (size <= LOOP_CHARACTERS) {
+      let i = 0;
+      for (; i < size; i++) {
+        const code = value.charCodeAt(i);
+        if (code >= 0x80) break;
+        buffer[at + 5 + i] = code;
+      }
+      if (i === size) {
+        buffer[at] = TAG.BINARY_EXT;
+        this.view.setUint32(at + 1, size);
+        this.at = at + 5 + size;
+        return;
+      }
+    }
+    const { written } = encoder.encodeInto(value, buffer.subarray(at + 5));
+    // Half of a surrogate pair is written as something else; it is not in ASCII.
+    if (written !== size && hasLoneSurrogate(value)) {
       throw new EtfEncodeError("ETF_BAD_TEXT", "a string with a lone surrogate has no UTF-8 form");
     }
-    this.reserve(5 + 3 * value.length);
-    const start = this.at;
-    const { written } = encoder.encodeInto(value, this.buffer.subarray(start + 5));
     this.head(TAG.BINARY_EXT, written);
-    this.at = start + 5 + written;
+    this.at = at + 5 + written;
   }
 
   private binary(bytes: Uint8Array): void {
@@ -313,10 +451,7 @@ export class TermWriter extends ByteWriter {
   }
 
   private tuple(elements: readonly unknown[]): readonly unknown[] {
-    if (elements.length <= 255) {
-      this.writeUint8(TAG.SMALL_TUPLE_EXT);
-      this.writeUint8(elements.length);
-    } else this.head(TAG.LARGE_TUPLE_EXT, elements.length);
+    this.writeTupleHeader(elements.length);
     return elements;
   }
 
@@ -324,7 +459,7 @@ export class TermWriter extends ByteWriter {
   private list(elements: readonly unknown[]): readonly unknown[] | null {
     const size = elements.length;
     if (size === 0) return elements; // closed by NIL_EXT
-    if (size > MAX_STRING_EXT || !this.string(elements)) {
+    if (typeof elements[0] === "object" || size > MAX_STRING_EXT || !this.string(elements)) {
       this.head(TAG.LIST_EXT, size);
       return elements;
     }
@@ -359,9 +494,12 @@ export class TermWriter extends ByteWriter {
   private pid(pid: Pid): void {
     this.writeUint8(TAG.NEW_PID_EXT);
     this.atom(pid.node);
-    this.writeUint32(pid.id);
-    this.writeUint32(pid.serial);
-    this.writeUint32(pid.creation);
+    this.reserve(12);
+    const { view, at } = this;
+    view.setUint32(at, pid.id);
+    view.setUint32(at + 4, pid.serial);
+    view.setUint32(at + 8, pid.creation);
+    this.at = at + 12;
   }
 
   private port(port: Port): void {
@@ -379,11 +517,15 @@ export class TermWriter extends ByteWriter {
   }
 
   private reference(ref: Reference): void {
+    const { ids } = ref;
     this.writeUint8(TAG.NEWER_REFERENCE_EXT);
-    this.writeUint16(ref.ids.length);
+    this.writeUint16(ids.length);
     this.atom(ref.node);
-    this.writeUint32(ref.creation);
-    for (const id of ref.ids) this.writeUint32(id);
+    this.reserve(4 + 4 * ids.length);
+    const { view, at } = this;
+    view.setUint32(at, ref.creation);
+    for (let i = 0; i < ids.length; i++) view.setUint32(at + 4 + 4 * i, ids[i]!);
+    this.at = at + 4 + 4 * ids.length;
   }
 
   /** FUN_EXT, the form before R9, for a fun that came in it: it has no MD5. */
@@ -405,6 +547,7 @@ export class TermWriter extends ByteWriter {
       deterministic: this.deterministic,
     });
     part.atomRefs = this.atomRefs;
+    part.v4Ports = this.v4Ports;
     part.writeUint8(fun.arity);
     part.writeBytes(fun.uniq);
     part.writeUint32(fun.index);
@@ -444,6 +587,9 @@ export interface EncodeOptions {
   compressed?: boolean | number;
 }
 
+/** Larger binaries are copied once, into the result. */
+const ENCODE: TermWriterOptions = { byReferenceBytes: 8192 };
+
 /** The writer for the next call; nobody else's while one is under way. */
 let idle: TermWriter | undefined;
 
@@ -453,12 +599,12 @@ let idle: TermWriter | undefined;
  * @throws EtfEncodeError with the path inside the value
  */
 export function encode(term: TermInput, options?: EncodeOptions): Uint8Array {
-  const writer = options === undefined ? (idle ?? new TermWriter()) : new TermWriter(options);
+  const writer = options === undefined ? (idle ?? new TermWriter(ENCODE)) : new TermWriter(options);
   idle = undefined;
   try {
     writer.writeUint8(VERSION_MAGIC);
     writer.writeTerm(term);
-    const bytes = writer.copy();
+    const bytes = writer.takeOne();
     return options?.compressed ? deflateTerm(bytes, options.compressed) : bytes;
   } finally {
     writer.truncate(0);

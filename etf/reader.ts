@@ -8,12 +8,17 @@ const EMPTY = new Uint8Array(0);
 const overlay = new Uint8Array(8);
 const overlayView = new DataView(overlay.buffer);
 
+/** With fewer bytes to come a float is read through the overlay: a view costs more. */
+const VIEW_BYTES = 256;
+
 export class ByteReader {
   protected bytes: Uint8Array = EMPTY;
   /** Where the next byte is read. */
   offset = 0;
   /** Where the bytes end that may be read. */
   protected end = 0;
+  /** Of `bytes`, for floats, once it is worth making. */
+  protected view: DataView | null = null;
 
   protected truncated(wanted: number): EtfDecodeError {
     return new EtfDecodeError(
@@ -57,8 +62,15 @@ export class ByteReader {
 
   protected float64(): number {
     this.need(8);
-    for (let i = 0; i < 8; i++) overlay[i] = this.bytes[this.offset + i]!;
-    this.offset += 8;
-    return overlayView.getFloat64(0);
+    const { bytes, offset } = this;
+    this.offset = offset + 8;
+    if (this.view === null) {
+      if (this.end - offset < VIEW_BYTES) {
+        for (let i = 0; i < 8; i++) overlay[i] = bytes[offset + i]!;
+        return overlayView.getFloat64(0);
+      }
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
+    return this.view.getFloat64(offset);
   }
 }

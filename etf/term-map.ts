@@ -38,8 +38,9 @@ export class TermMap<K = Term, V = Term> extends MapBase {
   private live = 0;
   private index: Index | null = null;
 
-  constructor(entries: Iterable<readonly [K | TermInput, V]> = []) {
+  constructor(entries?: Iterable<readonly [K | TermInput, V]>) {
     super();
+    if (entries === undefined) return;
     for (const [key, value] of entries) this.set(key as K, value);
   }
 
@@ -48,7 +49,7 @@ export class TermMap<K = Term, V = Term> extends MapBase {
     const map = new TermMap();
     map.pairs = pairs;
     map.live = pairs.length >> 1;
-    return map.hasDoubles() ? null : map;
+    return inOrder(pairs) || !map.hasDoubles() ? map : null;
   }
 
   get size(): number {
@@ -146,7 +147,7 @@ export class TermMap<K = Term, V = Term> extends MapBase {
     if (pairs.length <= 2 * SCAN_ENTRIES) {
       for (let i = 0; i < pairs.length; i += 2) {
         const other = pairs[i];
-        if (other === key || (!identity && !isIdentity(other) && sameKeys(key, other))) return i;
+        if (other === key || (!identity && sameObjects(key, other))) return i;
       }
       return -1;
     }
@@ -191,7 +192,7 @@ export class TermMap<K = Term, V = Term> extends MapBase {
         for (let j = 0; j < i; j += 2) {
           const a = pairs[i];
           const b = pairs[j];
-          if (a === b || (!isIdentity(a) && !isIdentity(b) && sameKeys(a, b))) return true;
+          if (a === b || sameObjects(a, b)) return true;
         }
       }
       return false;
@@ -212,6 +213,55 @@ export class TermMap<K = Term, V = Term> extends MapBase {
     }
     return found !== this.live;
   }
+}
+
+/** Keys that are not the same to JavaScript. */
+function sameObjects(a: unknown, b: unknown): boolean {
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b) === 0;
+  return !isIdentity(a) && !isIdentity(b) && sameKeys(a, b);
+}
+
+/** Entries up to which atoms are compared each with each. */
+const FEW_ATOMS = 16;
+
+/**
+ * True if keys follow one another so that none can be there twice: as OTP sends maps of up to 32
+ * entries, numbers before atoms before binaries, and those ascending. False says nothing.
+ */
+function inOrder(pairs: readonly unknown[]): boolean {
+  let i = 0;
+  const end = pairs.length;
+  let number = Number.NEGATIVE_INFINITY;
+  for (; i < end; i += 2) {
+    const key = pairs[i];
+    if (typeof key !== "number") break;
+    if (!(key > number)) return false;
+    number = key;
+  }
+  const atoms = i;
+  for (; i < end; i += 2) {
+    const key = pairs[i];
+    if (!(key instanceof Atom || typeof key === "boolean")) break;
+    if (i - atoms >= 2 * FEW_ATOMS) return false;
+    for (let j = atoms; j < i; j += 2) if (pairs[j] === key) return false;
+  }
+  let bytes: Uint8Array | null = null;
+  for (; i < end; i += 2) {
+    const key = pairs[i];
+    if (!(key instanceof Uint8Array)) return false;
+    if (bytes !== null && compareBytes(bytes, key) >= 0) return false;
+    bytes = key;
+  }
+  return true;
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const size = Math.min(a.length, b.length);
+  for (let i = 0; i < size; i++) {
+    const difference = a[i]! - b[i]!;
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
 }
 
 function removeFromIndex(index: Index, key: unknown, at: number): void {

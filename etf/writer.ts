@@ -10,8 +10,19 @@ import { EtfEncodeError } from "./errors.ts";
 
 const DEFAULT_BYTES = 16 * 1024;
 
+/** What `takeOne` hands over as a view: a small part of the buffer that it keeps from being freed. */
+const SHARED_BYTES = 2048;
+
+/** Larger buffers are not kept for later. */
+const MAX_SPARE_BYTES = 4 * 1024 * 1024;
+
+/** Up to this size a loop copies faster than a call. */
+const LOOP_BYTES = 32;
+
 export class ByteWriter {
   protected buffer: Uint8Array;
+  /** Of the same buffer. */
+  protected view: DataView;
   /** Where in the buffer the next byte goes. */
   protected at = 0;
   /** Where in the buffer the present stretch began. */
@@ -19,10 +30,13 @@ export class ByteWriter {
   private chunks: Uint8Array[] = [];
   private chunkBytes = 0;
   private readonly initialBytes: number;
+  /** A large buffer that `takeOne` copied from, for the next large term. */
+  private spare: Uint8Array | null = null;
 
   constructor(initialBytes: number = DEFAULT_BYTES) {
     this.initialBytes = initialBytes;
     this.buffer = new Uint8Array(initialBytes);
+    this.view = new DataView(this.buffer.buffer);
   }
 
   /** Bytes so far, those kept by reference included. */
@@ -35,13 +49,23 @@ export class ByteWriter {
     if (size > this.buffer.length - this.at) this.grow(size);
   }
 
-  private grow(size: number): void {
+  protected grow(size: number): void {
     const held = this.at - this.start;
-    const grown = new Uint8Array(Math.max(this.initialBytes, 2 * held + size));
+    const { spare } = this;
+    let grown: Uint8Array;
+    if (spare !== null && held + size > this.initialBytes && held + size <= spare.length) {
+      grown = spare;
+      this.spare = null;
+    } else grown = new Uint8Array(Math.max(this.initialBytes, 2 * held + size));
     grown.set(this.buffer.subarray(this.start, this.at));
-    this.buffer = grown;
+    this.use(grown, held);
+  }
+
+  private use(buffer: Uint8Array, at: number): void {
+    this.buffer = buffer;
+    this.view = new DataView(buffer.buffer);
     this.start = 0;
-    this.at = held;
+    this.at = at;
   }
 
   writeUint8(value: number): void {
@@ -62,9 +86,12 @@ export class ByteWriter {
   }
 
   writeBytes(bytes: Uint8Array): void {
-    this.reserve(bytes.length);
-    this.buffer.set(bytes, this.at);
-    this.at += bytes.length;
+    const { length } = bytes;
+    if (length > this.buffer.length - this.at) this.grow(length);
+    const { buffer, at } = this;
+    if (length <= LOOP_BYTES) for (let i = 0; i < length; i++) buffer[at + i] = bytes[i]!;
+    else buffer.set(bytes, at);
+    this.at = at + length;
   }
 
   /** The bytes become a chunk of their own: they must not change before they are sent. */
@@ -75,11 +102,7 @@ export class ByteWriter {
   }
 
   protected putUint32(at: number, value: number): void {
-    const { buffer } = this;
-    buffer[at] = value >>> 24;
-    buffer[at + 1] = value >>> 16;
-    buffer[at + 2] = value >>> 8;
-    buffer[at + 3] = value;
+    this.view.setUint32(at, value);
   }
 
   /**
@@ -141,6 +164,27 @@ export class ByteWriter {
     this.chunks = [];
     this.chunkBytes = 0;
     return chunks;
+  }
+
+  /**
+   * Hands over what was written, in one piece, and starts anew: small pieces as views that share
+   * the buffer, larger ones copied.
+   */
+  takeOne(): Uint8Array {
+    const { start, at } = this;
+    const length = at - start;
+    if (this.chunks.length === 0 && length <= SHARED_BYTES && this.buffer.length <= DEFAULT_BYTES) {
+      this.start = at;
+      return viewBytes(this.buffer.buffer, start, length);
+    }
+    const bytes = this.copy();
+    this.truncate(0);
+    if (this.buffer.length > this.initialBytes) {
+      // Too large to be kept alive by small results; kept for the next large one.
+      if (this.buffer.length <= MAX_SPARE_BYTES) this.spare = this.buffer;
+      this.use(new Uint8Array(this.initialBytes), 0);
+    }
+    return bytes;
   }
 
   /** What was written, in one piece, copied. */

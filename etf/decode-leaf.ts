@@ -1,0 +1,491 @@
+/**
+ * Bytes to terms that hold no other terms, and what comes before the values of funs and records;
+ * with the limits that a decoder keeps.
+ *
+ * Spec: erl_ext_dist. The sizes that open containers claim never add up to more than the bytes
+ * there are, so a claim cannot allocate more than a small multiple of the input.
+ */
+import { bigintFromBytes, HARD_LIMIT_BYTES } from "#bigint";
+import { type Atom, internAtom } from "./atom.ts";
+import { atomFromLatin1, atomFromUtf8 } from "./atom-cache.ts";
+import { copyBytes, viewBytes } from "./bytes.ts";
+import { EtfDecodeError, type EtfDecodeErrorCode } from "./errors.ts";
+import { inflate } from "./inflate.ts";
+import { ByteReader } from "./reader.ts";
+import { TAG, tagName } from "./tags.ts";
+import {
+  BitString,
+  ExternalFun,
+  Float,
+  type LocalFunFields,
+  OpaqueTerm,
+  Pid,
+  Port,
+  Reference,
+  type Term,
+} from "./terms.ts";
+
+export interface DecodeOptions {
+  /** Levels of nesting; 2,000,000 by default. */
+  maxDepth?: number;
+  /** Bytes of one term as it is received; 2^32 - 1 by default. */
+  maxTermBytes?: number;
+  /** Bytes of one integer; 4,194,304 by default, which is the limit of OTP up to 25; later ones have an eighth of it. */
+  maxIntegerBytes?: number;
+  /** Bytes a compressed term may inflate to; 64 MiB by default. */
+  maxInflatedBytes?: number;
+}
+/** Levels read by recursion. */
+const CALL_DEPTH = 256;
+/** Binaries up to this size are copied. */
+const COPY_BYTES = 64;
+
+const TRUE = internAtom("true");
+const FALSE = internAtom("false");
+const NOTHING = new Uint8Array(0);
+
+/** The one way to a 64-bit integer that makes no other on the way; low word first. */
+const words = new Uint32Array(2);
+const word64 = new BigUint64Array(words.buffer);
+const LITTLE_ENDIAN_HOST = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+export interface RecordHead {
+  module: Atom;
+  recordName: Atom;
+  exported: boolean;
+  fields: Atom[];
+}
+
+/** Reads one term at a time; what becomes of containers is told by who extends it. */
+export abstract class LeafDecoder<Result> extends ByteReader {
+  readonly maxDepth: number;
+  readonly maxTermBytes: number;
+  readonly maxIntegerBytes: number;
+  readonly maxInflatedBytes: number;
+  protected atomRefs: readonly (Atom | boolean)[] | null = null;
+  /** Elements that the containers being read have claimed together. */
+  protected claimed = 0;
+  protected claimLimit = 0;
+  protected readonly callDepth: number;
+
+  constructor(options: DecodeOptions = {}) {
+    super();
+    this.maxDepth = options.maxDepth ?? 2_000_000;
+    this.callDepth = Math.min(CALL_DEPTH, this.maxDepth);
+    this.maxTermBytes = options.maxTermBytes ?? 0xffffffff;
+    this.maxIntegerBytes = Math.min(options.maxIntegerBytes ?? 4_194_304, HARD_LIMIT_BYTES);
+    this.maxInflatedBytes = options.maxInflatedBytes ?? 64 * 1024 * 1024;
+  }
+
+  /**
+   * The term that begins at `offset`, without a version byte; `this.offset` is then its end.
+   *
+   * @throws EtfDecodeError; the decoder can be used again after it
+   */
+  decodeAt(
+    bytes: Uint8Array,
+    offset: number,
+    end: number,
+    atomRefs: readonly (Atom | boolean)[] | null = null,
+  ): Result {
+    this.bytes = bytes;
+    this.view = null;
+    this.offset = offset;
+    this.end = Math.min(end, bytes.length, offset + this.maxTermBytes);
+    this.atomRefs = atomRefs;
+    this.claimed = 0;
+    this.claimLimit = this.end - offset;
+    try {
+      const tag = bytes[offset];
+      if (offset < this.end) {
+        if (tag === TAG.COMPRESSED) return this.compressed();
+        if (tag === TAG.LOCAL_EXT) return this.opaque(this.opaqueBytes());
+      }
+      return this.read(0);
+    } catch (error) {
+      if (
+        error instanceof EtfDecodeError &&
+        error.code === "ETF_TRUNCATED" &&
+        this.end < Math.min(end, bytes.length)
+      ) {
+        throw this.limit("maxTermBytes", this.maxTermBytes, offset);
+      }
+      throw error;
+    } finally {
+      this.bytes = NOTHING;
+      this.view = null;
+      this.atomRefs = null;
+    }
+  }
+
+  /** The atom of UTF-8 bytes, through this decoder's cache. @throws EtfDecodeError ETF_BAD_ATOM */
+  atomFromUtf8(bytes: Uint8Array, offset: number, length: number): Atom | boolean {
+    const atom = atomFromUtf8(bytes, offset, length);
+    return atom === TRUE ? true : atom === FALSE ? false : atom;
+  }
+
+  protected error(code: EtfDecodeErrorCode, message: string, offset = this.offset): EtfDecodeError {
+    return new EtfDecodeError(code, message, offset);
+  }
+
+  protected limit(option: string, value: number, offset = this.offset): EtfDecodeError {
+    return this.error("ETF_LIMIT", `more than ${option} (${value}) allows`, offset);
+  }
+
+  protected claim(size: number): void {
+    this.claimed += size;
+    if (this.claimed > this.claimLimit || size > this.end - this.offset) {
+      throw this.error("ETF_TRUNCATED", `${size} elements claimed, fewer bytes there`);
+    }
+  }
+  /** A whole term. */
+  protected abstract read(depth: number): Result;
+
+  /** The result for a term that only its maker understands. */
+  protected abstract opaque(term: OpaqueTerm): Result;
+
+  protected funHead(): { head: LocalFunFields; size: number } {
+    // The size in bytes, which the runtime skips too: OTP 23 writes too large a one when it encodes a
+    // fun with a bitstring before it knows its peer's flags.
+    this.uint32();
+    const arity = this.uint8();
+    this.need(16);
+    const uniq = this.bytes.slice(this.offset, this.offset + 16);
+    this.offset += 16;
+    const index = this.uint32();
+    const size = this.uint32();
+    const module = this.atomField("a fun's module");
+    const oldIndex = this.integerField("a fun's old index");
+    const oldUniq = this.integerField("a fun's old uniq");
+    const pid = this.pidField();
+    this.claim(size);
+    this.claimed -= size; // funs are few: their free variables are read by push
+    return {
+      head: { arity, uniq, index, module, oldIndex, oldUniq, pid, freeVariables: [] },
+      size,
+    };
+  }
+
+  /** Of the form before R9, which has neither arity nor MD5: `uniq` is empty, and it goes back so. */
+  protected oldFunHead(): { head: LocalFunFields; size: number } {
+    const size = this.uint32();
+    const pid = this.pidField();
+    const module = this.atomField("a fun's module");
+    const index = this.integerField("a fun's index");
+    const oldUniq = this.integerField("a fun's uniq");
+    this.claim(size);
+    this.claimed -= size;
+    const old = { index, oldIndex: index, oldUniq, arity: 0, uniq: NOTHING, freeVariables: [] };
+    return { head: { ...old, module, pid }, size };
+  }
+
+  protected recordHead(): { head: RecordHead; size: number } {
+    const size = this.uint32();
+    this.claim(2 * size);
+    this.claimed -= 2 * size;
+    const flags = this.uint8();
+    if (flags > 1) throw this.error("ETF_BAD_FIELD", `a record's flags are ${flags}`);
+    const module = this.atomField("a record's module");
+    const recordName = this.atomField("a record's name");
+    const fields: Atom[] = [];
+    for (let i = 0; i < size; i++) fields.push(this.atomField("a record's field"));
+    if (new Set(fields).size !== size) {
+      throw this.error("ETF_BAD_FIELD", `record ${recordName.name} has a field twice`);
+    }
+    return { head: { module, recordName, exported: flags === 1, fields }, size };
+  }
+
+  /** Everything that holds no other terms. */
+  protected leaf(tag: number): Term {
+    switch (tag) {
+      case TAG.SMALL_INTEGER_EXT:
+        return this.uint8();
+      case TAG.INTEGER_EXT:
+        return this.int32();
+      case TAG.SMALL_BIG_EXT:
+        return this.big(this.uint8());
+      case TAG.LARGE_BIG_EXT:
+        return this.big(this.uint32());
+      case TAG.NEW_FLOAT_EXT:
+        return this.checkedFloat(this.float64());
+      case TAG.FLOAT_EXT:
+        return this.oldFloat();
+      case TAG.NIL_EXT:
+        return [];
+      case TAG.STRING_EXT:
+        return this.string();
+      case TAG.BINARY_EXT:
+        return this.binary(this.uint32());
+      case TAG.BIT_BINARY_EXT:
+        return this.bitString();
+      case TAG.NEW_PID_EXT:
+      case TAG.PID_EXT:
+        return this.pid(tag);
+      case TAG.NEW_PORT_EXT:
+      case TAG.V4_PORT_EXT:
+      case TAG.PORT_EXT:
+        return this.port(tag);
+      case TAG.NEWER_REFERENCE_EXT:
+      case TAG.NEW_REFERENCE_EXT:
+      case TAG.REFERENCE_EXT:
+        return this.reference(tag);
+      case TAG.EXPORT_EXT:
+        return this.externalFun();
+      default: {
+        const atom = this.atomOf(tag);
+        if (atom === null) {
+          const what = tag === TAG.LOCAL_EXT || tag === TAG.COMPRESSED ? "inside a term" : "";
+          throw this.error("ETF_UNKNOWN_TAG", `${tagName(tag)} ${what}`.trim(), this.offset - 1);
+        }
+        return atom === TRUE ? true : atom === FALSE ? false : atom;
+      }
+    }
+  }
+
+  /** SMALL_ATOM_UTF8_EXT, the form of nearly all atoms. */
+  protected smallAtom(): Atom | boolean {
+    const length = this.uint8();
+    const { offset } = this;
+    if (length > this.end - offset) throw this.truncated(length);
+    this.offset = offset + length;
+    const atom = atomFromUtf8(this.bytes, offset, length);
+    return atom === TRUE ? true : atom === FALSE ? false : atom;
+  }
+
+  /** The atom whose tag was just read, or null if the tag is no atom's. */
+  protected atomOf(tag: number): Atom | null {
+    switch (tag) {
+      case TAG.SMALL_ATOM_UTF8_EXT:
+        return this.atomText(this.uint8(), false);
+      case TAG.ATOM_UTF8_EXT:
+        return this.atomText(this.uint16(), false);
+      case TAG.SMALL_ATOM_EXT:
+        return this.atomText(this.uint8(), true);
+      case TAG.ATOM_EXT:
+        return this.atomText(this.uint16(), true);
+      case TAG.ATOM_CACHE_REF: {
+        const index = this.uint8();
+        const atom = this.atomRefs?.[index];
+        if (atom === undefined) {
+          throw this.error("ETF_BAD_ATOM_REF", `atom cache reference ${index} is not defined`);
+        }
+        return atom === true ? TRUE : atom === false ? FALSE : atom;
+      }
+      default:
+        return null;
+    }
+  }
+
+  protected atomText(length: number, latin1: boolean): Atom {
+    this.need(length);
+    const { offset } = this;
+    this.offset = offset + length;
+    return latin1
+      ? atomFromLatin1(this.bytes, offset, length)
+      : atomFromUtf8(this.bytes, offset, length);
+  }
+
+  protected atomField(what: string): Atom {
+    const start = this.offset;
+    if (start + 1 < this.end && this.bytes[start] === TAG.SMALL_ATOM_UTF8_EXT) {
+      const length = this.bytes[start + 1]!;
+      if (length <= this.end - start - 2) {
+        this.offset = start + 2 + length;
+        return atomFromUtf8(this.bytes, start + 2, length);
+      }
+    }
+    const tag = this.uint8();
+    const atom = this.atomOf(tag);
+    if (atom === null) {
+      throw this.error("ETF_BAD_FIELD", `${what} is ${tagName(tag)}, not an atom`, start);
+    }
+    return atom;
+  }
+
+  protected integerField(what: string): number {
+    const start = this.offset;
+    const tag = this.uint8();
+    if (tag === TAG.SMALL_INTEGER_EXT) return this.uint8();
+    if (tag === TAG.INTEGER_EXT) return this.int32();
+    const value = tag === TAG.SMALL_BIG_EXT ? this.big(this.uint8()) : null;
+    if (typeof value !== "number") {
+      throw this.error("ETF_BAD_FIELD", `${what} is ${tagName(tag)}, not a small integer`, start);
+    }
+    return value;
+  }
+
+  protected pidField(): Pid {
+    const start = this.offset;
+    const tag = this.uint8();
+    if (tag !== TAG.NEW_PID_EXT && tag !== TAG.PID_EXT) {
+      throw this.error("ETF_BAD_FIELD", `a fun's creator is ${tagName(tag)}, not a pid`, start);
+    }
+    return this.pid(tag);
+  }
+
+  protected big(length: number): number | bigint {
+    const sign = this.uint8();
+    if (length > this.maxIntegerBytes) throw this.limit("maxIntegerBytes", this.maxIntegerBytes);
+    this.need(length);
+    const { bytes } = this;
+    const start = this.offset;
+    this.offset += length;
+    let size = length;
+    while (size > 0 && bytes[start + size - 1] === 0) size--;
+    if (size > 8) {
+      const magnitude = bigintFromBytes(bytes.subarray(start, start + size));
+      return sign === 0 ? magnitude : -magnitude;
+    }
+    const low = littleEndian(bytes, start, Math.min(size, 4));
+    const high = size > 4 ? littleEndian(bytes, start + 4, size - 4) : 0;
+    if (high < 0x200000) {
+      const value = high * 0x100000000 + low;
+      return sign === 0 || value === 0 ? value : -value;
+    }
+    words[LITTLE_ENDIAN_HOST ? 0 : 1] = low;
+    words[LITTLE_ENDIAN_HOST ? 1 : 0] = high;
+    return sign === 0 ? word64[0]! : -word64[0]!;
+  }
+
+  protected checkedFloat(value: number): Float {
+    if (!Number.isFinite(value)) {
+      throw this.error("ETF_BAD_FLOAT", `${value} is no Erlang float`, this.offset - 8);
+    }
+    return new Float(value);
+  }
+
+  /** 31 bytes of text as `sprintf("%.20e")` writes it, filled up with zeros. */
+  protected oldFloat(): Float {
+    this.need(31);
+    const start = this.offset;
+    let text = "";
+    for (let i = 0; i < 31 && this.bytes[start + i] !== 0; i++) {
+      text += String.fromCharCode(this.bytes[start + i]!);
+    }
+    this.offset += 31;
+    const value = /^\s*[+-]?\d+(\.\d+)?([eE][+-]?\d+)?\s*$/.test(text) ? Number(text) : Number.NaN;
+    if (!Number.isFinite(value)) {
+      throw this.error("ETF_BAD_FLOAT", "the text of a float is no finite number", start);
+    }
+    return new Float(value);
+  }
+
+  protected string(): Term[] {
+    const length = this.uint16();
+    this.need(length);
+    const { bytes, offset } = this;
+    const elements: Term[] = new Array(length);
+    for (let i = 0; i < length; i++) elements[i] = bytes[offset + i]!;
+    this.offset = offset + length;
+    return elements;
+  }
+
+  protected binary(length: number): Uint8Array {
+    this.need(length);
+    const { bytes, offset } = this;
+    this.offset = offset + length;
+    if (length <= COPY_BYTES || length < bytes.buffer.byteLength / 4) {
+      return copyBytes(bytes, offset, length);
+    }
+    return viewBytes(bytes.buffer, bytes.byteOffset + offset, length);
+  }
+
+  protected bitString(): Uint8Array | BitString {
+    const start = this.offset;
+    const length = this.uint32();
+    const bits = this.uint8();
+    if (bits > 8 || (bits === 0) !== (length === 0)) {
+      throw this.error("ETF_BAD_FIELD", `${bits} bits in the last of ${length} bytes`, start);
+    }
+    const bytes = this.binary(length);
+    return bits === 8 || bits === 0 ? bytes : new BitString(bytes, bits);
+  }
+
+  protected pid(tag: number): Pid {
+    const node = this.atomField("a pid's node");
+    const id = this.uint32();
+    const serial = this.uint32();
+    return new Pid(node, id, serial, tag === TAG.PID_EXT ? this.uint8() : this.uint32());
+  }
+
+  protected port(tag: number): Port {
+    const node = this.atomField("a port's node");
+    const high = tag === TAG.V4_PORT_EXT ? this.uint32() : 0;
+    const low = this.uint32();
+    const id = high === 0 ? low : (BigInt(high) << 32n) | BigInt(low);
+    return new Port(node, id, tag === TAG.PORT_EXT ? this.uint8() : this.uint32());
+  }
+
+  protected reference(tag: number): Reference {
+    const start = this.offset;
+    const words = tag === TAG.REFERENCE_EXT ? 1 : this.uint16();
+    if (words < 1 || words > 5) {
+      throw this.error("ETF_BAD_FIELD", `a reference has 1 to 5 words, not ${words}`, start);
+    }
+    const node = this.atomField("a reference's node");
+    if (tag === TAG.NEWER_REFERENCE_EXT && words === 3) {
+      const creation = this.uint32();
+      return new Reference(node, creation, [this.uint32(), this.uint32(), this.uint32()]);
+    }
+    const ids: number[] = [];
+    if (tag === TAG.REFERENCE_EXT) ids.push(this.uint32());
+    const creation = tag === TAG.NEWER_REFERENCE_EXT ? this.uint32() : this.uint8();
+    if (tag !== TAG.REFERENCE_EXT) for (let i = 0; i < words; i++) ids.push(this.uint32());
+    return new Reference(node, creation, ids);
+  }
+
+  protected externalFun(): ExternalFun {
+    const module = this.atomField("a fun's module");
+    const fun = this.atomField("a fun's function");
+    const start = this.offset;
+    const arity = this.integerField("a fun's arity");
+    if (arity < 0 || arity > 255) {
+      throw this.error("ETF_BAD_FIELD", `a fun's arity is ${arity}`, start);
+    }
+    return new ExternalFun(module, fun, arity);
+  }
+
+  /** 80, then the inflated size, then a zlib stream: only a whole term can be compressed. */
+  protected compressed(): Result {
+    const outerStart = this.offset;
+    this.offset++;
+    const size = this.uint32();
+    if (size > this.maxInflatedBytes) throw this.limit("maxInflatedBytes", this.maxInflatedBytes);
+    const input = this.bytes.subarray(this.offset, this.end);
+    const inflated = inflate(input, size, this.offset);
+    const outerEnd = this.offset + inflated.used;
+    this.bytes = inflated.bytes;
+    this.view = null;
+    this.offset = 0;
+    this.end = size;
+    this.claimLimit = size;
+    const term = this.read(0);
+    if (this.offset !== size) {
+      throw this.error("ETF_BAD_COMPRESSED", "bytes follow the compressed term", outerStart);
+    }
+    this.offset = outerEnd;
+    return term;
+  }
+
+  protected opaqueBytes(): OpaqueTerm {
+    const term = new OpaqueTerm(this.bytes.slice(this.offset, this.end));
+    this.offset = this.end;
+    return term;
+  }
+}
+
+/** Up to four bytes, the least significant first. */
+function littleEndian(bytes: Uint8Array, start: number, size: number): number {
+  if (size === 4) {
+    return (
+      ((bytes[start + 3]! << 24) |
+        (bytes[start + 2]! << 16) |
+        (bytes[start + 1]! << 8) |
+        bytes[start]!) >>>
+      0
+    );
+  }
+  let value = 0;
+  for (let i = size - 1; i >= 0; i--) value = (value << 8) | bytes[start + i]!;
+  return value;
+}
