@@ -16,15 +16,22 @@ const bodies = [0, 1, 3, 0, 4, 5, 255, 256, 999].map((size, index) =>
   Buffer.alloc(size, index + 1),
 );
 const stream = Buffer.concat(bodies.map(frameOf));
+/** Where in the stream each frame ends. */
+const ends = bodies.map(
+  (_, index) => Buffer.concat(bodies.slice(0, index + 1).map(frameOf)).length,
+);
 const joined = (frames: readonly Buffer[]): string =>
   frames.map((frame) => frame.toString("hex")).join();
 
 describe("the frame splitter", () => {
   test.each([1, 2, 3, 4, 5, 7, 64, 1000, stream.length])(
-    "hands on the same frames in order from chunks of %i bytes",
+    "hands on the same frames in order from chunks of %i bytes, each with its last byte",
     (size) => {
       const { under, frames } = splitter();
-      for (let at = 0; at < stream.length; at += size) under.push(stream.subarray(at, at + size));
+      for (let at = 0; at < stream.length; at += size) {
+        under.push(stream.subarray(at, at + size));
+        expect(frames).toHaveLength(ends.filter((end) => end <= at + size).length);
+      }
       expect(joined(frames)).toBe(joined(bodies));
     },
   );

@@ -328,25 +328,28 @@ describe("connecting to each other at the same time", () => {
 });
 
 describe("a peer that connects anew while a connection is up", () => {
-  test("takes the place of the older one, which ends with all that was tied to it", async () => {
-    const cluster = new Cluster();
-    const node = await cluster.start("gandalf@vm");
-    const old = await RawNode.connect(cluster, "gandalf@vm");
-    const watcher = inbox(node);
-    const theirs = new Pid("other@vm", 1, 2, 7);
-    const ref = watcher.process.monitor(theirs);
-    await cluster.settle();
-    const fresh = await RawNode.connect(cluster, "gandalf@vm", { creation: 8 });
-    expect(old.closed).toBe(true);
-    expect(watcher.messages).toStrictEqual([
-      tuple(atom("DOWN"), ref, atom("process"), theirs, atom("noconnection")),
-    ]);
-    expect(node.events).toEqual(["up other@vm", "down other@vm CONN_DISCONNECTED", "up other@vm"]);
-    fresh.send(tuple(22, theirs, watcher.process.pid), 1);
-    await cluster.settle();
-    expect(watcher.messages.slice(1)).toEqual([1]);
-    expect(node.nodes()).toEqual(["other@vm"]);
-  });
+  test.each(["alfa@vm", "zulu@vm"])(
+    "takes the place of the older one, which ends with all that was tied to it (%s)",
+    async (name) => {
+      const cluster = new Cluster();
+      const node = await cluster.start("gandalf@vm");
+      const old = await RawNode.connect(cluster, "gandalf@vm", { name });
+      const watcher = inbox(node);
+      const theirs = new Pid(name, 1, 2, 7);
+      const ref = watcher.process.monitor(theirs);
+      await cluster.settle();
+      const fresh = await RawNode.connect(cluster, "gandalf@vm", { name, creation: 8 });
+      expect(old.closed).toBe(true);
+      expect(watcher.messages).toStrictEqual([
+        tuple(atom("DOWN"), ref, atom("process"), theirs, atom("noconnection")),
+      ]);
+      expect(node.events).toEqual([`up ${name}`, `down ${name} CONN_DISCONNECTED`, `up ${name}`]);
+      fresh.send(tuple(22, theirs, watcher.process.pid), 1);
+      await cluster.settle();
+      expect(watcher.messages.slice(1)).toEqual([1]);
+      expect(node.nodes()).toEqual([name]);
+    },
+  );
 
   test("with a wrong cookie leaves the older one alone", async () => {
     const cluster = new Cluster();
