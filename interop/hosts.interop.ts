@@ -3,7 +3,7 @@
  * else. A genuine node on one, ours on the other, calls in both directions, whoever connects first.
  */
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   createNetworkHosts,
   interopRun,
@@ -18,6 +18,17 @@ import { eachOtp, withNamespaces } from "./support/vitest.ts";
 const MIN = 9100;
 const MAX = 9105;
 const EPMD_PORT = 4369;
+
+it("where there is no ip command, says what is missing and how to leave such tests out", async () => {
+  vi.stubEnv("PATH", "/nonexistent");
+  try {
+    const failure = await createNetworkHosts().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "INTEROP_NO_NAMESPACES" });
+    expect((failure as Error).message).toMatch(/iproute2.*ERLDIST_WITHOUT=namespaces/);
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
 
 withNamespaces("two hosts", () => {
   let hosts: NetworkHosts;

@@ -27,8 +27,11 @@ export const FRAGMENT_ROOM_BYTES: number = 256 * 1024;
 const LINGER_MS = 1000;
 
 export interface ConnectionHandler {
-  /** A checked control message in wire order, with its payload if the operation has one. */
-  control(message: ControlMessage, payload: Term): void;
+  /**
+   * A checked control message in wire order, with its payload if the operation has one, and the
+   * bytes that took.
+   */
+  control(message: ControlMessage, payload: Term, payloadBytes: number): void;
   /** The connection is over; called exactly once, nothing follows. */
   closed(error: ConnectionClosedError | DistProtocolError): void;
 }
@@ -38,6 +41,11 @@ export interface ConnectionLimits {
   maxFrameBytes: number;
   /** Bytes waiting to be written above which `congested` is true. Default 1 MiB, as `+zdbbl`. */
   highWaterMarkBytes: number;
+  /**
+   * Bytes waiting to be written above which messages are refused, and twice which end the
+   * connection: the peer does not read, and memory has a bound. Default 256 MiB.
+   */
+  maxQueuedBytes: number;
 }
 
 export interface ConnectionOptions extends ConnectionLimits {
@@ -71,6 +79,10 @@ export class Connection {
   readonly #clock: Clock;
   readonly #handler: ConnectionHandler;
   readonly #highWaterMarkBytes: number;
+  readonly #maxQueuedBytes: number;
+  /** Who holds up what the peer sends. */
+  readonly #pausedBy = new Set<object>();
+  #pausedParts = 0;
   readonly #splitter: FrameSplitter;
   readonly #outbox: Outbox;
   readonly #tickRule: TickRule;
@@ -93,9 +105,10 @@ export class Connection {
     this.#clock = options.clock;
     this.#handler = options.handler;
     this.#highWaterMarkBytes = options.highWaterMarkBytes;
+    this.#maxQueuedBytes = options.maxQueuedBytes;
     this.#outbox = new Outbox({ negotiatedFlags: options.negotiatedFlags });
-    const reader = new MessageReader(options, (message, payload) => {
-      if (!this.#closed) this.#handler.control(message, payload);
+    const reader = new MessageReader(options, (message, payload, bytes) => {
+      if (!this.#closed) this.#handler.control(message, payload, bytes);
     });
     this.#splitter = new FrameSplitter(
       options.maxFrameBytes,
@@ -128,6 +141,11 @@ export class Connection {
   /** More waits to be written than the high-water mark allows. */
   get congested(): boolean {
     return this.queuedBytes > this.#highWaterMarkBytes;
+  }
+
+  /** More waits to be written than there may be: messages are refused. */
+  get overloaded(): boolean {
+    return this.queuedBytes > this.#maxQueuedBytes;
   }
 
   get queuedBytes(): number {
@@ -165,6 +183,17 @@ export class Connection {
     if (this.#closed) return;
     this.#outbox.add(control, payload);
     this.#scheduleFlush();
+    if (this.#outbox.bytes > 2 * this.#maxQueuedBytes) this.#fail(overloadedError(this.peerName));
+  }
+
+  /** Reads nothing more from the peer until `resume` with the same holder. */
+  pause(holder: object): void {
+    this.#pausedBy.add(holder);
+    this.#transport.pause();
+  }
+
+  resume(holder: object): void {
+    if (this.#pausedBy.delete(holder) && this.#pausedBy.size === 0) this.#transport.resume();
   }
 
   /** Ends the connection from our side; what is queued is still sent. `closed` is called at once. */
@@ -273,8 +302,10 @@ export class Connection {
 
   #tick(): void {
     if (this.#closed) return;
+    // A peer that we do not read from is not silent.
+    if (this.#pausedBy.size > 0) this.#pausedParts++;
     const decision = this.#tickRule.check({
-      received: this.#bytesIn,
+      received: this.#bytesIn + this.#pausedParts,
       sent: this.#framesOut,
       sendQueueEmpty: this.queuedBytes === 0,
     });
@@ -294,4 +325,12 @@ export class Connection {
     }
     this.#scheduleTick();
   }
+}
+
+/** What is refused, or ended, when the peer takes nothing while we send on. */
+export function overloadedError(peerName: string): ConnectionClosedError {
+  return new ConnectionClosedError(
+    "CONN_OVERLOADED",
+    `More waits to be sent to ${peerName} than the limit (option maxQueuedBytes): it reads too slowly, or not at all. Wait for the promise that send returns.`,
+  );
 }

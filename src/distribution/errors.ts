@@ -30,6 +30,7 @@ export class DistProtocolError extends Error {
 
 export type ConnectionClosedErrorCode =
   | "CONN_CLOSED"
+  | "CONN_OVERLOADED"
   | "CONN_DISCONNECTED"
   | "CONN_NET_TICK_TIMEOUT";
 

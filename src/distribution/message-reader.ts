@@ -32,8 +32,11 @@ import {
   readSequenceId,
 } from "./header.ts";
 
-/** Called with a checked control message in wire order, and its payload if there is one. */
-export type MessageSink = (control: ControlMessage, payload: Term) => void;
+/**
+ * Called with a checked control message in wire order, its payload if there is one, and the bytes
+ * the payload took.
+ */
+export type MessageSink = (control: ControlMessage, payload: Term, bytes: number) => void;
 
 export interface MessageReaderOptions extends Partial<FragmentLimits> {
   negotiatedFlags: bigint;
@@ -171,7 +174,7 @@ export class MessageReader implements FrameStream {
     const control = this.#control(bytes, at, end, refs);
     if (!hasPayload(control)) {
       this.#checkEnd(control, end);
-      this.#sink(control, NO_PAYLOAD);
+      this.#sink(control, NO_PAYLOAD, 0);
       return;
     }
     let payloadAt = decoder.offset;
@@ -231,7 +234,7 @@ export class MessageReader implements FrameStream {
     const { control, refs, buffer, bytes } = sequence;
     if (hasPayload(control)) this.#payload(control, buffer, 0, bytes, refs);
     else if (bytes > 0) throw tooMany(control, bytes);
-    else this.#sink(control, NO_PAYLOAD);
+    else this.#sink(control, NO_PAYLOAD, 0);
   }
 
   /** Reads and checks the control message at `at`; the decoder's offset is then behind it. */
@@ -254,7 +257,7 @@ export class MessageReader implements FrameStream {
     if (at >= end) throw payloadMissing(control);
     const payload = decoder.decodeAt(bytes, at, end, refs as readonly CachedAtom[]);
     this.#checkEnd(control, end);
-    this.#sink(control, payload);
+    this.#sink(control, payload, end - at);
   }
 
   #checkEnd(control: ControlMessage, end: number): void {

@@ -11,7 +11,7 @@
 import { type Atom, atom, isPid, isTuple, type Term, tuple } from "../../etf/index.ts";
 import { ErlangError } from "../node/errors.ts";
 import type { NodeCore } from "../node/node.ts";
-import type { Process } from "../node/process.ts";
+import { type Process, READY } from "../node/process.ts";
 import { KvsStore } from "./store.ts";
 
 const KVS: Atom<"kvs"> = atom("kvs");
@@ -42,13 +42,15 @@ export function serveKvs(node: NodeCore): KvsStore {
 }
 
 /** A message that is no request is dropped: no caller can fill the mailbox. */
-function answer(store: KvsStore, message: Term, self: Process): void {
-  if (!isTuple(message, 2) || !isPid(message[0]) || !isTuple(message[1])) return;
+function answer(store: KvsStore, message: Term, self: Process): Promise<void> {
+  if (!isTuple(message, 2) || !isPid(message[0]) || !isTuple(message[1])) return READY;
   const [from, request] = message;
   const [kind, key, value] = request as readonly Term[];
   if (kind === STORE && request.length === 3) {
-    void self.send(from, tuple(KVS, store.store(key as Term, value as Term)));
-  } else if (kind === LOOKUP && request.length === 2) {
-    void self.send(from, tuple(KVS, store.lookup(key as Term)));
+    return self.reply(from, tuple(KVS, store.store(key as Term, value as Term)));
   }
+  if (kind === LOOKUP && request.length === 2) {
+    return self.reply(from, tuple(KVS, store.lookup(key as Term)));
+  }
+  return READY;
 }

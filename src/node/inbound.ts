@@ -26,17 +26,17 @@ export class InboundSignals {
     this.#spawner = spawner;
   }
 
-  handle(peer: Peer, message: ControlMessage, payload: Term): void {
+  handle(peer: Peer, message: ControlMessage, payload: Term, payloadBytes: number): void {
     switch (message[0]) {
       case CONTROL.SEND.op:
       case CONTROL.SEND_TT.op:
       case CONTROL.SEND_SENDER.op:
       case CONTROL.SEND_SENDER_TT.op:
-        this.#table.get(message[2])?.deliver(payload);
+        this.#table.get(message[2])?.deliver(payload, payloadBytes, peer.connection);
         return;
       case CONTROL.REG_SEND.op:
       case CONTROL.REG_SEND_TT.op:
-        this.#table.whereis(message[3])?.deliver(payload);
+        this.#table.whereis(message[3])?.deliver(payload, payloadBytes, peer.connection);
         return;
       case CONTROL.ALIAS_SEND.op:
       case CONTROL.ALIAS_SEND_TT.op:

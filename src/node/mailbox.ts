@@ -1,6 +1,9 @@
 /**
  * A process's message queue with Erlang's selective receive: the oldest message that matches is
  * taken, the others stay in order.
+ *
+ * What waits here has a bound: above it, connections that bring more are read no further until
+ * half of it has been taken, so that a flood is held up where it comes from.
  */
 import type { Term } from "../../etf/index.ts";
 import type { Clock, Timer } from "../transport/clock.ts";
@@ -15,6 +18,13 @@ export interface ReceiveOptions {
   signal?: AbortSignal;
 }
 
+/** Where messages come from that can be held up. */
+export interface Source {
+  /** Brings nothing more until `resume` with the same holder. */
+  pause(holder: object): void;
+  resume(holder: object): void;
+}
+
 interface Waiter {
   readonly matches: Matcher;
   readonly resolve: (message: Term) => void;
@@ -25,14 +35,21 @@ const anything: Matcher = () => true;
 
 export class Mailbox {
   readonly #clock: Clock;
+  readonly #maxBytes: number;
   #messages: Term[] = [];
+  /** Bytes each message took on the wire; 0 for one of this node. */
+  #costs: number[] = [];
+  #bytes = 0;
+  readonly #heldUp = new Set<Source>();
   /** Messages before this index have been taken. */
   #head = 0;
   readonly #waiters = new Set<Waiter>();
   #closed: Error | undefined;
 
-  constructor(clock: Clock) {
+  /** @param maxBytes of messages from other nodes, above which their connections are held up */
+  constructor(clock: Clock, maxBytes: number = Number.POSITIVE_INFINITY) {
     this.#clock = clock;
+    this.#maxBytes = maxBytes;
   }
 
   /** Messages waiting. */
@@ -40,11 +57,23 @@ export class Mailbox {
     return this.#messages.length - this.#head;
   }
 
-  push(message: Term): void {
+  /** Adds a message; `bytes` and `source` are those of a connection that brought it. */
+  push(message: Term, bytes = 0, source?: Source): void {
     for (const waiter of this.#waiters) {
       if (this.#offer(waiter, message)) return;
     }
     this.#messages.push(message);
+    this.#costs.push(bytes);
+    this.#bytes += bytes;
+    if (this.#bytes > this.#maxBytes && source !== undefined && !this.#heldUp.has(source)) {
+      this.#heldUp.add(source);
+      source.pause(this);
+    }
+  }
+
+  /** The oldest message, if there is one. */
+  shift(): Term | undefined {
+    return this.length === 0 ? undefined : this.#take(this.#head);
   }
 
   /**
@@ -72,7 +101,10 @@ export class Mailbox {
   close(error: Error): void {
     this.#closed = error;
     this.#messages = [];
+    this.#costs = [];
     this.#head = 0;
+    this.#bytes = 0;
+    this.#release();
     const waiters = [...this.#waiters];
     this.#waiters.clear();
     for (const waiter of waiters) waiter.reject(error);
@@ -134,17 +166,26 @@ export class Mailbox {
 
   #take(index: number): Term {
     const message = this.#messages[index] as Term;
+    this.#bytes -= this.#costs[index]!;
+    if (this.#heldUp.size > 0 && this.#bytes <= this.#maxBytes / 2) this.#release();
     if (index === this.#head) {
       // The slot is emptied at once, and the array shortened when half of it is.
       this.#messages[index] = false;
       this.#head++;
       if (this.#head > 32 && this.#head * 2 > this.#messages.length) {
         this.#messages = this.#messages.slice(this.#head);
+        this.#costs = this.#costs.slice(this.#head);
         this.#head = 0;
       }
     } else {
       this.#messages.splice(index, 1);
+      this.#costs.splice(index, 1);
     }
     return message;
+  }
+
+  #release(): void {
+    for (const source of this.#heldUp) source.resume(this);
+    this.#heldUp.clear();
   }
 }

@@ -10,6 +10,7 @@ import type { Atom, Pid, Reference, Term, TermInput } from "../../etf/index.ts";
 import { atom } from "../../etf/index.ts";
 import type { ConnectionStats } from "../distribution/connection.ts";
 import type { Clock } from "../transport/clock.ts";
+import { deferred } from "../transport/deferred.ts";
 import type { Listener } from "../transport/transport.ts";
 import { NodeError } from "./errors.ts";
 import type { ExposedModule, ProcessFunction } from "./functions.ts";
@@ -65,6 +66,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   readonly #peers: Peers;
   readonly #listener: Listener | undefined;
   readonly #nameService: NameService;
+  readonly #maxMailboxBytes: number;
   /** Sends what the program sends outside of any process. */
   readonly #system: Process;
   #groupLeader: Pid;
@@ -79,11 +81,12 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     this.tcpPort = prepared.listener?.tcpPort ?? 0;
     this.#listener = prepared.listener;
     this.#nameService = prepared.nameService;
+    this.#maxMailboxBytes = prepared.maxMailboxBytes;
     this.#atom = atom(name);
     this.#table = new ProcessTable(this.#atom, creation);
     this.#identifiers = new Identifiers(this.#atom, creation, randomInt(2 ** 32));
     this.#peers = new Peers(prepared.peers, {
-      control: (peer, message, payload) => inbound.handle(peer, message, payload),
+      control: (peer, message, payload, bytes) => inbound.handle(peer, message, payload, bytes),
       up: (peer) => {
         const hidden = peer.connection?.hidden ?? true;
         tell(() => this.emit("nodeup", { name: peer.name.name, hidden }));
@@ -251,12 +254,22 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     this.#spawner.abandon(request);
   }
 
+  /** Whether `stop` has been called. */
+  get stopped(): boolean {
+    return this.#stopping !== undefined;
+  }
+
   /**
    * Ends every process and connection, takes the name back and stops listening. Resolves when
    * the sockets are closed; callable again.
    */
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
+    if (this.#stopping === undefined) {
+      // Set before anything ends: what hears of an end may ask whether, or that, the node stops.
+      const { promise, resolve, reject } = deferred<void>();
+      this.#stopping = promise;
+      this.#stop().then(resolve, reject);
+    }
     return this.#stopping;
   }
 
@@ -281,6 +294,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
       groupLeader,
       signals: this.#signals,
       clock: this.clock,
+      maxMailboxBytes: this.#maxMailboxBytes,
       ...(behaviour === undefined ? {} : { behaviour }),
     });
     this.#table.add(process);
@@ -288,7 +302,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   }
 
   #checkRunning(): void {
-    if (this.#stopping !== undefined)
+    if (this.stopped)
       throw new NodeError("NODE_STOPPED", `The node ${this.name} has been stopped.`);
   }
 }

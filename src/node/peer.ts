@@ -1,6 +1,7 @@
 /** A node this one is connected to, or connecting to, and what ties the two together. */
 import type { Atom } from "../../etf/index.ts";
 import type { Connection } from "../distribution/connection.ts";
+import { type Deferred, deferred } from "../transport/deferred.ts";
 import { ReferenceMap } from "./identifiers.ts";
 import type { Link } from "./links.ts";
 import type { IncomingMonitor, OutgoingMonitor } from "./monitors.ts";
@@ -14,16 +15,35 @@ export class Peer {
   readonly outgoingMonitors: ReferenceMap<OutgoingMonitor> = new ReferenceMap();
   readonly incomingMonitors: ReferenceMap<IncomingMonitor> = new ReferenceMap();
   readonly spawnRequests: ReferenceMap<SpawnRequest> = new ReferenceMap();
+  /** Bytes of the messages that wait for the connection. */
+  waitingBytes = 0;
   #waiting: ((connection: Connection) => void)[] = [];
+  #settled: Deferred<void> | undefined;
 
   constructor(name: Atom) {
     this.name = name;
   }
 
   /** Runs `act` with the connection: now, or in order when it is up. */
-  signal(act: (connection: Connection) => void): void {
-    if (this.connection === undefined) this.#waiting.push(act);
-    else act(this.connection);
+  signal(act: (connection: Connection) => void, bytes = 0): void {
+    if (this.connection !== undefined) {
+      act(this.connection);
+      return;
+    }
+    this.#waiting.push(act);
+    this.waitingBytes += bytes;
+  }
+
+  /** Resolves when the connection is up, or will not be. */
+  settled(): Promise<void> {
+    this.#settled ??= deferred();
+    return this.#settled.promise;
+  }
+
+  /** There is no connection, or none any more: what waited for it is dropped. */
+  lost(): void {
+    this.#waiting = [];
+    this.#settled?.resolve();
   }
 
   /** The connection is up: what waited for it is sent first. */
@@ -31,6 +51,8 @@ export class Peer {
     this.connection = connection;
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.waitingBytes = 0;
     for (const act of waiting) act(connection);
+    this.#settled?.resolve();
   }
 }

@@ -50,7 +50,7 @@ export interface PeersOptions extends ConnectionLimits {
 
 /** Told of what happens on connections, in order. */
 export interface PeersHandler {
-  control(peer: Peer, message: ControlMessage, payload: Term): void;
+  control(peer: Peer, message: ControlMessage, payload: Term, payloadBytes: number): void;
   up(peer: Peer): void;
   /** Somebody connected to us and did not get through the handshake. */
   rejected(error: Error): void;
@@ -85,6 +85,10 @@ export class Peers {
   /** The nodes connected now. */
   connected(): Peer[] {
     return [...this.#peers.values()].filter((peer) => peer.connection !== undefined);
+  }
+
+  get limits(): ConnectionLimits {
+    return this.#options;
   }
 
   get(name: Atom): Peer | undefined {
@@ -298,8 +302,9 @@ export class Peers {
       netTickIntensity,
       maxFrameBytes: this.#options.maxFrameBytes,
       highWaterMarkBytes: this.#options.highWaterMarkBytes,
+      maxQueuedBytes: this.#options.maxQueuedBytes,
       handler: {
-        control: (message, payload) => this.#handler.control(peer, message, payload),
+        control: (message, payload, bytes) => this.#handler.control(peer, message, payload, bytes),
         closed: (error) => this.#closed(peer, error),
       },
     });

@@ -65,6 +65,16 @@ export interface NodeCoreOptions {
   maxFrameBytes?: number;
   /** Bytes waiting on a connection above which senders wait. Default 1 MiB. */
   highWaterMarkBytes?: number;
+  /**
+   * Bytes waiting on a connection above which a send throws CONN_OVERLOADED, and twice which end
+   * the connection. Default 256 MiB.
+   */
+  maxQueuedBytes?: number;
+  /**
+   * Bytes of messages waiting in a process's mailbox above which the connections that bring more
+   * are read no further until half have been taken. Default 64 MiB; Infinity for no bound.
+   */
+  maxMailboxBytes?: number;
   network?: Network;
   clock?: Clock;
   env?: Readonly<Record<string, string | undefined>>;
@@ -94,6 +104,7 @@ export interface PreparedNode {
   readonly listener: Listener | undefined;
   readonly accepted: AcceptQueue;
   readonly nameService: NameService;
+  readonly maxMailboxBytes: number;
   readonly peers: PeersOptions;
 }
 
@@ -103,6 +114,8 @@ const DEFAULT_LIMITS = {
   netSetupTimeMs: 7_000,
   maxFrameBytes: 512 * 1024 * 1024,
   highWaterMarkBytes: 1024 * 1024,
+  maxQueuedBytes: 256 * 1024 * 1024,
+  maxMailboxBytes: 64 * 1024 * 1024,
 } as const;
 
 /**
@@ -145,7 +158,17 @@ export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNod
       return { host, tcpPort: await names.portOf(alive, host, { signal }) };
     },
   };
-  return { name, creation, clock, listener, accepted, nameService: names, peers };
+  const { maxMailboxBytes } = limits(options);
+  return {
+    name,
+    creation,
+    clock,
+    listener,
+    accepted,
+    nameService: names,
+    maxMailboxBytes,
+    peers,
+  };
 }
 
 async function settleCookie(options: NodeCoreOptions): Promise<string> {

@@ -24,7 +24,7 @@ import { ErlangError, NodeError } from "./errors.ts";
 import type { PidMap, ReferenceMap } from "./identifiers.ts";
 import type { Link } from "./links.ts";
 import type { Matcher, ReceiveOptions } from "./mailbox.ts";
-import { Mailbox } from "./mailbox.ts";
+import { Mailbox, type Source } from "./mailbox.ts";
 import type { IncomingMonitor, OutgoingMonitor } from "./monitors.ts";
 import { exceptionOf, exitReasonOf } from "./reason.ts";
 
@@ -34,9 +34,12 @@ export type Destination = Pid | Reference | Atom | string | readonly [Atom | str
 /** What can be monitored. */
 export type MonitorTarget = Pid | Atom | string | readonly [Atom | string, Atom | string];
 
-/** Takes messages as they come instead of a mailbox. What it throws ends the process. */
+/**
+ * Takes messages as they come instead of a mailbox. What it throws ends the process. While a
+ * promise that it has returned is open, further messages wait.
+ */
 export interface Behaviour {
-  message(message: Term, self: Process): void;
+  message(message: Term, self: Process): unknown;
   /** The process is dead; the reason is the one its links saw. Nobody hears what this throws. */
   terminated?(reason: Term): void;
 }
@@ -54,6 +57,9 @@ export interface Signals {
   buried(process: Process, reason: Term, encoded?: EncodedTerm): void;
 }
 
+/** The promise of what need not be waited for. */
+export const READY: Promise<void> = Promise.resolve();
+
 export const NORMAL: Atom<"normal"> = atom("normal");
 export const KILL: Atom<"kill"> = atom("kill");
 export const KILLED: Atom<"killed"> = atom("killed");
@@ -69,6 +75,8 @@ export interface ProcessOptions {
   groupLeader: Pid;
   signals: Signals;
   clock: Clock;
+  /** Bytes of waiting messages above which the connections that bring them are read no further. */
+  maxMailboxBytes: number;
   behaviour?: Behaviour;
 }
 
@@ -90,8 +98,11 @@ export class Process {
   registeredName: Atom | undefined;
   readonly #signals: Signals;
   readonly #clock: Clock;
+  readonly #maxMailboxBytes: number;
   readonly #behaviour: Behaviour | undefined;
   #mailbox: Mailbox | undefined;
+  /** The behaviour's promise is open. */
+  #busy = false;
   #exitReason: Term | undefined;
 
   constructor(options: ProcessOptions) {
@@ -99,6 +110,7 @@ export class Process {
     this.groupLeader = options.groupLeader;
     this.#signals = options.signals;
     this.#clock = options.clock;
+    this.#maxMailboxBytes = options.maxMailboxBytes;
     this.#behaviour = options.behaviour;
   }
 
@@ -114,7 +126,8 @@ export class Process {
   /**
    * Sends a message. To a pid or name that does not exist it is dropped, as in Erlang; an
    * unknown node is connected to first. Resolves when more may be sent: at once, unless the
-   * connection has more waiting than its high-water mark.
+   * connection has more waiting than its high-water mark. Who sends on without waiting is refused
+   * above `maxQueuedBytes`: that message is not sent, and all before it are.
    *
    * @throws EtfEncodeError when the message is no term, NodeError PROCESS_NAME_UNKNOWN for a
    *   name that is not registered on this node
@@ -122,6 +135,20 @@ export class Process {
   send(to: Destination, message: TermInput): Promise<void> {
     this.#checkAlive();
     return this.#signals.send(this, to, message);
+  }
+
+  /**
+   * Sends an answer: as `send`, but dropped where `send` would be refused, because its receiver
+   * does not read what it has asked for. A service must live on then.
+   * @throws EtfEncodeError
+   */
+  reply(to: Destination, message: TermInput): Promise<void> {
+    try {
+      return this.send(to, message);
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "CONN_OVERLOADED") return READY;
+      throw error;
+    }
   }
 
   /**
@@ -194,18 +221,37 @@ export class Process {
     this.#signals.register(this, typeof name === "string" ? atom(name) : name);
   }
 
-  /** @internal A message arrived. */
-  deliver(message: Term): void {
+  /** @internal A message arrived; `bytes` and `source` are those of a connection that brought it. */
+  deliver(message: Term, bytes?: number, source?: Source): void {
     if (!this.alive) return;
-    if (this.#behaviour === undefined) {
-      this.#openMailbox().push(message);
-      return;
+    if (this.#behaviour === undefined || this.#busy) {
+      this.#openMailbox().push(message, bytes, source);
+    } else {
+      this.#handle(this.#behaviour, message);
     }
+  }
+
+  #handle(behaviour: Behaviour, message: Term): void {
     try {
-      const done: unknown = this.#behaviour.message(message, this);
-      if (done instanceof Promise) done.catch((error: unknown) => this.#crashed(error));
+      const done = behaviour.message(message, this);
+      if (done === READY || !(done instanceof Promise)) return;
+      this.#busy = true;
+      done.then(
+        () => this.#handleWaiting(behaviour),
+        (error: unknown) => this.#crashed(error),
+      );
     } catch (error) {
       this.#crashed(error);
+    }
+  }
+
+  /** The behaviour is done with a message: it takes those that came meanwhile. */
+  #handleWaiting(behaviour: Behaviour): void {
+    this.#busy = false;
+    while (!this.#busy && this.alive) {
+      const message = this.#mailbox?.shift();
+      if (message === undefined) return;
+      this.#handle(behaviour, message);
     }
   }
 
@@ -272,7 +318,7 @@ export class Process {
 
   #openMailbox(): Mailbox {
     if (this.#mailbox === undefined) {
-      this.#mailbox = new Mailbox(this.#clock);
+      this.#mailbox = new Mailbox(this.#clock, this.#maxMailboxBytes);
       if (!this.alive) this.#mailbox.close(this.#deadError());
     }
     return this.#mailbox;

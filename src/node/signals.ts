@@ -7,7 +7,11 @@
  */
 import type { Atom, Pid, Reference, Term, TermInput } from "../../etf/index.ts";
 import { atom, isPid, isReference, toTerm, tuple } from "../../etf/index.ts";
-import type { Connection } from "../distribution/connection.ts";
+import {
+  type Connection,
+  type ConnectionLimits,
+  overloadedError,
+} from "../distribution/connection.ts";
 import { CONTROL } from "../distribution/control.ts";
 import { EncodedTerm } from "../distribution/encoded-term.ts";
 import { DFLAG } from "../distribution/flags.ts";
@@ -25,13 +29,13 @@ import {
   NOPROC,
   PROCESS,
   type Process,
+  READY,
   type Signals,
 } from "./process.ts";
 import type { ProcessTable } from "./process-table.ts";
 
 /** The cookie's place in sends: the runtime ignores what stands there. */
 const UNUSED: Atom<""> = atom("");
-const NOTHING_TO_WAIT_FOR: Promise<void> = Promise.resolve();
 
 /** What the router needs of the connections. */
 export interface Reach {
@@ -39,6 +43,8 @@ export interface Reach {
   reach(node: Atom): Peer;
   /** The peer, if connected or connecting. */
   get(node: Atom): Peer | undefined;
+  /** How much may wait to be sent. */
+  readonly limits: Pick<ConnectionLimits, "highWaterMarkBytes" | "maxQueuedBytes">;
 }
 
 export class SignalRouter implements Signals {
@@ -95,7 +101,7 @@ export class SignalRouter implements Signals {
       const term = toTerm(message);
       process?.deliver(term);
     }
-    return NOTHING_TO_WAIT_FOR;
+    return READY;
   }
 
   link(process: Process, to: Pid): void {
@@ -285,6 +291,7 @@ export class SignalRouter implements Signals {
 
   /** The connection to a peer is gone, or never came about. */
   peerDown(peer: Peer, lost: Lost): void {
+    peer.lost();
     for (const link of peer.links) {
       if (link.local.links?.delete(link.other) === true && link.unlinkId === undefined) {
         link.local.exitFromLink(link.other, NOCONNECTION);
@@ -307,13 +314,17 @@ export class SignalRouter implements Signals {
   ): Promise<void> {
     const connection = this.#peers.get(node)?.connection;
     if (connection !== undefined) {
+      if (connection.overloaded) throw overloadedError(node.name);
       act(connection, message);
-      return connection.congested ? connection.drained() : NOTHING_TO_WAIT_FOR;
+      return connection.congested ? connection.drained() : READY;
     }
     // Encoded now: the sender may change what it sent, and hears at once when it is no term.
     const payload = new EncodedTerm(message);
-    this.#peers.reach(node).signal((up) => act(up, payload));
-    return NOTHING_TO_WAIT_FOR;
+    const peer = this.#peers.reach(node);
+    const { highWaterMarkBytes, maxQueuedBytes } = this.#peers.limits;
+    if (peer.waitingBytes > maxQueuedBytes) throw overloadedError(node.name);
+    peer.signal((up) => act(up, payload), payload.bytes);
+    return peer.waitingBytes > highWaterMarkBytes ? peer.settled() : READY;
   }
 
   #named(target: Atom | string | readonly [Atom | string, Atom | string]): {

@@ -25,7 +25,7 @@ import { CallError, ErlangError } from "../node/errors.ts";
 import type { NodeCore } from "../node/node.ts";
 import type { Process } from "../node/process.ts";
 import { type ErlangException, exceptionOf } from "../node/reason.ts";
-import { lostError, RemoteError, timeoutError } from "./errors.ts";
+import { callerEnded, lostError, RemoteError, timeoutError } from "./errors.ts";
 
 export interface CallOptions {
   /** Milliseconds to wait for the answer. Default: no limit. */
@@ -48,11 +48,13 @@ const EXCEPTION: Atom<"exception"> = atom("exception");
 export class Erpc {
   readonly #node: NodeCore;
   /** Sends the requests; answers come by reference, so it takes no message. */
-  readonly #caller: Process;
+  #caller: Process;
+  /** How to break off each call that waits. */
+  readonly #waiting = new Set<(error: Error) => void>();
 
   constructor(node: NodeCore) {
     this.#node = node;
-    this.#caller = node.spawn({ message: () => {} });
+    this.#caller = this.#newCaller();
   }
 
   /**
@@ -60,7 +62,7 @@ export class Erpc {
    *
    * @throws RemoteError REMOTE_EXIT, REMOTE_ERROR, REMOTE_THROW when the function ends with an
    *   exception; CallError CALL_NO_CONNECTION, CALL_TIMEOUT, CALL_NOT_SUPPORTED;
-   *   EtfEncodeError when an argument is no term; the signal's reason
+   *   NodeError NODE_STOPPED; EtfEncodeError when an argument is no term; the signal's reason
    */
   async call(
     node: Atom | string,
@@ -78,6 +80,7 @@ export class Erpc {
       let timer: ReturnType<NodeCore["clock"]["setTimer"]> | undefined;
       const settled = (): void => {
         over = true;
+        this.#waiting.delete(giveUp);
         timer?.cancel();
         signal?.removeEventListener("abort", onAbort);
       };
@@ -88,7 +91,7 @@ export class Erpc {
       };
       const onAbort = (): void => giveUp(signal?.reason);
       const request = this.#node.requestSpawn(
-        this.#caller,
+        this.#liveCaller(),
         nodeName,
         {
           module: ERPC,
@@ -114,6 +117,7 @@ export class Erpc {
       );
       // The node itself, or a peer that cannot spawn, may have answered at once.
       if (over) return;
+      this.#waiting.add(giveUp);
       signal?.addEventListener("abort", onAbort);
       if (timeoutMs !== undefined) {
         timer = this.#node.clock.setTimer(timeoutMs, () =>
@@ -131,11 +135,27 @@ export class Erpc {
     args: readonly TermInput[],
   ): void {
     this.#node.requestSpawn(
-      this.#caller,
+      this.#liveCaller(),
       nameOf(node),
       { module: ERPC, function: EXECUTE_CAST, args: [asAtom(module), asAtom(name), [...args]] },
       { groupLeader: this.#node.groupLeader, onError: () => {} },
     );
+  }
+
+  #newCaller(): Process {
+    return this.#node.spawn({
+      message: () => {},
+      terminated: () => {
+        const error = callerEnded(this.#node);
+        for (const giveUp of [...this.#waiting]) giveUp(error);
+      },
+    });
+  }
+
+  /** Any node may have ended the caller; then another takes its place. */
+  #liveCaller(): Process {
+    if (!this.#caller.alive) this.#caller = this.#newCaller();
+    return this.#caller;
   }
 }
 

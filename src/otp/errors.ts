@@ -1,7 +1,8 @@
 /** The other side's exceptions, as errors here. */
 import { type Atom, atom, format, type Term, tuple } from "../../etf/index.ts";
-import { CallError } from "../node/errors.ts";
+import { CallError, NodeError } from "../node/errors.ts";
 import type { Lost } from "../node/monitors.ts";
+import type { NodeCore } from "../node/node.ts";
 
 export type RemoteErrorCode = "REMOTE_EXIT" | "REMOTE_ERROR" | "REMOTE_THROW";
 export type ExceptionClass = "exit" | "error" | "throw";
@@ -52,4 +53,11 @@ export function lostError(node: string, lost: Lost): CallError {
 
 export function timeoutError(node: string, timeoutMs: number): CallError {
   return new CallError("CALL_TIMEOUT", `No answer from ${node} within ${timeoutMs} ms.`, true);
+}
+
+/** The process that calls has ended: with the node, or by an exit signal from somewhere. */
+export function callerEnded(node: NodeCore): NodeError {
+  return node.stopped
+    ? new NodeError("NODE_STOPPED", `The node ${node.name} has been stopped.`)
+    : new NodeError("PROCESS_DEAD", "The process that made the call was ended by an exit signal.");
 }

@@ -19,12 +19,11 @@ import {
   type TermInput,
   tuple,
 } from "../../etf/index.ts";
-import { NodeError } from "../node/errors.ts";
 import { ReferenceMap } from "../node/identifiers.ts";
 import type { Lost } from "../node/monitors.ts";
 import type { NodeCore } from "../node/node.ts";
 import type { MonitorTarget, Process } from "../node/process.ts";
-import { lostError, RemoteError, timeoutError } from "./errors.ts";
+import { callerEnded, lostError, RemoteError, timeoutError } from "./errors.ts";
 
 export interface GenCallOptions {
   /** Milliseconds to wait for the reply. Default 5,000, as in OTP; Infinity for no limit. */
@@ -66,7 +65,7 @@ export function genReply(self: Process, from: Term, reply: TermInput): void {
   if (!isTuple(from, 2)) return;
   const [pid, tag] = from as readonly Term[] as [Term, Term];
   const to = aliasOf(tag) ?? pid;
-  if (isPid(to) || isReference(to)) void self.send(to, tuple(tag, reply));
+  if (isPid(to) || isReference(to)) void self.reply(to, tuple(tag, reply));
 }
 
 /** The alias in a tag `[alias | Ref]` or `[[alias | Ref] | Label]`, where Label may be a list. */
@@ -80,14 +79,11 @@ function aliasOf(tag: Term): Reference | undefined {
 export class GenClient {
   readonly #node: NodeCore;
   readonly #waiting = new ReferenceMap<Waiting>();
-  readonly #caller: Process;
+  #caller: Process;
 
   constructor(node: NodeCore) {
     this.#node = node;
-    this.#caller = node.spawn({
-      message: (message) => this.#replied(message),
-      terminated: () => this.#stopped(),
-    });
+    this.#caller = this.#newCaller();
   }
 
   /**
@@ -104,7 +100,7 @@ export class GenClient {
       const settle = (): void => {
         this.#waiting.delete(ref);
         this.#node.unalias(ref);
-        if (this.#caller.alive) this.#caller.demonitor(ref);
+        if (caller.alive) caller.demonitor(ref);
         timer?.cancel();
         signal?.removeEventListener("abort", onAbort);
       };
@@ -117,7 +113,8 @@ export class GenClient {
         reject(error);
       };
       const onAbort = (): void => fail(signal?.reason);
-      const ref = this.#node.alias(this.#caller, true, (message) => this.#replied(message));
+      const caller = this.#liveCaller();
+      const ref = this.#node.alias(caller, true, (message) => this.#replied(message));
       this.#waiting.set(ref, { reply, fail });
       const timer = Number.isFinite(timeoutMs)
         ? this.#node.clock.setTimer(timeoutMs, () =>
@@ -130,12 +127,9 @@ export class GenClient {
           lost === undefined ? new RemoteError("exit", reason) : lostError(describe(server), lost),
         );
       try {
-        this.#node.monitorWith(this.#caller, server, ref, down);
-        const from = tuple(this.#caller.pid, new ImproperList<Term>([ALIAS], ref));
-        void this.#caller.send(
-          asDestination(server, this.#node.name),
-          tuple(GEN_CALL, from, request),
-        );
+        this.#node.monitorWith(caller, server, ref, down);
+        const from = tuple(caller.pid, new ImproperList<Term>([ALIAS], ref));
+        void caller.send(asDestination(server, this.#node.name), tuple(GEN_CALL, from, request));
       } catch (error) {
         fail(error);
       }
@@ -147,12 +141,26 @@ export class GenClient {
    * @throws EtfEncodeError
    */
   cast(server: MonitorTarget, request: TermInput): Promise<void> {
-    return this.#caller.send(asDestination(server, this.#node.name), tuple(GEN_CAST, request));
+    return this.#liveCaller().send(
+      asDestination(server, this.#node.name),
+      tuple(GEN_CAST, request),
+    );
   }
 
-  #stopped(): void {
-    const error = new NodeError("NODE_STOPPED", `The node ${this.#node.name} has been stopped.`);
-    for (const waiting of this.#waiting.values()) waiting.fail(error);
+  #newCaller(): Process {
+    return this.#node.spawn({
+      message: (message) => this.#replied(message),
+      terminated: () => {
+        const error = callerEnded(this.#node);
+        for (const waiting of this.#waiting.values()) waiting.fail(error);
+      },
+    });
+  }
+
+  /** Any node may have ended the caller; then another takes its place. */
+  #liveCaller(): Process {
+    if (!this.#caller.alive) this.#caller = this.#newCaller();
+    return this.#caller;
   }
 
   #replied(message: Term): void {

@@ -8,9 +8,19 @@
  * Of module, function and arguments only the printing functions of io_lib are known. There is no
  * input yet: whatever asks for some gets `eof`.
  */
-import { type Atom, atom, isPid, isTuple, type Pid, type Term, tuple } from "../../etf/index.ts";
+import {
+  type Atom,
+  atom,
+  isAtom,
+  isList,
+  isPid,
+  isTuple,
+  type Pid,
+  type Term,
+  tuple,
+} from "../../etf/index.ts";
 import type { NodeCore } from "../node/node.ts";
-import type { Process } from "../node/process.ts";
+import { type Process, READY } from "../node/process.ts";
 import { chardataToText, ioLibCall } from "./io-lib.ts";
 
 /** Takes printed text. */
@@ -22,6 +32,7 @@ const OK: Atom<"ok"> = atom("ok");
 const EOF: Atom<"eof"> = atom("eof");
 const ERROR: Atom<"error"> = atom("error");
 const REQUEST: Atom<"request"> = atom("request");
+const REQUESTS: Atom<"requests"> = atom("requests");
 const ENOTSUP: Atom<"enotsup"> = atom("enotsup");
 const LATIN1: Atom<"latin1"> = atom("latin1");
 const UNICODE: Atom<"unicode"> = atom("unicode");
@@ -30,9 +41,9 @@ const UNICODE: Atom<"unicode"> = atom("unicode");
 export function serveUser(node: NodeCore, sink: TextSink): Process {
   const device = node.spawn({
     message(message, self) {
-      if (!isTuple(message, 4) || message[0] !== IO_REQUEST || !isPid(message[1])) return;
+      if (!isTuple(message, 4) || message[0] !== IO_REQUEST || !isPid(message[1])) return READY;
       const [, from, replyAs, request] = message as readonly Term[] as [Term, Pid, Term, Term];
-      void self.send(from, tuple(IO_REPLY, replyAs, handle(request, sink)));
+      return self.reply(from, tuple(IO_REPLY, replyAs, handle(request, sink)));
     },
   });
   device.register("user");
@@ -41,18 +52,38 @@ export function serveUser(node: NodeCore, sink: TextSink): Process {
   return device;
 }
 
-/** Carries a request out; returns the reply. */
+/**
+ * Carries a request out, or a list of them; returns the reply. The first that fails ends the list;
+ * its reply, or the last one's, is the answer.
+ */
 function handle(request: Term, sink: TextSink): Term {
-  if (String(request) === "getopts") {
+  let reply: Term = OK;
+  const pending = [request];
+  while (pending.length > 0) {
+    const next = pending.pop() as Term;
+    if (isTuple(next, 2) && next[0] === REQUESTS) {
+      const requests = next[1] as Term;
+      if (!isList(requests)) return failed(REQUEST);
+      for (let index = requests.length - 1; index >= 0; index--) {
+        pending.push(requests[index] as Term);
+      }
+      continue;
+    }
+    reply = single(next, sink);
+    if (isTuple(reply) && reply[0] === ERROR) break;
+  }
+  return reply;
+}
+
+function single(request: Term, sink: TextSink): Term {
+  if (isAtom(request, "getopts")) {
     return [tuple(atom("binary"), false), tuple(atom("encoding"), UNICODE)];
   }
   if (!isTuple(request)) return failed(REQUEST);
   const [kind, ...rest] = request as readonly Term[];
-  switch (String(kind)) {
+  switch (isAtom(kind) ? kind.name : "") {
     case "put_chars":
       return putChars(rest, sink);
-    case "requests":
-      return all(rest[0], sink);
     case "setopts":
     case "get_geometry":
       return failed(ENOTSUP);
@@ -64,17 +95,6 @@ function handle(request: Term, sink: TextSink): Term {
     default:
       return failed(REQUEST);
   }
-}
-
-/** The first request that fails ends the list; its reply, or the last one's, is the answer. */
-function all(requests: Term | undefined, sink: TextSink): Term {
-  if (!Array.isArray(requests)) return failed(REQUEST);
-  let reply: Term = OK;
-  for (const request of requests as readonly Term[]) {
-    reply = handle(request, sink);
-    if (isTuple(reply) && reply[0] === ERROR) break;
-  }
-  return reply;
 }
 
 function putChars(fields: readonly Term[], sink: TextSink): Term {

@@ -37,6 +37,7 @@ export async function ping(
   peer: string,
   options: GenCallOptions,
 ): Promise<void> {
-  await node.connect(peer, options.signal === undefined ? {} : { signal: options.signal });
+  const { signal } = options;
+  if (peer !== node.name) await node.connect(peer, signal === undefined ? {} : { signal });
   await client.call([NET_KERNEL, peer], tuple(IS_AUTH, atom(node.name)), options);
 }

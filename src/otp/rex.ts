@@ -78,7 +78,7 @@ class Rex {
 
   #info(self: Process, from: Pid, request: Term): void {
     if (request === FEATURES_REQUEST) {
-      void self.send(from, tuple(FEATURES_REPLY, atom(this.#node.name), [ERPC]));
+      void self.reply(from, tuple(FEATURES_REPLY, atom(this.#node.name), [ERPC]));
       return;
     }
     if (!isTuple(request)) return;
@@ -87,14 +87,14 @@ class Rex {
       const ownName = atom(this.#node.name);
       const sent = this.#deliver(self, name, payload as Term);
       const answer = sent ? ownName : tuple(NONEXISTING_NAME, name);
-      void self.send(from, tuple(REX, ownName, answer));
+      void self.reply(from, tuple(REX, ownName, answer));
     } else if (kind === SEND && request.length === 3 && isAtom(name)) {
       if (!this.#deliver(self, name, tuple(from, payload as Term))) {
         const answer = tuple(NONEXISTING_NAME, name);
-        void self.send(from, tuple(REX, atom(this.#node.name), answer));
+        void self.reply(from, tuple(REX, atom(this.#node.name), answer));
       }
     } else {
-      this.#run(request, from, [CALL], (result) => void self.send(from, tuple(REX, result)));
+      this.#run(request, from, [CALL], (result) => void self.reply(from, tuple(REX, result)));
     }
   }
 

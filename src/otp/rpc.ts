@@ -5,7 +5,7 @@
  * told from a failure; RemoteError's `badrpc` is the term OTP would have returned. A thrown term
  * is a result, as there. Left out here: block_call, async_call, multicall and the like.
  */
-import { type Atom, isTuple, type Term, type TermInput } from "../../etf/index.ts";
+import { type Atom, isAtom, isTuple, type Term, type TermInput } from "../../etf/index.ts";
 import type { CallOptions, Erpc } from "./erpc.ts";
 import { RemoteError } from "./errors.ts";
 
@@ -41,7 +41,7 @@ export class Rpc {
 
 /** A result `{'EXIT', Reason}` counts as an exit, as OTP's rpc has always had it. */
 function refuseExit(result: Term): Term {
-  if (isTuple(result, 2) && String(result[0]) === "EXIT") {
+  if (isTuple(result, 2) && isAtom(result[0], "EXIT")) {
     throw new RemoteError("exit", result[1] as Term);
   }
   return result;

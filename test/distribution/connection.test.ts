@@ -35,6 +35,7 @@ function setUp({ pair, leftover = new Uint8Array(), control, ...options }: SetUp
     netTickIntensity: 4,
     maxFrameBytes: 1_000_000,
     highWaterMarkBytes: 10_000,
+    maxQueuedBytes: 1_000_000_000,
     handler: {
       control: (message, payload) => {
         got.push([message as unknown as Term, payload]);

@@ -116,7 +116,9 @@ describe("stop", () => {
     watcher.process.link(box.process.pid);
     await cluster.settle();
     const { tcpPort } = gandalf;
+    expect(gandalf.stopped).toBe(false);
     await cluster.settled(gandalf.stop());
+    expect(gandalf.stopped).toBe(true);
     expect(box.died).toBe(atom("shutdown"));
     expect(gandalf.stats()).toEqual({ processes: 0, connections: {} });
     expect(gandalf.events.at(-1)).toBe("down bilbo@vm CONN_DISCONNECTED");
@@ -141,6 +143,27 @@ describe("stop", () => {
     expect(cluster.names.closed).toBe(1);
   });
 
+  test("may be asked for by what hears of it", async () => {
+    const cluster = new Cluster();
+    const node = await cluster.start("gandalf@vm");
+    const heard: unknown[] = [];
+    node.spawn({
+      message: () => {},
+      terminated: () => {
+        heard.push(node.stopped, node.stop());
+        expect(() => node.spawn(() => 1)).toThrow(
+          expect.objectContaining({ code: "NODE_STOPPED" }),
+        );
+        heard.push("refused");
+      },
+    });
+    const stopping = node.stop();
+    expect(heard).toEqual([true, stopping, "refused"]);
+    expect(heard[1]).toBe(stopping);
+    await cluster.settled(stopping);
+    expect(cluster.names.closed).toBe(1);
+  });
+
   test("breaks off what is on its way: attempts, handshakes, waits, calls", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
@@ -154,9 +177,11 @@ describe("stop", () => {
       ),
     );
     const silent = inbox(node, { name: "silent" });
+    node.expose("m", { never: () => new Promise(() => {}) });
     const outcomes = [
       node.connect("balrog@moria"),
       node.erpc.call("balrog@moria", "m", "f", [], { timeoutMs: 60_000 }),
+      node.erpc.call("gandalf@vm", "m", "never", []),
       node.gen.call(["server", "balrog@moria"], 1),
       node.gen.call("silent", 1),
       node.gen.call(silent.process.pid, 1, { timeoutMs: Number.POSITIVE_INFINITY }),
@@ -172,7 +197,8 @@ describe("stop", () => {
     await cluster.settle();
     expect(await cluster.settled(Promise.all(outcomes))).toEqual([
       "NODE_STOPPED",
-      "CALL_NO_CONNECTION",
+      "NODE_STOPPED",
+      "NODE_STOPPED",
       "NODE_STOPPED",
       "NODE_STOPPED",
       "NODE_STOPPED",

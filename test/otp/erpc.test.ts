@@ -28,12 +28,14 @@ async function serving(functions: ExposedModule) {
   return { cluster, caller, callee, call };
 }
 
-/** A node, and a peer in the hands of the test that it calls. */
+/** The process that runs what a peer in the hands of the test was asked for. */
+const ran = new Pid("other@vm", 1, 2, 7);
+
+/** A node, and such a peer, that it calls. */
 async function calling(flags = RAW_FLAGS) {
   const cluster = new Cluster();
   const node = await cluster.start("gandalf@vm");
   const raw = await RawNode.connect(cluster, "gandalf@vm", { flags });
-  const ran = new Pid("other@vm", 1, 2, 7);
   let outcome: unknown = "pending";
   /** Calls; gives the answer's way back: the exit reason made of ResRef. */
   const call = async (options = {}) => {
@@ -58,7 +60,7 @@ async function calling(flags = RAW_FLAGS) {
       down: (reason: Term) => raw.send(tuple(28, ran, from, reqId), reason),
     };
   };
-  return { cluster, node, raw, ran, call, outcome: () => outcome };
+  return { cluster, node, raw, call, outcome: () => outcome };
 }
 
 describe("a call", () => {
@@ -359,7 +361,7 @@ describe("no answer", () => {
   );
 
   test("in time: the call is given up, the process over there is not watched any more", async () => {
-    const { cluster, raw, ran, call, outcome } = await calling();
+    const { cluster, raw, call, outcome } = await calling();
     const { reqId, from, spawned, down, resRef } = await call({ timeoutMs: 500 });
     spawned();
     await cluster.clock.advance(499);
@@ -402,6 +404,20 @@ describe("no answer", () => {
     spawned();
     await cluster.settle();
     expect(raw.take().map((heard) => (heard.control as Term[])[0])).toEqual([20]);
+  });
+
+  test("because somebody ended the process that called; the next call has another", async () => {
+    const { cluster, raw, call, outcome } = await calling();
+    const { from } = await call({ timeoutMs: 1000 });
+    raw.send(tuple(26, ran, from), atom("kill"));
+    await cluster.settle();
+    expect(outcome()).toMatchObject({ name: "NodeError", code: "PROCESS_DEAD" });
+    const again = await call();
+    expect(again.from.equals(from)).toBe(false);
+    again.spawned();
+    again.down(tuple(again.resRef, atom("return"), 1) as Term);
+    await cluster.settle();
+    expect(outcome()).toBe(1);
   });
 
   test("because an argument is no term: nothing is sent", async () => {

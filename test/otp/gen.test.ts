@@ -51,7 +51,7 @@ describe("a server's view", () => {
     ["the caller, when the tag is deep and improper", deepImproper(100_000), theirs],
   ])("a reply goes to %s, with the tag", async (_, tag, to) => {
     const sent: unknown[] = [];
-    const self = { send: async (...given: unknown[]) => void sent.push(given) };
+    const self = { reply: async (...given: unknown[]) => void sent.push(given) };
     genReply(self as never, tuple(theirs, tag) as Term, oops);
     expect(sent).toHaveLength(1);
     const [destination, message] = sent[0] as [Term, Term[]];
@@ -314,6 +314,23 @@ describe("a call to another node", () => {
     }
     expect(cluster.clock.timerCount).toBe(0);
   });
+});
+
+test("when somebody ends the calling process its calls end, and the next one has another", async () => {
+  const cluster = new Cluster();
+  const node = await cluster.start("gandalf@vm");
+  const callers: Pid[] = [];
+  serve(node, "server", ({ from, request }, reply) => {
+    callers.push((from as unknown as [Pid])[0]);
+    if (request === 2) reply(2);
+  });
+  const call = node.gen.call("server", 1).catch((error: unknown) => error);
+  await cluster.settle();
+  node.exit(callers[0]!, atom("kill"));
+  expect(await cluster.settled(call)).toMatchObject({ code: "PROCESS_DEAD" });
+  expect(cluster.clock.timerCount).toBe(0);
+  expect(await cluster.settled(node.gen.call("server", 2))).toBe(2);
+  expect(callers[1]!.equals(callers[0])).toBe(false);
 });
 
 test("a stray message of somebody's does not end the caller", async () => {
