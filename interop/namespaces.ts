@@ -59,7 +59,6 @@ export async function createNetworkHosts(
   options: { open?: OpenPorts } = {},
 ): Promise<NetworkHosts> {
   const run = await interopRun();
-  removeLeftovers();
   const id = nextId();
   const names = [`${PREFIX}${run.mark}-${id}a`, `${PREFIX}${run.mark}-${id}b`] as const;
   // Interface names have 15 characters at most; they are unique within their namespaces anyway.
@@ -76,6 +75,7 @@ export async function createNetworkHosts(
     }
   }
   try {
+    removeLeftovers();
     for (const name of names) {
       ip("netns", "add", name);
       ip("-n", name, "link", "set", "lo", "up");
