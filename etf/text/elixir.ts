@@ -53,7 +53,7 @@ function open(value: unknown, options: ElixirTextOptions): string | FlatParts {
     return String(term);
   }
   if (term instanceof Atom) return atomText(term.name);
-  if (term instanceof Float) return floatText(term.value);
+  if (term instanceof Float) return elixirFloat(term.value);
   if (term instanceof Uint8Array) return binaryText(term);
   if (Array.isArray(term)) {
     if (term instanceof Tuple) return { open: "{", close: "}", items: term, before: comma };
@@ -80,6 +80,12 @@ function open(value: unknown, options: ElixirTextOptions): string | FlatParts {
   if (term instanceof NativeRecord) return recordText(term);
   if (term instanceof OpaqueTerm) return `#Opaque<${term.bytes.length}>`;
   return mapText(MapBase.require(term), options);
+}
+
+/** Whole numbers below 10^16 in full. */
+function elixirFloat(value: number): string {
+  const whole = Number.isInteger(value) && Math.abs(value) >= 1 && Math.abs(value) < 1e16;
+  return whole ? `${value}.0` : floatText(value);
 }
 
 function listText(list: readonly unknown[], options: ElixirTextOptions): string | FlatParts {
@@ -164,7 +170,7 @@ const SCRIPTS = /^[\p{scx=Latin}\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\d_@?
 const OPERATORS: ReadonlySet<string> = new Set(
   (
     "! != !== & && &&& * ** + ++ +++ - -- --- -> . .. ... / < <- <<< <<~ <= <> <~ <~> = == === =~ > >= >>> @ " +
-    "\\\\ ^ | |> || ||| ~> ~>> ^^^ ~~~ <|>"
+    "\\\\ ^ | |> || ||| ~> ~>>"
   ).split(" "),
 );
 /** Atoms without quotes that no function is named by without. */

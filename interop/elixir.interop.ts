@@ -1,0 +1,98 @@
+/**
+ * Terms in Elixir's syntax against a genuine Elixir: Debian's package, which `interop/elixir-install` puts
+ * into the cache, in a node of OTP 25 (or of 27 where the package is newer than 1.14).
+ */
+
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { decode, encode, format, type Term, type Tuple } from "../etf/index.ts";
+import { hostPath, type OtpNode, otpReleases, startOtpNode } from "./index.ts";
+import { temporaryFolder } from "./releases.ts";
+import "./support/vitest.ts";
+
+const RANDOM_TERMS = fileURLToPath(new URL("../test/vectors/random_terms.erl", import.meta.url));
+const INSTALL = fileURLToPath(new URL("./elixir-install", import.meta.url));
+const INSPECT =
+  "'Elixir.Kernel':inspect(T, [{limit, infinity}, {printable_limit, infinity}, {width, infinity}])";
+
+const seed = Number(process.env.ERLDIST_CODEC_SEED ?? Math.floor(Math.random() * 2 ** 30));
+let node: OtpNode;
+let charlists: "sigil" | "quotes";
+
+beforeAll(async () => {
+  execFileSync(INSTALL, { stdio: ["ignore", "inherit", "inherit"] });
+  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "erldist/elixir");
+  const app = readFileSync(join(cache, "lib/elixir/ebin/elixir.app"), "utf8");
+  const minor = Number(/\{vsn,\s*"1\.(\d+)/.exec(app)?.[1]);
+  charlists = minor < 15 ? "quotes" : "sigil";
+  const wanted = minor < 15 ? "25" : "27";
+  const releases = otpReleases();
+  const otp = releases.find(({ release }) => release === wanted) ?? releases.at(-1)!;
+  const folder = join(temporaryFolder(otp), `erldist-elixir-1.${minor}`);
+  if (!existsSync(hostPath(otp, folder))) {
+    cpSync(join(cache, "lib/elixir/ebin"), hostPath(otp, folder), { recursive: true });
+  }
+  node = await startOtpNode({ otp, args: ["-pa", folder, "+fnu"] });
+  await node.loadModule(RANDOM_TERMS);
+  await node.loadModule("erldist_terms");
+  await node.eval("{ok, _} = application:ensure_all_started(elixir)");
+});
+afterAll(() => node?.kill());
+
+/** Without the number by which the printing node knows another. */
+const nodeless = (text: string): string =>
+  text.replace(/(#(?:PID|Port|Reference)<)[^<>\s]*?((?:\.\d+)+>)/g, (_, head, words: string) => {
+    return `${head}N${words}`;
+  });
+
+async function compared(terms: string): Promise<[Term, string, string][]> {
+  const bytes = await node.evalBytes(`[{T, ${INSPECT}} || T <- ${terms}]`, { timeoutMs: 60_000 });
+  const pairs = decode(bytes) as Tuple<[Term, Uint8Array]>[];
+  return pairs.map(([term, text]) => {
+    const printed = format(term, { syntax: "elixir", charlists, nodeNumber: () => 0 });
+    return [term, nodeless(printed), nodeless(Buffer.from(text).toString())];
+  });
+}
+
+it("random terms", async () => {
+  const results = await compared(`erldist_terms:batch(${seed}, 1500, 20)`);
+  let equal = 0;
+  for (const [term, printed, expected] of results) {
+    // The name of the function that a fun was made in is only in its module.
+    if (/#Function</.test(expected)) continue;
+    // Which letters other than Latin, Han and Kana go without quotes is a table of Elixir's own.
+    if (/[^\p{scx=Latin}\p{scx=Common}]/u.test(expected)) continue;
+    expect(printed, `seed ${seed}: ${Buffer.from(encode(term)).toString("hex")}`).toBe(expected);
+    equal++;
+  }
+  expect(equal).toBeGreaterThan(500);
+});
+
+it("every atom of up to three signs, and others", async () => {
+  const results = await compared(`
+    [list_to_atom(L) || A <- "!%&*+-./:<=>?@^|~{}\\\\a_B1 ", B <- [none | "!%&*+-./:<=>?@^|~{}\\\\a_B1 "],
+                        L <- [[X || X <- [A, B], X =/= none]]]
+    ++ [list_to_atom([A, A, A]) || A <- lists:seq(33, 126)]
+    ++ ['..//', '...', '<<>>', '%{}', '!==', '<~>', '~>>', '<<~', '<|>', '^^^', '~~~', nil, true, false, 'Elixir',
+        'Elixir.A', 'Elixir.A.B1_c', 'Elixir.a', 'Elixir.A.b', 'Elixir.', 'Elixir.A.', 'Elixir.A?', 'a?', 'a!', 'a?b', 'Foo',
+        'do', 'and', 'a@b', '@a', '__x__', '\\x{e9}', '\\x{c9}', '\\x{65e5}\\x{672c}', '\\n"\\0\\x{7f}\\x{85}\\x{feff}#{', '']`);
+  for (const [, printed, expected] of results) expect(printed).toBe(expected);
+});
+
+it("keywords, structs, maps, charlists, strings and captures", async () => {
+  await node.eval(`'Elixir.Code':eval_string(<<"defmodule Point do defstruct [:x, :y] end">>)`);
+  const results = await compared(`
+    [[{a, 1}, {'b c', 2}, {'+', 3}], [{a, 1}, b], [{'Elixir.A', 1}], [{nil, 1}, {true, 2}], [{'Elixir', 1}, {'::', 2}],
+     #{}, #{a => 1}, #{<<"a">> => 1, a => 2}, #{'Elixir.A' => 1}, #{'b c' => #{}}, #{1 => []}, {}, {ok, <<"x">>},
+     'Elixir.Kernel':struct('Elixir.Point', [{x, 1}]), [1 | 2], [[] | a],
+     "abc", "a\\"'\\\\#{", [7, 8, 9, 10, 11, 12, 13, 27], [127], [0], [233], <<"a\\"'\\\\#{\\n\\e">>, <<"h\\x{e9}"/utf8>>, <<255>>,
+     <<0>>, <<16#feff/utf8, "a">>, <<16#200b/utf8>>, <<16#fffe/utf8>>, <<>>, <<1, 2:3>>, <<5:3>>,
+     fun lists:map/2, fun 'Elixir.Enum':map/2, fun 'My Mod':'g h'/1, fun m:'+'/2, fun m:'Foo'/1, fun m:'::'/1, fun m:'%{}'/1,
+     fun m:'a@b'/1, fun m:'f?'/0, fun nil:f/0,
+     1.0, 0.1, -0.0, 1.0e22, 1.0e15, 1.0e16, 1.0e-10, 12345678901234567.0, 1 bsl 70]`);
+  for (const [, printed, expected] of results) expect(printed).toBe(expected);
+});
