@@ -3,6 +3,9 @@
  * else. A genuine node on one, ours on the other, calls in both directions, whoever connects first.
  */
 
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   createNetworkHosts,
@@ -19,14 +22,17 @@ const MIN = 9100;
 const MAX = 9105;
 const EPMD_PORT = 4369;
 
-it("where there is no ip command, says what is missing and how to leave such tests out", async () => {
-  vi.stubEnv("PATH", "/nonexistent");
+it("where namespaces cannot be made, says what it takes and how to leave such tests out", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "erldist-ip-"));
+  writeFileSync(join(folder, "ip"), "#!/bin/sh\necho not permitted >&2\nexit 1\n", { mode: 0o755 });
+  vi.stubEnv("PATH", `${folder}:${process.env.PATH}`);
   try {
     const failure = await createNetworkHosts().catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: "INTEROP_NO_NAMESPACES" });
     expect((failure as Error).message).toMatch(/iproute2.*ERLDIST_WITHOUT=namespaces/);
   } finally {
     vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
   }
 });
 
