@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { isAtom, type Term } from "../../etf/index.ts";
 import { Mailbox } from "../../src/node/mailbox.ts";
@@ -108,6 +109,7 @@ describe("time-out and abort", () => {
     mailbox.push(2);
     expect(await second).toBe(2);
     expect(clock.timerCount).toBe(1);
+    expect(getEventListeners(abort.signal, "abort")).toHaveLength(1);
     abort.abort(new Error("enough"));
     await expect(received).rejects.toThrow("enough");
     expect(clock.timerCount).toBe(0);
