@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DFLAG } from "../src/distribution/flags.ts";
 import {
   atom,
   type Behaviour,
@@ -16,6 +17,7 @@ import {
   type Process,
   type Term,
 } from "../src/index.ts";
+import { OFFERED_FLAGS } from "../src/node/prepare.ts";
 import {
   epmdNames,
   interopRun,
@@ -85,6 +87,25 @@ async function monitoringNodes(erl: OtpNode, peer: string): Promise<OtpSession> 
   );
   return session;
 }
+
+/** These bytes behind their length. */
+const frame = (...bytes: number[]): number[] => [
+  0,
+  0,
+  bytes.length >> 8,
+  bytes.length & 0xff,
+  ...bytes,
+];
+
+/** `{6, Pid, '', x}`: a message to the process registered as `x`, which follows. */
+const REG_SEND = [
+  ...[104, 4, 97, 6],
+  ...[88, 119, 1, 97, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7],
+  ...[119, 0],
+  ...[119, 1, 120],
+];
+
+const int64 = (value: number): number[] => [0, 0, 0, 0, 0, 0, 0, value];
 
 /** Waits for the end, and tells its reason. */
 const DOWN_REASON = `(fun() ->
@@ -368,23 +389,46 @@ eachOtp((otp) => {
     });
 
     describe("and a third that talks nonsense", () => {
-      it.each([
-        ["a frame of no known type", "DIST_FRAME_TYPE", [0, 0, 0, 3, 7, 1, 2]],
-        ["a term cut short", "DIST_TERM_MALFORMED", [0, 0, 0, 4, 112, 131, 104, 3]],
-        ["a term of no known tag", "DIST_TERM_MALFORMED", [0, 0, 0, 3, 112, 131, 1]],
-        ["no tuple", "DIST_CONTROL_MALFORMED", [0, 0, 0, 3, 112, 131, 106]],
-        ["an unknown operation", "DIST_CONTROL_UNKNOWN", [0, 0, 0, 6, 112, 131, 104, 1, 97, 99]],
+      const plain = OFFERED_FLAGS & ~DFLAG.DIST_HDR_ATOM_CACHE & ~DFLAG.FRAGMENTS;
+      const header = OFFERED_FLAGS;
+      it.each<[string, string, bigint, number[]]>([
+        ["a frame of no known type", "DIST_FRAME_TYPE", plain, frame(7, 1, 2)],
+        ["a header not agreed on", "DIST_FRAME_TYPE", plain, frame(131, 68, 0, 106)],
+        ["a term cut short", "DIST_TERM_MALFORMED", plain, frame(112, 131, 104, 3)],
+        ["a term of no known tag", "DIST_TERM_MALFORMED", plain, frame(112, 131, 1)],
+        ["no tuple", "DIST_CONTROL_MALFORMED", plain, frame(112, 131, 106)],
+        ["an unknown operation", "DIST_CONTROL_UNKNOWN", plain, frame(112, 131, 104, 1, 97, 99)],
         [
           "a link to no pid",
           "DIST_CONTROL_MALFORMED",
-          [0, 0, 0, 8, 112, 131, 104, 3, 97, 1, 106, 106],
+          plain,
+          frame(112, 131, 104, 3, 97, 1, 106, 106),
         ],
-        ["a frame of 4 GiB", "DIST_FRAME_LIMIT", [255, 255, 255, 255]],
-        ["whatever comes", "DIST_", [0, 0, 255, 255, ...randomBytes(0xffff)]],
-      ])("%s: it is cut off, and nobody else notices", async (_what, code, bytes) => {
+        ["a frame of 4 GiB", "DIST_FRAME_LIMIT", plain, [255, 255, 255, 255]],
+        ["no header", "DIST_FRAME_TYPE", header, frame(112, 131, 104, 1, 97, 99)],
+        ["a header cut short", "DIST_HEADER_MALFORMED", header, frame(131, 68, 5)],
+        ["an atom never told", "DIST_CACHE_MISS", header, frame(131, 68, 1, 0, 7, 82, 0)],
+        ["no tuple behind a header", "DIST_CONTROL_MALFORMED", header, frame(131, 68, 0, 106)],
+        [
+          "the middle of a message not begun",
+          "DIST_FRAGMENT_UNKNOWN",
+          header,
+          frame(131, 70, ...int64(1), ...int64(2), 97),
+        ],
+        [
+          "a message with a fragment left out",
+          "DIST_FRAGMENT_ORDER",
+          header,
+          [
+            ...frame(131, 69, ...int64(1), ...int64(3), 0, ...REG_SEND),
+            ...frame(131, 70, ...int64(1), ...int64(1), 97),
+          ],
+        ],
+        ["whatever comes", "DIST_", header, frame(...randomBytes(0xffff))],
+      ])("%s: it is cut off, and nobody else notices", async (_what, code, flags, bytes) => {
         expect(await ours.ping(erl.name)).toBe("pong");
         const downs = downsOf(ours);
-        await using peer = await connectBare(ours.name);
+        await using peer = await connectBare(ours.name, { flags });
         await waitUntil(() => ours.nodes().includes(peer.name));
         peer.say(Uint8Array.from(bytes));
         await peer.closed;
