@@ -13,7 +13,8 @@ import { setImmediate } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { buildTarget } from "./build.mjs";
 
-const JAZZER = "@jazzer.js/core@4.0.0";
+/** Version 4.0.0 wants a newer C library than Debian 12 has. */
+const JAZZER = "@jazzer.js/core@2.1.0";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
