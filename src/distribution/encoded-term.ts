@@ -4,6 +4,12 @@ import { type TermInput, TermWriter, VERSION_MAGIC } from "../../etf/index.ts";
 /** Binaries of at least this size are written from where they are, not copied. */
 export const BY_REFERENCE_BYTES: number = 32 * 1024;
 
+/** Terms of up to this size are taken in one piece out of a writer that all share. */
+const ONE_PIECE_BYTES = 16 * 1024;
+const shared = new TermWriter({ byReferenceBytes: BY_REFERENCE_BYTES });
+// Any release reads the older form of ports, OTP 23 only that.
+shared.v4Ports = false;
+
 /** A term encoded ahead of time, the version byte in front; large binaries are not copied. */
 export class EncodedTerm {
   readonly chunks: readonly Uint8Array[];
@@ -12,11 +18,13 @@ export class EncodedTerm {
 
   /** @throws EtfEncodeError when the value is no term */
   constructor(term: TermInput) {
-    const writer = new TermWriter({ byReferenceBytes: BY_REFERENCE_BYTES });
-    writer.v4Ports = false; // any release reads the older form, OTP 23 only that
-    writer.writeUint8(VERSION_MAGIC);
-    writer.writeTerm(term);
-    this.bytes = writer.length;
-    this.chunks = writer.take();
+    try {
+      shared.writeUint8(VERSION_MAGIC);
+      shared.writeTerm(term);
+      this.bytes = shared.length;
+      this.chunks = this.bytes <= ONE_PIECE_BYTES ? [shared.takeOne()] : shared.take();
+    } finally {
+      shared.truncate(0);
+    }
   }
 }

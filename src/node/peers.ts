@@ -58,6 +58,9 @@ export interface PeersHandler {
   down(peer: Peer, error: Error, wasUp: boolean): void;
 }
 
+/** One of two attempts between a pair has given way to the other. */
+const GAVE_WAY: ReadonlySet<string> = new Set(["HS_NOK", "HS_ALIVE"]);
+
 /** A connection that is to come about. */
 interface Attempt {
   readonly abort: AbortController;
@@ -169,8 +172,10 @@ export class Peers {
       );
       this.#accepted(transport, result);
     } catch (error) {
-      // The driver has closed the stream; a stopped node's own end of it is no news.
-      if (!this.#stopped) this.#handler.rejected(error as Error);
+      // The driver has closed the stream; the end of a stopped node's is no news, nor is an
+      // attempt that gives way to another between the two.
+      const gaveWay = error instanceof HandshakeError && GAVE_WAY.has(error.code);
+      if (!this.#stopped && !gaveWay) this.#handler.rejected(error as Error);
       if (expected !== undefined) this.#notComing(expected, error as Error);
     } finally {
       this.#accepting.delete(abort);
@@ -331,12 +336,17 @@ function stoppedError(): NodeError {
 }
 
 function supersededError(peer: Peer): HandshakeError {
-  return new HandshakeError("HS_NOK", `${peer.name.name} connected by itself at the same time.`);
+  return new HandshakeError(
+    "HS_NOK",
+    `${peer.name.name} connected by itself at the same time.`,
+    peer.name.name,
+  );
 }
 
 function setupTimeError(peer: Peer): HandshakeError {
   return new HandshakeError(
     "HS_TIMEOUT",
     `No connection to ${peer.name.name} came about within the set-up time. The host may be down, or a firewall may drop what is sent to it.`,
+    peer.name.name,
   );
 }
