@@ -31,6 +31,13 @@ export {
   toTerm,
   tuple,
 } from "../etf/index.ts";
+export {
+  type Capture,
+  type Explained,
+  type ExplainOptions,
+  explainCapture,
+  explainedLine,
+} from "./capture/explain.ts";
 export { ConnectionClosedError, DistProtocolError } from "./distribution/errors.ts";
 export { EpmdError } from "./epmd/errors.ts";
 export { HandshakeError } from "./handshake/errors.ts";

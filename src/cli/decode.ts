@@ -1,6 +1,6 @@
 /** `erldist decode`: a captured connection, explained message by message. */
 import { readFile } from "node:fs/promises";
-import { type Capture, explainCapture, explainedLine } from "../capture/explain.ts";
+import { type Capture, explainCapture, explainedLine } from "../index.ts";
 import { EXIT_CODE } from "./exit-codes.ts";
 
 interface DecodeArguments {

@@ -80,6 +80,38 @@ const parser = yargs(hideBin(process.argv))
       }),
     async (args) => (await import("./epmd.ts")).epmd(args),
   )
+  .command(
+    "decode [file]",
+    "Explain a captured connection, message by message",
+    (args) =>
+      args
+        .positional("file", {
+          type: "string",
+          describe: "What one side wrote, as raw bytes; - or nothing for standard input",
+        })
+        .option("initiator", {
+          type: "string",
+          requiresArg: true,
+          describe: "File with what the side wrote that connected",
+        })
+        .option("acceptor", {
+          type: "string",
+          requiresArg: true,
+          describe: "File with what the other side wrote",
+        })
+        .conflicts("file", ["initiator", "acceptor"])
+        .option("payload", {
+          type: "boolean",
+          default: true,
+          describe: "Show payloads and reasons; --no-payload hides them",
+        })
+        .option("width", {
+          type: "number",
+          requiresArg: true,
+          describe: "Characters shown of one term. Default 200",
+        }),
+    async (args) => (await import("./decode.ts")).decode(args),
+  )
   .demandCommand(1, "Name a command.")
   .strict()
   .recommendCommands()
