@@ -110,7 +110,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     const inbound = new InboundSignals(this.#table, this.#signals, this.#spawner);
     const pid = this.#newPid();
     this.#groupLeader = pid;
-    this.#system = this.#newProcess(pid, NOTHING, pid);
+    this.#system = this.#newProcess(pid, NOTHING, { pid, service: true });
     prepared.accepted.handOver((transport) => void this.#peers.accept(transport));
   }
 
@@ -161,6 +161,11 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     const process = this.#newProcess(this.#groupLeader);
     process.run(() => body(process));
     return process;
+  }
+
+  /** @internal A process of the node's own, which nobody's exit signal puts out of service. */
+  spawnService(behaviour: Behaviour): Process {
+    return this.#newProcess(this.#groupLeader, behaviour, { service: true });
   }
 
   /**
@@ -288,13 +293,18 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     return this.#identifiers.newPid((key) => this.#table.hasKey(key));
   }
 
-  #newProcess(groupLeader: Pid, behaviour?: Behaviour, pid: Pid = this.#newPid()): Process {
+  #newProcess(
+    groupLeader: Pid,
+    behaviour?: Behaviour,
+    { pid = this.#newPid(), service = false }: { pid?: Pid; service?: boolean } = {},
+  ): Process {
     const process = new Process({
       pid,
       groupLeader,
       signals: this.#signals,
       clock: this.clock,
       maxMailboxBytes: this.#maxMailboxBytes,
+      service,
       ...(behaviour === undefined ? {} : { behaviour }),
     });
     this.#table.add(process);

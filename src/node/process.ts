@@ -78,6 +78,8 @@ export interface ProcessOptions {
   /** Bytes of waiting messages above which the connections that bring them are read no further. */
   maxMailboxBytes: number;
   behaviour?: Behaviour;
+  /** One of the node's own, which exit signals do not end. Default false. */
+  service?: boolean;
 }
 
 export class Process {
@@ -100,6 +102,7 @@ export class Process {
   readonly #clock: Clock;
   readonly #maxMailboxBytes: number;
   readonly #behaviour: Behaviour | undefined;
+  readonly #service: boolean;
   #mailbox: Mailbox | undefined;
   /** The behaviour's promise is open. */
   #busy = false;
@@ -112,6 +115,7 @@ export class Process {
     this.#clock = options.clock;
     this.#maxMailboxBytes = options.maxMailboxBytes;
     this.#behaviour = options.behaviour;
+    this.#service = options.service ?? false;
   }
 
   get alive(): boolean {
@@ -257,14 +261,14 @@ export class Process {
 
   /** @internal The end of a linked process, or of the connection to it, arrived. */
   exitFromLink(from: Pid, reason: Term): void {
-    if (!this.alive) return;
+    if (!this.alive || this.#service) return;
     if (this.trapExit) this.deliver(tuple(EXIT, from, reason));
     else if (!exactEquals(reason, NORMAL)) this.terminate(reason);
   }
 
   /** @internal An `exit/2` signal arrived. */
   exitSignal(from: Pid, reason: Term): void {
-    if (!this.alive) return;
+    if (!this.alive || this.#service) return;
     if (reason === KILL) this.terminate(KILLED);
     else if (this.trapExit) this.deliver(tuple(EXIT, from, reason));
     else if (reason !== NORMAL || from.equals(this.pid)) this.terminate(reason);

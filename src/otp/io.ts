@@ -39,7 +39,7 @@ const UNICODE: Atom<"unicode"> = atom("unicode");
 
 /** Starts a device that prints to `sink` and makes it the node's group leader, named `user`. */
 export function serveUser(node: NodeCore, sink: TextSink): Process {
-  const device = node.spawn({
+  const device = node.spawnService({
     message(message, self) {
       if (!isTuple(message, 4) || message[0] !== IO_REQUEST || !isPid(message[1])) return READY;
       const [, from, replyAs, request] = message as readonly Term[] as [Term, Pid, Term, Term];

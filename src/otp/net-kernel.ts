@@ -16,7 +16,7 @@ const YES: Atom<"yes"> = atom("yes");
 /** Registers `net_kernel` on a node. */
 export function serveNetKernel(node: NodeCore): void {
   node
-    .spawn({
+    .spawnService({
       message(message, self) {
         const call = genCallIn(message);
         if (call !== undefined && isTuple(call.request, 2) && call.request[0] === IS_AUTH) {

@@ -47,7 +47,7 @@ type Request = [Term, Term, Term, Term, Term];
 /** Registers `rex` on a node. */
 export function serveRex(node: NodeCore): void {
   const server = new Rex(node);
-  node.spawn({ message: (message, self) => server.message(message, self) }).register(REX);
+  node.spawnService({ message: (message, self) => server.message(message, self) }).register(REX);
 }
 
 class Rex {

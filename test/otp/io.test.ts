@@ -32,6 +32,19 @@ async function setUp() {
 }
 
 describe("the device", () => {
+  test("is put out of service by nobody's exit signal, nor are the node's other services", async () => {
+    const { node, raw, cluster, ask, printed } = await setUp();
+    for (const name of ["user", "rex", "net_kernel"]) {
+      const { pid } = node.whereis(name)!;
+      raw.send(tuple(8, theirs, pid, atom("kill")));
+      raw.send(tuple(8, theirs, pid, atom("why")));
+      await cluster.settle();
+      expect(node.whereis(name)?.pid).toBe(pid);
+    }
+    expect(await ask(putChars(UNICODE, charlist("still here")))).toBe(OK);
+    expect(printed).toEqual(["still here"]);
+  });
+
   test("is the node's group leader, registered as user, and its own", async () => {
     const { node } = await setUp();
     const device = node.whereis("user")!;
