@@ -4,6 +4,7 @@
  */
 import { type Atom, internAtom, MAX_ATOM_CHARACTERS } from "./atom.ts";
 import { EtfDecodeError } from "./errors.ts";
+import { utf8Text } from "./utf8.ts";
 
 /** In pairs: an atom is looked for in both places of its pair. */
 const SLOTS = 8192;
@@ -12,8 +13,6 @@ const SLOTS = 8192;
 const slots: Atom[] = new Array(SLOTS).fill(internAtom(""));
 /** The bytes of each. */
 const names: Uint8Array[] = new Array(SLOTS).fill(slots[0]!.utf8);
-
-const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * The place is made of the length and six bytes, where names differ most. That atoms can be made to
@@ -73,11 +72,9 @@ export function atomFromLatin1(bytes: Uint8Array, offset: number, length: number
 }
 
 function utf8Name(bytes: Uint8Array, offset: number, length: number): string {
-  let name: string;
-  try {
-    name = strictUtf8.decode(bytes.subarray(offset, offset + length));
-  } catch (cause) {
-    throw new EtfDecodeError("ETF_BAD_ATOM", "an atom's text is not UTF-8", offset, { cause });
+  const name = utf8Text(bytes, offset, length);
+  if (name === null) {
+    throw new EtfDecodeError("ETF_BAD_ATOM", "an atom's text is not UTF-8", offset);
   }
   if (name.length > MAX_ATOM_CHARACTERS) {
     const characters = [...name].length;

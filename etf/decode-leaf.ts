@@ -67,6 +67,8 @@ export abstract class LeafDecoder<Result> extends ByteReader {
   protected claimed = 0;
   protected claimLimit = 0;
   protected readonly callDepth: number;
+  /** @internal The depth at which a term lies that is part of another one. */
+  baseDepth = 0;
 
   constructor(options: DecodeOptions = {}) {
     super();
@@ -101,7 +103,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
         if (tag === TAG.COMPRESSED) return this.compressed();
         if (tag === TAG.LOCAL_EXT) return this.opaque(this.opaqueBytes());
       }
-      return this.read(0);
+      return this.read(this.baseDepth);
     } catch (error) {
       if (
         error instanceof EtfDecodeError &&

@@ -4,7 +4,8 @@
  */
 export { Atom, atom } from "./atom.ts";
 export { compare, equals } from "./compare.ts";
-export { type DecodeOptions, decode, TermDecoder } from "./decode.ts";
+export { type DecodeOptions, type DecodePlainOptions, decode } from "./decode.ts";
+export { TermDecoder } from "./decode-term.ts";
 export {
   type AtomRefTable,
   type EncodeOptions,

@@ -6,6 +6,7 @@
  * compared with the bytes received, so a program that writes into a key spoils no later decoding.
  */
 import { viewBytes } from "./bytes.ts";
+import { utf8Text } from "./utf8.ts";
 
 const SLOTS = 1024;
 
@@ -14,8 +15,9 @@ export const MAX_CACHED_KEY_BYTES = 32;
 
 const slots: (Uint8Array | undefined)[] = new Array(SLOTS).fill(undefined);
 
-/** Bytes equal to those there, of at most `MAX_CACHED_KEY_BYTES`. */
-export function cachedKey(bytes: Uint8Array, offset: number, length: number): Uint8Array {
+const texts: (string | undefined)[] = new Array(SLOTS).fill(undefined);
+
+function slotOf(bytes: Uint8Array, offset: number, length: number): number {
   let hash = length;
   if (length > 0) {
     const last = offset + length - 1;
@@ -24,7 +26,12 @@ export function cachedKey(bytes: Uint8Array, offset: number, length: number): Ui
     hash = (Math.imul(hash, 31) + bytes[offset + (length >> 1)]!) | 0;
     hash = (Math.imul(hash, 31) + bytes[offset + (length >> 2)]!) | 0;
   }
-  const slot = (Math.imul(hash, 0x9e3779b1) >>> 19) & (SLOTS - 1);
+  return (Math.imul(hash, 0x9e3779b1) >>> 19) & (SLOTS - 1);
+}
+
+/** Bytes equal to those there, of at most `MAX_CACHED_KEY_BYTES`. */
+export function cachedKey(bytes: Uint8Array, offset: number, length: number): Uint8Array {
+  const slot = slotOf(bytes, offset, length);
   const known = slots[slot];
   if (known !== undefined && known.length === length) {
     let i = length - 1;
@@ -36,4 +43,19 @@ export function cachedKey(bytes: Uint8Array, offset: number, length: number): Ui
   for (let i = 0; i < length; i++) key[i] = bytes[offset + i]!;
   slots[slot] = key;
   return key;
+}
+
+/** The text of the bytes there, or null if they are not UTF-8; for ASCII without making it anew. */
+export function cachedKeyText(bytes: Uint8Array, offset: number, length: number): string | null {
+  const slot = slotOf(bytes, offset, length);
+  const known = texts[slot];
+  if (known !== undefined && known.length === length) {
+    let i = length - 1;
+    while (i >= 0 && known.charCodeAt(i) === bytes[offset + i]) i--;
+    if (i < 0) return known;
+  }
+  const text = utf8Text(bytes, offset, length);
+  // As many characters as bytes: they are ASCII, and can be compared as above.
+  if (text !== null && text.length === length) texts[slot] = text;
+  return text;
 }

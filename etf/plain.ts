@@ -27,11 +27,14 @@ import {
   isTermObject,
   isTuple,
   NativeRecord,
+  Pid,
+  Reference,
   type Term,
   type TermInput,
   Tuple,
 } from "./terms.ts";
 import { format } from "./text/print.ts";
+import { utf8Text } from "./utf8.ts";
 
 export type Plain =
   | null
@@ -60,17 +63,6 @@ export interface FromPlainOptions {
   keys?: "binary" | "atom";
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** The text of UTF-8 bytes, or null if they are not that. */
-export function utf8Text(bytes: Uint8Array): string | null {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return null;
-  }
-}
-
 /** A property of the object itself, whatever its name. */
 export function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key === "__proto__") {
@@ -87,7 +79,7 @@ export function setOwn(object: Record<string, unknown>, key: string, value: unkn
 export function plainKey(key: unknown): string {
   if (key instanceof Atom) return key.name;
   if (key instanceof Uint8Array) {
-    const text = utf8Text(key);
+    const text = utf8Text(key, 0, key.length);
     if (text !== null) return text;
   }
   if (typeof key === "number" || typeof key === "bigint" || typeof key === "boolean") {
@@ -163,8 +155,20 @@ function plainObject(
   return { result, frame: { items, next: 0, put } };
 }
 
+let lastNode: Atom | undefined;
+let lastNodeText = "";
+
+/** As `format` writes it; identifiers of one node come together. */
+function nodeText(node: Atom): string {
+  if (node !== lastNode) {
+    lastNode = node;
+    lastNodeText = node.name === "nonode@nohost" ? "0" : format(node);
+  }
+  return lastNodeText;
+}
+
 /** What is no container; undefined for a map. */
-function plainLeaf(term: unknown, options: ToPlainOptions): Plain | undefined {
+export function plainLeaf(term: unknown, options: ToPlainOptions): Plain | undefined {
   switch (typeof term) {
     case "number":
     case "boolean":
@@ -177,9 +181,13 @@ function plainLeaf(term: unknown, options: ToPlainOptions): Plain | undefined {
     return options.atoms === "atom" ? term : term.name;
   }
   if (term instanceof Uint8Array) {
-    return options.binaries === "bytes" ? term : (utf8Text(term) ?? term);
+    return options.binaries === "bytes" ? term : (utf8Text(term, 0, term.length) ?? term);
   }
   if (term instanceof Float) return term.value;
+  if (term instanceof Pid) return `<${nodeText(term.node)}.${term.id}.${term.serial}>`;
+  if (term instanceof Reference) {
+    return `#Ref<${nodeText(term.node)}.${[...term.ids].reverse().join(".")}>`;
+  }
   if (typeof term === "object" && term !== null && MapBase.from(term) !== null) return undefined;
   return format(term as TermInput, { mode: "~0tp" });
 }

@@ -1,0 +1,323 @@
+/**
+ * Bytes to terms, exactly: encoding what is decoded here gives OTP a term that is `=:=` to the
+ * one it sent.
+ *
+ * Spec: erl_ext_dist. Terms within the call depth are read by recursion; below that an explicit
+ * stack takes over, so nesting is limited by an option and not by the engine's stack.
+ */
+
+import { LeafDecoder, type RecordHead } from "./decode-leaf.ts";
+import { EtfEncodeError } from "./errors.ts";
+import { cachedKey, MAX_CACHED_KEY_BYTES } from "./key-cache.ts";
+import { TAG } from "./tags.ts";
+import { TermMap } from "./term-map.ts";
+import {
+  ImproperList,
+  LocalFun,
+  type LocalFunFields,
+  NativeRecord,
+  type OpaqueTerm,
+  type Term,
+  Tuple,
+} from "./terms.ts";
+
+/** Arrays up to this size are made in one piece. */
+const PREALLOCATE = 1 << 20;
+
+/** A container being read without recursion. */
+interface Frame {
+  tag: number;
+  values: unknown[];
+  /** Values still to be read. */
+  left: number;
+  claimed: number;
+  /** What was read before the values. */
+  head: LocalFunFields | RecordHead | null;
+}
+
+/** Reads terms; reusable, with its limits. */
+export class TermDecoder extends LeafDecoder<Term> {
+  protected override read(depth: number): Term {
+    const { bytes, offset } = this;
+    if (offset >= this.end) throw this.truncated(1);
+    const tag = bytes[offset]!;
+    this.offset = offset + 1;
+    switch (tag) {
+      // The usual ones, the most frequent first.
+      case TAG.SMALL_INTEGER_EXT:
+        return this.uint8();
+      case TAG.SMALL_ATOM_UTF8_EXT:
+        return this.smallAtom();
+      case TAG.BINARY_EXT:
+        return this.binary(this.uint32());
+      case TAG.INTEGER_EXT:
+        return this.int32();
+      case TAG.NEW_FLOAT_EXT:
+        return this.checkedFloat(this.float64());
+      case TAG.SMALL_BIG_EXT:
+        return this.big(this.uint8());
+      case TAG.NIL_EXT:
+        return [];
+      case TAG.NEW_PID_EXT:
+        return this.pid(tag);
+      case TAG.NEWER_REFERENCE_EXT:
+        return this.reference(tag);
+      case TAG.SMALL_TUPLE_EXT:
+      case TAG.LIST_EXT:
+      case TAG.MAP_EXT:
+      case TAG.LARGE_TUPLE_EXT:
+      case TAG.NEW_FUN_EXT:
+      case TAG.FUN_EXT:
+      case TAG.RECORD_EXT:
+        if (depth < this.callDepth) return this.container(tag, depth);
+        this.offset = offset;
+        return this.readDeep(depth);
+      default:
+        return this.leaf(tag);
+    }
+  }
+
+  private container(tag: number, depth: number): Term {
+    switch (tag) {
+      case TAG.SMALL_TUPLE_EXT:
+        return this.tuple(this.uint8(), depth);
+      case TAG.LIST_EXT:
+        return this.list(depth);
+      case TAG.MAP_EXT:
+        return this.map(depth);
+      case TAG.LARGE_TUPLE_EXT:
+        return this.tuple(this.uint32(), depth);
+      case TAG.NEW_FUN_EXT: {
+        const { head, size } = this.funHead();
+        return new LocalFun({ ...head, freeVariables: this.values(size, depth) });
+      }
+      case TAG.FUN_EXT: {
+        const { head, size } = this.oldFunHead();
+        return new LocalFun({ ...head, freeVariables: this.values(size, depth) });
+      }
+      default: {
+        const { head, size } = this.recordHead();
+        return makeRecord(head, this.values(size, depth));
+      }
+    }
+  }
+
+  private values(size: number, depth: number): Term[] {
+    const values: Term[] = [];
+    for (let i = 0; i < size; i++) values.push(this.read(depth + 1));
+    return values;
+  }
+
+  private list(depth: number): Term {
+    let size = this.uint32();
+    let claimed = size;
+    this.claim(size);
+    const elements: Term[] = size <= PREALLOCATE ? new Array(size) : [];
+    let at = 0;
+    for (;;) {
+      for (let i = 0; i < size; i++) elements[at++] = this.read(depth + 1);
+      if (this.offset >= this.end) throw this.truncated(1);
+      const tag = this.bytes[this.offset];
+      if (tag === TAG.NIL_EXT) {
+        this.offset++;
+        this.claimed -= claimed;
+        return elements;
+      }
+      // `[1 | [2, 3]]` may be written so.
+      if (tag !== TAG.LIST_EXT) break;
+      this.offset++;
+      size = this.uint32();
+      claimed += size;
+      this.claim(size);
+    }
+    const tail = this.read(depth + 1);
+    this.claimed -= claimed;
+    return withTail(elements, tail);
+  }
+
+  private tuple(size: number, depth: number): Term {
+    this.claim(size);
+    const elements = newTuple(size);
+    for (let i = 0; i < size; i++) elements[i] = this.read(depth + 1);
+    this.claimed -= size;
+    return elements;
+  }
+
+  private map(depth: number): Term {
+    const start = this.offset - 1;
+    const size = 2 * this.uint32();
+    this.claim(size);
+    const pairs: Term[] = size <= PREALLOCATE ? new Array(size) : [];
+    for (let i = 0; i < size; i += 2) {
+      pairs[i] = this.key(depth + 1);
+      pairs[i + 1] = this.read(depth + 1);
+    }
+    this.claimed -= size;
+    return this.makeMap(pairs, start);
+  }
+
+  private key(depth: number): Term {
+    const { bytes, offset } = this;
+    // The length fits into one byte, and the bytes are there.
+    if (offset + 5 <= this.end && bytes[offset] === TAG.BINARY_EXT) {
+      const length = bytes[offset + 4]!;
+      const first = (bytes[offset + 1]! | bytes[offset + 2]! | bytes[offset + 3]!) === 0;
+      if (first && length <= MAX_CACHED_KEY_BYTES && length <= this.end - offset - 5) {
+        this.offset = offset + 5 + length;
+        return cachedKey(bytes, offset + 5, length);
+      }
+    }
+    return this.read(depth);
+  }
+
+  private makeMap(pairs: Term[], start: number): TermMap {
+    let map: TermMap | null;
+    try {
+      map = TermMap.fromPairs(pairs);
+    } catch (error) {
+      if (!(error instanceof EtfEncodeError)) throw error;
+      throw this.error("ETF_LIMIT", error.message, start);
+    }
+    if (map === null) throw this.error("ETF_DUPLICATE_KEY", "a map has the same key twice", start);
+    return map;
+  }
+
+  protected override opaque(term: OpaqueTerm): Term {
+    return term;
+  }
+
+  /** One term, however deep, with the containers being read on a stack of our own. */
+  private readDeep(depth: number): Term {
+    const frames: Frame[] = [];
+    for (;;) {
+      let done: unknown = this.open(frames);
+      if (depth + frames.length > this.maxDepth) throw this.limit("maxDepth", this.maxDepth);
+      for (;;) {
+        const frame = frames[frames.length - 1];
+        if (frame === undefined) return done as Term;
+        if (done !== PENDING) {
+          frame.values.push(done);
+          frame.left--;
+        }
+        if (frame.left > 0) break;
+        if (frame.tag === TAG.LIST_EXT) {
+          const last = frame.values.length === frame.claimed + 1;
+          if (!last && !this.extendList(frame)) break; // what follows is the tail
+        }
+        frames.pop();
+        this.claimed -= frame.claimed;
+        done = this.close(frame);
+      }
+    }
+  }
+
+  /**
+   * A list frame with all its elements: true when it is closed by a nil; when what follows is
+   * more of the list or a tail, that is to be read next.
+   */
+  private extendList(frame: Frame): boolean {
+    if (this.offset >= this.end) throw this.truncated(1);
+    const tag = this.bytes[this.offset];
+    if (tag === TAG.NIL_EXT) {
+      this.offset++;
+      frame.values.push(NIL);
+      return true;
+    }
+    if (tag === TAG.LIST_EXT) {
+      this.offset++;
+      const size = this.uint32();
+      this.claim(size);
+      frame.claimed += size;
+      frame.left = size;
+      return size === 0 ? this.extendList(frame) : false;
+    }
+    frame.left = 1;
+    return false;
+  }
+
+  /** A whole leaf; or a container's head, with a frame for its values. */
+  private open(frames: Frame[]): unknown {
+    const tag = this.uint8();
+    let size: number;
+    let claimed: number;
+    let head: Frame["head"] = null;
+    switch (tag) {
+      case TAG.LIST_EXT:
+        size = claimed = this.uint32();
+        break;
+      case TAG.SMALL_TUPLE_EXT:
+        size = claimed = this.uint8();
+        break;
+      case TAG.LARGE_TUPLE_EXT:
+        size = claimed = this.uint32();
+        break;
+      case TAG.MAP_EXT:
+        size = claimed = 2 * this.uint32();
+        break;
+      case TAG.NEW_FUN_EXT:
+        ({ head, size } = this.funHead());
+        claimed = 0;
+        break;
+      case TAG.FUN_EXT:
+        ({ head, size } = this.oldFunHead());
+        claimed = 0;
+        break;
+      case TAG.RECORD_EXT:
+        ({ head, size } = this.recordHead());
+        claimed = 0;
+        break;
+      default:
+        return this.leaf(tag);
+    }
+    this.claim(claimed);
+    frames.push({ tag, values: [], left: size, claimed, head });
+    return PENDING;
+  }
+
+  private close(frame: Frame): Term {
+    const values = frame.values as Term[];
+    switch (frame.tag) {
+      case TAG.LIST_EXT: {
+        const tail = values.pop() as Term;
+        return tail === (NIL as unknown) ? values : withTail(values, tail);
+      }
+      case TAG.MAP_EXT:
+        return this.makeMap(values, this.offset);
+      case TAG.NEW_FUN_EXT:
+      case TAG.FUN_EXT:
+        return new LocalFun({ ...(frame.head as LocalFunFields), freeVariables: values });
+      case TAG.RECORD_EXT:
+        return makeRecord(frame.head as RecordHead, values);
+      default: {
+        const elements = newTuple(values.length);
+        for (let i = 0; i < values.length; i++) elements[i] = values[i]!;
+        return elements;
+      }
+    }
+  }
+}
+
+const PENDING = Symbol("pending");
+const NIL = Symbol("nil");
+
+/** A tuple to be filled. */
+function newTuple(size: number): Tuple & Term[] {
+  return new Tuple(size <= PREALLOCATE ? size : 0) as Tuple & Term[];
+}
+
+function withTail(elements: Term[], tail: Term): Term {
+  if (elements.length === 0) return tail;
+  if (tail instanceof ImproperList) {
+    for (const element of tail.elements) elements.push(element);
+    return new ImproperList(elements, tail.tail);
+  }
+  if (Array.isArray(tail) && !(tail instanceof Tuple)) {
+    for (const element of tail) elements.push(element);
+    return elements;
+  }
+  return new ImproperList(elements, tail);
+}
+
+function makeRecord(head: RecordHead, values: Term[]): NativeRecord {
+  return new NativeRecord(head.module, head.recordName, head.exported, head.fields, values);
+}
