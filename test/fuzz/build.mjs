@@ -1,11 +1,11 @@
 /** Bundles the target of the fuzzing into one CommonJS file, which an engine can instrument. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Returns the folder with target.cjs and, as files, the inputs to begin with. */
+/** Returns the folder with target.cjs, and the inputs to begin with. */
 export async function buildTarget() {
   const folder = `${root}.cache/fuzz`;
   await build({
@@ -22,12 +22,8 @@ export async function buildTarget() {
       rollupOptions: { output: { format: "cjs", entryFileNames: "target.cjs" } },
     },
   });
-  const seeds = seedInputs();
-  const corpus = `${folder}/seeds`;
-  rmSync(corpus, { recursive: true, force: true });
-  mkdirSync(corpus, { recursive: true });
-  for (const [i, seed] of seeds.entries()) writeFileSync(`${corpus}/${i}`, seed);
-  return { folder, seeds };
+  mkdirSync(folder, { recursive: true });
+  return { folder, seeds: seedInputs() };
 }
 
 /** Terms that OTP wrote, their compressed streams, and text that it reads. */

@@ -1,20 +1,24 @@
 /**
- * npm run fuzz [-- --runs=N] [--seconds=S] [--seed=N] [--engine=jazzer|mutator]
+ * npm run fuzz [-- --runs=N] [--seconds=S] [--seed=N] [FILE...]
  *
- * Feeds test/fuzz/target.ts: by default with jazzer.js, which is fetched by npx and looks for
- * inputs that reach new code; or with a mutator of our own on the same inputs, which is several
- * times faster and needs nothing. Both are one process. Ends with code 0 when N inputs (default
- * 1,000,000) or S seconds went by without a finding; otherwise prints the input.
+ * Feeds test/fuzz/target.ts with inputs made of those that OTP wrote, changed at random, and keeps
+ * the ones that reach code no other reached, to be changed further. One process. Ends with code 0
+ * when N inputs (default 1,000,000) or S seconds (3600) went by without a finding; otherwise prints
+ * the input and keeps it in .cache/fuzz; with FILEs, repeats those.
+ *
+ * jazzer.js would be the engine for this, but its addon wants a C library newer than Debian 12's, and
+ * its earlier releases do not install. V8's own coverage serves as well: asked for after every
+ * thousand inputs it costs nothing, and a thousand that reached something new is looked at one by one.
  */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { Session } from "node:inspector";
 import { createRequire } from "node:module";
 import { setImmediate } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { buildTarget } from "./build.mjs";
 
-/** Version 4.0.0 wants a newer C library than Debian 12 has. */
-const JAZZER = "@jazzer.js/core@2.1.0";
+/** Inputs between two looks at the coverage. */
+const BATCH = 1000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -22,96 +26,128 @@ const { values, positionals } = parseArgs({
     runs: { type: "string", default: "1000000" },
     seconds: { type: "string", default: "3600" },
     seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
-    engine: { type: "string", default: "jazzer" },
   },
 });
 const [runs, seconds, seed] = [values.runs, values.seconds, values.seed].map(Number);
 const { folder, seeds } = await buildTarget();
-if (positionals.length > 0) process.exitCode = repeat(positionals);
-else process.exitCode = values.engine === "mutator" ? await mutate() : jazzer();
+const session = new Session();
+session.connect();
+post("Profiler.enable");
+restart();
+const { fuzz } = createRequire(import.meta.url)(`${folder}/target.cjs`);
 
-/** The given files of inputs, once each. */
-function repeat(files) {
-  const { fuzz } = createRequire(import.meta.url)(`${folder}/target.cjs`);
-  for (const file of files) fuzz(readFileSync(file));
-  return 0;
+if (positionals.length > 0) for (const file of positionals) fuzz(readFileSync(file));
+else process.exitCode = await search();
+
+/** The answer comes within the call. */
+function post(method, parameters = {}) {
+  let answer;
+  session.post(method, parameters, (error, result) => {
+    if (error !== null) throw new Error(error.message);
+    answer = result;
+  });
+  return answer;
 }
 
-function jazzer() {
-  const found = `${folder}/corpus`;
-  mkdirSync(found, { recursive: true });
-  const { status } = spawnSync(
-    "npx",
-    [
-      "--yes",
-      JAZZER,
-      `${folder}/target.cjs`,
-      found,
-      `${folder}/seeds`,
-      "--includes=target.cjs",
-      "--sync",
-      "--disableBugDetectors=.*",
-      "--",
-      `-runs=${runs}`,
-      `-max_total_time=${seconds}`,
-      `-seed=${seed}`,
-      "-max_len=2000",
-      "-timeout=10",
-      "-rss_limit_mb=2048",
-      `-artifact_prefix=${folder}/finding-`,
-      "-print_final_stats=1",
-    ],
-    { stdio: "inherit", cwd: folder },
-  );
-  return status ?? 1;
+/** Forgets what was covered: V8 tells of each block only once, as counting them is many times slower. */
+function restart() {
+  post("Profiler.stopPreciseCoverage");
+  post("Profiler.startPreciseCoverage", { callCount: false, detailed: true });
 }
 
-async function mutate() {
-  const { fuzz } = createRequire(import.meta.url)(`${folder}/target.cjs`);
+/**
+ * Marks the characters of the script that ran for the first time since the restart; returns how many
+ * of them were not marked before.
+ */
+function covered(marks) {
+  let fresh = 0;
+  for (const script of post("Profiler.takePreciseCoverage").result) {
+    if (!script.url.endsWith("/target.cjs")) continue;
+    for (const { ranges } of script.functions) {
+      // The first range is the whole function, those inside it say what is different there.
+      const { startOffset, endOffset } = ranges[0];
+      if (startOffset === 0) continue; // the script itself, which runs once
+      const ran = new Uint8Array(endOffset - startOffset);
+      for (const range of ranges) {
+        const [from, to] = [range.startOffset - startOffset, range.endOffset - startOffset];
+        ran.fill(Math.min(range.count, 1), from, to);
+      }
+      for (let i = 0; i < ran.length; i++) {
+        if (ran[i] === 1 && marks[startOffset + i] === 0) {
+          marks[startOffset + i] = 1;
+          fresh++;
+        }
+      }
+    }
+  }
+  return fresh;
+}
+
+async function search() {
   const next = randomNumbers(seed);
-  const pool = [...seeds, ...inputsOf(`${folder}/corpus`)];
+  const pool = [...seeds];
+  const marks = new Uint8Array(statSync(`${folder}/target.cjs`).size);
+  for (const input of pool) fuzz(input);
+  covered(marks);
   const started = performance.now();
   Error.stackTraceLimit = 0; // most of an error's cost
-  let slowest = 0;
   let done = 0;
-  for (; done < runs; done++) {
-    const input = mutant(pool, next);
-    const before = performance.now();
-    try {
-      fuzz(input);
-    } catch (error) {
-      Error.stackTraceLimit = 20;
-      const file = `${folder}/finding-mutator-${done}`;
-      writeFileSync(file, input);
-      console.error(`seed ${seed}, input ${done}, kept in ${file}:\n${input.toString("hex")}`);
-      console.error(error);
-      return 1;
+  while (done < runs && performance.now() - started < 1000 * seconds) {
+    const batch = [];
+    for (let i = 0; i < BATCH; i++) {
+      const input = mutant(pool, next);
+      batch.push(input);
+      try {
+        fuzz(input);
+      } catch (error) {
+        return found(input, done + i, error);
+      }
+    }
+    if (covered(marks.slice()) > 0) pool.push(...firsts(batch, marks));
+    done += BATCH;
+    if (done % 100_000 === 0) {
+      const mebibytes = Math.round(process.memoryUsage().rss / 2 ** 20);
+      console.error(`#${done} covered ${share(marks)} pool ${pool.length} rss ${mebibytes} MiB`);
     }
     // What weak references lead to is kept until the event loop goes round.
-    if (done % 10_000 === 0) await setImmediate();
-    const took = performance.now() - before;
-    if (took > slowest) {
-      slowest = took;
-      if (took > 100) writeFileSync(`${folder}/slow`, input);
-    }
-    if (done % 100_000 === 0) {
-      if (performance.now() - started > 1000 * seconds) break;
-      const { rss } = process.memoryUsage();
-      console.error(
-        `#${done} rss ${Math.round(rss / 2 ** 20)} MiB, slowest ${slowest.toFixed(1)} ms`,
-      );
-    }
+    await setImmediate();
   }
-  console.error(`${done} inputs without a finding, seed ${seed}, slowest ${slowest.toFixed(1)} ms`);
+  console.error(`${done} inputs without a finding, seed ${seed}, covered ${share(marks)}`);
   return 0;
 }
 
-function inputsOf(corpus) {
-  try {
-    return readdirSync(corpus).map((name) => readFileSync(`${corpus}/${name}`));
-  } catch {
-    return [];
+/** Of a batch that reached something new those inputs that do, found by halves. */
+function firsts(batch, marks) {
+  restart();
+  for (const input of batch) fuzz(input);
+  if (covered(marks.slice()) === 0) return [];
+  if (batch.length > 1) {
+    const half = batch.length >> 1;
+    return [...firsts(batch.slice(0, half), marks), ...firsts(batch.slice(half), marks)];
   }
+  restart();
+  fuzz(batch[0]);
+  covered(marks);
+  return batch;
+}
+
+/** Of the script's characters. */
+function share(marks) {
+  return `${((100 * marks.reduce((sum, mark) => sum + mark, 0)) / marks.length).toFixed(2)} %`;
+}
+
+function found(input, place, cause) {
+  const file = `${folder}/finding-${place}`;
+  writeFileSync(file, input);
+  Error.stackTraceLimit = 20;
+  console.error(`seed ${seed}, input ${place}, kept in ${file}:\n${input.toString("hex")}`);
+  try {
+    fuzz(input);
+    console.error(cause);
+  } catch (error) {
+    console.error(error);
+  }
+  return 1;
 }
 
 /** An input with one to four changes, one of which may be a piece of another input. */
