@@ -6,6 +6,7 @@
  * Anything but a documented error, or a term that comes back as it was, is thrown as a plain
  * Error, which the engine reports with its input.
  */
+import { isDeepStrictEqual } from "node:util";
 import { inflateSync } from "node:zlib";
 import {
   compare,
@@ -33,6 +34,7 @@ const decoder = new TermDecoder(limits);
 /** Decoded after every error, to see that the decoder still can. */
 const PROBE = encode([1, ["probe"], { a: 1.5 }]);
 const probe = decode(PROBE);
+const VERSION = Uint8Array.of(131);
 
 function claim(holds: boolean, what: string): asserts holds {
   if (!holds) throw new Error(`does not hold: ${what}`);
@@ -67,6 +69,7 @@ function fuzzBytes(bytes: Uint8Array, everything: boolean): void {
     const end = bytes[0] === 80 ? MAX_INFLATED : bytes.length;
     claim(Number.isInteger(error.offset) && error.offset >= 0, "an offset");
     claim(error.offset <= end, `offset ${error.offset} lies in the ${end} bytes`);
+    claim(plainCode(bytes) === error.code, "the plain form is refused for the same reason");
     claim(exactEquals(decoder.decodeAt(PROBE, 1, PROBE.length), probe), "decodes after an error");
     return;
   }
@@ -85,12 +88,26 @@ function checkTerm(term: Term, everything: boolean): void {
   claim(compare(term, again) === 0 && equals(term, again), "== after a round trip");
   claim(toTerm(term) === term, "a term is its own term");
   checkOrdered(term, written);
-  toPlain(term);
+  claim(
+    isDeepStrictEqual(decode(written, { ...limits, plain: true }), toPlain(term)),
+    "one-pass plain",
+  );
   format(term, { syntax: "elixir" });
   const text = format(term, { mode: "~0tp" });
   format(term);
   if (LOSSY.test(text)) return;
   claim(exactEquals(parse(text), term), `${text} is read back`);
+}
+
+/** The code with which the one-pass plain form refuses the bytes, or null if it does not. */
+function plainCode(bytes: Uint8Array): string | null {
+  try {
+    decode(Buffer.concat([VERSION, bytes]), { ...limits, plain: true });
+    return null;
+  } catch (error) {
+    if (!(error instanceof EtfDecodeError)) throw error;
+    return error.code;
+  }
 }
 
 /** What depends on the order or the hash of keys. */
