@@ -28,6 +28,8 @@ interface FieldTypes {
   /** An unlink id: 1 to 2^64 - 1. */
   id: number | bigint;
   flags: number;
+  /** ALTACT_FLAG bits; a peer may set others, which are ignored. */
+  altactFlags: number | bigint;
   reason: Term;
   result: Term;
   traceToken: Term;
@@ -43,6 +45,8 @@ interface ControlRow {
   readonly op: number;
   readonly fields: readonly Field[];
   readonly payload: boolean;
+  /** Further elements may follow the fields. */
+  readonly open?: true;
 }
 
 export const CONTROL = {
@@ -88,6 +92,14 @@ export const CONTROL = {
   ALIAS_SEND_TT: { op: 34, fields: ["fromPid", "alias", "traceToken"], payload: true },
   UNLINK_ID: { op: 35, fields: ["id", "fromPid", "toPid"], payload: false },
   UNLINK_ID_ACK: { op: 36, fields: ["id", "fromPid", "toPid"], payload: false },
+  /**
+   * A message or an exit signal, as its flags say, to a pid, an alias or a name; with the flag TOKEN
+   * a trace token follows. From OTP 28 on between nodes that have ALTACT_SIG: sent for every message
+   * to an alias, and for what is to go before others (PRIO). The receiver heeds PRIO only with an
+   * alias made with the option `priority`, and takes the signal for an ordinary one otherwise; what
+   * is for an alias that is no longer active, or for a name not registered, it drops.
+   */
+  ALTACT_SIG_SEND: { op: 37, fields: ["altactFlags", "fromPid", "to"], payload: true, open: true },
 } as const satisfies Record<string, ControlRow>;
 
 export type ControlName = keyof typeof CONTROL;
@@ -100,6 +112,7 @@ type FieldTuple<Fields extends readonly Field[]> = {
 export type ControlOf<Name extends ControlName> = [
   op: (typeof CONTROL)[Name]["op"],
   ...FieldTuple<(typeof CONTROL)[Name]["fields"]>,
+  ...((typeof CONTROL)[Name] extends { readonly open: true } ? Term[] : []),
 ];
 
 /** Any control message; the operation number tells which. */
@@ -107,6 +120,33 @@ export type ControlMessage = { [Name in ControlName]: ControlOf<Name> }[ControlN
 
 /** SPAWN_REPLY's flags: what the request asked for and now is in force. */
 export const SPAWN_REPLY_FLAG = { LINK: 1, MONITOR: 2 } as const;
+
+/** Bits of ALTACT_SIG_SEND's flags. */
+export const ALTACT_FLAG = {
+  PRIO: 1,
+  TOKEN: 2,
+  /** `to` is a reference; without it and NAME, a pid. */
+  ALIAS: 4,
+  NAME: 8,
+  /** An exit signal with the payload as its reason; without it, a message. */
+  EXIT: 16,
+} as const;
+
+/** The bits of ALTACT_FLAG in flags of any size. */
+export function altactFlags(flags: number | bigint): number {
+  return typeof flags === "number" ? flags % 256 : Number(flags & 0xffn);
+}
+
+/** Whether receiver and length of an ALTACT_SIG_SEND are those that its flags announce. */
+function isSoundAltact(term: readonly Term[]): boolean {
+  const flags = altactFlags(term[1] as number | bigint);
+  const to = term[3]!;
+  if ((flags & ALTACT_FLAG.TOKEN) !== 0 && term.length < 5) return false;
+  if ((flags & ALTACT_FLAG.ALIAS) !== 0) {
+    return isReference(to) && (flags & ALTACT_FLAG.NAME) === 0;
+  }
+  return (flags & ALTACT_FLAG.NAME) !== 0 ? isAtom(to) : isPid(to);
+}
 
 const isProc = (term: Term): boolean => isPid(term) || isAtom(term);
 const isAnything = (): boolean => true;
@@ -125,6 +165,8 @@ const FIELD_CHECK: { readonly [Name in Field]: (term: Term) => boolean } = {
   optList: isList,
   id: (term) => (typeof term === "number" && term > 0) || (typeof term === "bigint" && term > 0n),
   flags: (term) => typeof term === "number" && term >= 0,
+  altactFlags: (term) =>
+    (typeof term === "number" && term >= 0) || (typeof term === "bigint" && term >= 0n),
   reason: isAnything,
   result: isAnything,
   traceToken: isAnything,
@@ -137,13 +179,15 @@ interface Checked {
   readonly checks: readonly ((term: Term) => boolean)[];
   readonly fields: readonly Field[];
   readonly payload: boolean;
+  readonly open: boolean;
 }
 
 const BY_OP: (Checked | undefined)[] = [];
 for (const name of Object.keys(CONTROL) as ControlName[]) {
   const row: ControlRow = CONTROL[name];
   const checks = row.fields.map((field) => FIELD_CHECK[field]);
-  BY_OP[row.op] = { name, checks, fields: row.fields, payload: row.payload };
+  const { fields, payload, open = false } = row;
+  BY_OP[row.op] = { name, checks, fields, payload, open };
 }
 
 /** The specification's name of an operation number, for messages to people. */
@@ -172,7 +216,7 @@ export function checkControl(term: Term): ControlMessage {
     );
   }
   const checks = row.checks;
-  if (term.length !== checks.length + 1) {
+  if (term.length !== checks.length + 1 && !(row.open && term.length > checks.length)) {
     throw new DistProtocolError(
       "DIST_CONTROL_MALFORMED",
       `The peer sent ${row.name} with ${term.length - 1} fields where ${checks.length} belong.`,
@@ -185,6 +229,12 @@ export function checkControl(term: Term): ControlMessage {
         `The peer sent ${row.name} with a field ${row.fields[index]} of the wrong type.`,
       );
     }
+  }
+  if (op === CONTROL.ALTACT_SIG_SEND.op && !isSoundAltact(term as readonly Term[])) {
+    throw new DistProtocolError(
+      "DIST_CONTROL_MALFORMED",
+      `The peer sent ALTACT_SIG_SEND with flags ${String(term[1])}, which its receiver or its length contradicts.`,
+    );
   }
   return term as unknown as ControlMessage;
 }

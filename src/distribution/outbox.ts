@@ -255,7 +255,7 @@ for (const { op, fields } of Object.values(CONTROL)) {
     fields.findIndex((field) => names.includes(field)) + 1;
   // The pid that GROUP_LEADER calls FromPid is the leader; its sender is not told.
   FROM_AT[op] = op === CONTROL.GROUP_LEADER.op ? 0 : place("fromPid", "fromProc");
-  TO_AT[op] = place("toPid", "toProc");
+  TO_AT[op] = place("toPid", "toProc", "to");
 }
 
 function endsOf(control: TermInput): [from: SignalEnd, to: SignalEnd] {

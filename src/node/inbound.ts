@@ -5,12 +5,12 @@
  * does. Trace tokens are accepted and ignored.
  */
 import type { Atom, Pid, Reference, Term } from "../../etf/index.ts";
-import { isPid, tuple } from "../../etf/index.ts";
-import { CONTROL, type ControlMessage } from "../distribution/control.ts";
+import { isPid, isReference, tuple } from "../../etf/index.ts";
+import { ALTACT_FLAG, altactFlags, CONTROL, type ControlMessage } from "../distribution/control.ts";
 import { DFLAG } from "../distribution/flags.ts";
 import { refuseLink } from "./links.ts";
 import type { Peer } from "./peer.ts";
-import { NOPROC } from "./process.ts";
+import { NOPROC, type Process } from "./process.ts";
 import type { ProcessTable } from "./process-table.ts";
 import type { SignalRouter } from "./signals.ts";
 import type { Spawner } from "./spawner.ts";
@@ -42,6 +42,15 @@ export class InboundSignals {
       case CONTROL.ALIAS_SEND_TT.op:
         this.#signals.aliasMessage(message[2], payload);
         return;
+      case CONTROL.ALTACT_SIG_SEND.op: {
+        // None of our aliases has the option `priority`, so that PRIO is never heeded.
+        const [, flags, from, to] = message;
+        if ((altactFlags(flags) & ALTACT_FLAG.EXIT) !== 0) {
+          this.#receiver(to)?.exitSignal(from, payload);
+        } else if (isReference(to)) this.#signals.aliasMessage(to, payload);
+        else this.#receiver(to)?.deliver(payload, payloadBytes, peer.connection);
+        return;
+      }
       case CONTROL.LINK.op:
         this.#link(peer, message[1], message[2]);
         return;
@@ -108,6 +117,11 @@ export class InboundSignals {
         this.#spawner.replied(peer, message[1], message[3], message[4]);
         return;
     }
+  }
+
+  #receiver(to: Pid | Atom | Reference): Process | undefined {
+    if (isPid(to)) return this.#table.get(to);
+    return isReference(to) ? this.#signals.aliasProcess(to) : this.#table.whereis(to);
   }
 
   #link(peer: Peer, from: Pid, to: Pid): void {

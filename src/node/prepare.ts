@@ -30,7 +30,9 @@ export const OFFERED_FLAGS: bigint =
   DFLAG.MANDATORY_25_DIGEST |
   DFLAG.SPAWN |
   DFLAG.V4_NC |
-  DFLAG.ALIAS;
+  DFLAG.ALIAS |
+  DFLAG.ALTACT_SIG |
+  DFLAG.NATIVE_RECORDS;
 
 export interface ListenChoice {
   /** Address to listen on. Default: all interfaces, as `erl`. */

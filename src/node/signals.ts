@@ -12,7 +12,7 @@ import {
   type ConnectionLimits,
   overloadedError,
 } from "../distribution/connection.ts";
-import { CONTROL } from "../distribution/control.ts";
+import { ALTACT_FLAG, CONTROL } from "../distribution/control.ts";
 import { EncodedTerm } from "../distribution/encoded-term.ts";
 import { DFLAG } from "../distribution/flags.ts";
 import type { Alias } from "./aliases.ts";
@@ -79,7 +79,11 @@ export class SignalRouter implements Signals {
         return this.#transmit(to.node, message, (connection, payload) => {
           // A peer without aliases has made none, and would take this for a protocol error.
           if (!connection.has(DFLAG.ALIAS)) return;
-          connection.send(tuple(CONTROL.ALIAS_SEND.op, from.pid, to), payload);
+          // ALIAS_SEND is deprecated where there is ALTACT_SIG_SEND, and will go with OTP 30.
+          const control = connection.has(DFLAG.ALTACT_SIG)
+            ? tuple(CONTROL.ALTACT_SIG_SEND.op, ALTACT_FLAG.ALIAS, from.pid, to)
+            : tuple(CONTROL.ALIAS_SEND.op, from.pid, to);
+          connection.send(control, payload);
         });
       }
       this.aliasMessage(to, toTerm(message));
@@ -229,6 +233,11 @@ export class SignalRouter implements Signals {
     if (alias.once) this.unalias(ref);
     if (alias.onMessage !== undefined) alias.onMessage(message);
     else alias.process.deliver(message);
+  }
+
+  /** The process of an active alias. An exit signal to it leaves the alias as it is. */
+  aliasProcess(ref: Reference): Process | undefined {
+    return this.#aliases.get(ref)?.process;
   }
 
   /** A link with a process of a peer is in force: the peer asked, or spawned it linked. */

@@ -78,6 +78,11 @@ describe.each(["25", "29"] as const)("what two OTP %s nodes said to each other",
     expect(all).toMatch(
       /SPAWN_REQUEST, reqId #Ref<.*mfa \{erpc,execute_call,4\}, optList \[monitor\]/,
     );
+    expect(all).toMatch(
+      release === "25"
+        ? /ALIAS_SEND, fromPid <.*, alias #Ref</
+        : /ALTACT_SIG_SEND, altactFlags 21, fromPid <.*, to #Ref</,
+    );
     expect(all).toMatch(/UNLINK_ID, id \d+, fromPid/);
     expect(all).toMatch(/\[new atoms: .*atom_1, atom_2.* and 24\d more\]/);
     expect(all).toMatch(/fragment 4 of sequence \d+: REG_SEND, .* bytes of payload/);

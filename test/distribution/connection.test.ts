@@ -99,7 +99,7 @@ describe("receiving", () => {
       "DIST_TERM_MALFORMED",
     ],
     ["an atom cache reference", Buffer.from([112, 131, 82, 0]), "DIST_TERM_MALFORMED"],
-    ["an unknown operation", body(tuple(37, 1, from, to), 1), "DIST_CONTROL_UNKNOWN"],
+    ["an unknown operation", body(tuple(38, 1, from, to), 1), "DIST_CONTROL_UNKNOWN"],
     ["a wrong number of fields", body(tuple(1, from)), "DIST_CONTROL_MALFORMED"],
     ["a field of the wrong type", body(tuple(1, from, atom("kvs"))), "DIST_CONTROL_MALFORMED"],
     ["a list for a control message", body([1, from, to]), "DIST_CONTROL_MALFORMED"],

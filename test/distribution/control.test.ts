@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { atom, Pid, Reference, type Term, type Tuple, tuple, tupleFrom } from "../../etf/index.ts";
 import {
+  ALTACT_FLAG,
+  altactFlags,
   CONTROL,
   type ControlName,
   checkControl,
@@ -28,6 +30,12 @@ const FIELDS: Record<string, { good: Term[]; bad: Term[] }> = {
   optList: { good: [[], [name]], bad: [name, tuple(name)] },
   id: { good: [1, 2n ** 64n - 1n], bad: [0, -1, -(2n ** 64n), name] },
   flags: { good: [0, 3], bad: [-1, name] },
+  // Those of a message to a pid, whatever else a later release may set.
+  altactFlags: {
+    good: [0, 1, 16, 17, 224, 256, 2 ** 40, 2n ** 70n],
+    bad: [-1, -(2n ** 70n), name],
+  },
+  to: { good: [pid], bad: [1, [], Buffer.from("kvs")] },
   reason: { good: [pid, 1, []], bad: [] },
   result: { good: [pid, name], bad: [] },
   traceToken: { good: [tuple(), 1], bad: [] },
@@ -66,7 +74,8 @@ describe("each control message", () => {
   test.each(names)("%s is refused with a field too many or too few", (row) => {
     const right = [...message(row)];
     const count = CONTROL[row].fields.length;
-    for (const wrong of [right.slice(0, -1), [...right, 1]]) {
+    const longer = "open" in CONTROL[row] ? [] : [[...right, 1]];
+    for (const wrong of [right.slice(0, -1), ...longer]) {
       expect(() => checkControl(tupleFrom(wrong) as Tuple)).toThrow(
         expect.objectContaining({
           code: "DIST_CONTROL_MALFORMED",
@@ -91,8 +100,48 @@ describe("each control message", () => {
   });
 });
 
+describe("ALTACT_SIG_SEND", () => {
+  const { PRIO, TOKEN, ALIAS, NAME, EXIT } = ALTACT_FLAG;
+
+  test.each<[string, Term[]]>([
+    ["to a pid", [PRIO, pid, pid]],
+    ["to an alias", [ALIAS | PRIO, pid, ref]],
+    ["to a name", [NAME, pid, name]],
+    ["an exit signal to an alias", [ALIAS | EXIT, pid, ref]],
+    ["with a trace token", [TOKEN, pid, pid, tuple(0, 1)]],
+    ["with more than a release of today sends", [32, pid, pid, 1, 2, 3]],
+    ["with flags of any size", [2n ** 70n + BigInt(ALIAS), pid, ref]],
+  ])("%s is taken", (_, fields) => {
+    const given = tupleFrom<Term>([37, ...fields]) as Tuple;
+    expect(checkControl(given)).toBe(given);
+  });
+
+  test.each<[string, Term[]]>([
+    ["to a pid that is none", [0, pid, ref]],
+    ["to an alias that is none", [ALIAS, pid, pid]],
+    ["to a name that is none", [NAME, pid, pid]],
+    ["to a name and an alias", [NAME | ALIAS, pid, ref]],
+    ["to a name and an alias, with a name", [NAME | ALIAS, pid, name]],
+    ["without the trace token", [TOKEN, pid, pid]],
+    ["from a name", [0, name, pid]],
+  ])("%s is malformed", (_, fields) => {
+    expect(() => checkControl(tupleFrom<Term>([37, ...fields]) as Tuple)).toThrow(
+      expect.objectContaining({
+        code: "DIST_CONTROL_MALFORMED",
+        message: expect.stringContaining("ALTACT_SIG_SEND"),
+      }),
+    );
+  });
+
+  test("flags of any size have their low bits", () => {
+    expect(altactFlags(21)).toBe(21);
+    expect(altactFlags(2 ** 40 + 5)).toBe(5);
+    expect(altactFlags(2n ** 70n + 9n)).toBe(9);
+  });
+});
+
 describe("what is no control message", () => {
-  test.each([0, 5, 37, 255, -1, 2 ** 40])("operation %d is not known", (op) => {
+  test.each([0, 5, 38, 255, -1, 2 ** 40])("operation %d is not known", (op) => {
     expect(() => checkControl(tuple(op, pid, pid))).toThrow(
       expect.objectContaining({
         code: "DIST_CONTROL_UNKNOWN",

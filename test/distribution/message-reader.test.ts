@@ -11,7 +11,6 @@ import {
   tuple,
 } from "../../etf/index.ts";
 import { CONTROL, type ControlMessage } from "../../src/distribution/control.ts";
-import { DistProtocolError } from "../../src/distribution/errors.ts";
 import { DFLAG } from "../../src/distribution/flags.ts";
 import { FrameSplitter } from "../../src/distribution/frame.ts";
 import { MessageReader, type MessageReaderOptions } from "../../src/distribution/message-reader.ts";
@@ -307,14 +306,7 @@ describe.each(["25", "29"] as const)("what an OTP %s node sent", (release) => {
     const splitter = new FrameSplitter(
       2 ** 30,
       (bytes, start, end) => {
-        if (start === end) return;
-        try {
-          under.read(bytes, start, end);
-        } catch (error) {
-          // ALTACT_SIG_SEND, which these nodes had agreed on.
-          if (!(error instanceof DistProtocolError) || !/message 37/.test(error.message))
-            throw error;
-        }
+        if (start < end) under.read(bytes, start, end);
       },
       inPieces ? under : undefined,
     );
@@ -360,6 +352,7 @@ describe.each(["25", "29"] as const)("what an OTP %s node sent", (release) => {
       for (const op of [1, 6, 7, 16, 19, 20, 22, 23, 24, 26, 28, 29, 31, 35, 36]) {
         expect(ops).toContain(op);
       }
+      expect(ops).toContain(release === "25" ? 33 : 37);
     }
   });
 

@@ -57,6 +57,42 @@ describe("messages", () => {
     expect(box.messages).toStrictEqual([oops]);
   });
 
+  test.each<[string, number, (theirs: Pid, ours: Pid) => Term[]]>([
+    ["to a pid", 0, (_, ours) => [ours]],
+    ["to a pid, first of all", 1, (_, ours) => [ours]],
+    ["to a name", 8, () => [atom("box")]],
+    ["with a token", 2, (_, ours) => [ours, TOKEN as Term]],
+    ["with what later releases may add", 32, (_, ours) => [ours, 1, 2]],
+  ])("ALTACT_SIG_SEND is delivered %s", async (_, flags, to) => {
+    const { say, box, ours, theirs } = await setUp();
+    expect(await say(tuple(37, flags, theirs, ...to(theirs, ours)), oops)).toEqual([]);
+    expect(box.messages).toStrictEqual([oops]);
+  });
+
+  test("ALTACT_SIG_SEND is delivered to an alias, once if it is for one message", async () => {
+    const { node, say, box, theirs } = await setUp();
+    for (const once of [false, true]) {
+      const alias = node.alias(box.process, once);
+      for (const flags of [4, 5]) await say(tuple(37, flags, theirs, alias), flags);
+    }
+    expect(box.messages).toStrictEqual([4, 5, 4]);
+  });
+
+  test("ALTACT_SIG_SEND may be an exit signal, to a pid, a name or an alias", async () => {
+    const { node, say, box, ours, theirs } = await setUp();
+    const alias = node.alias(box.process, false);
+    await say(tuple(37, 16, theirs, ours), 1);
+    await say(tuple(37, 17, theirs, ours), 2);
+    await say(tuple(37, 24, theirs, atom("box")), 3);
+    await say(tuple(37, 20, theirs, alias), 4);
+    await say(tuple(37, 21, theirs, alias), 5);
+    node.unalias(alias);
+    await say(tuple(37, 20, theirs, alias), 6);
+    expect(box.messages).toStrictEqual(
+      [1, 2, 3, 4, 5].map((reason) => tuple(EXIT, theirs, reason)),
+    );
+  });
+
   test("to nobody are dropped without an answer", async () => {
     const { say, raw, box, ours, theirs, ref, nobody } = await setUp();
     const formerLife = new Pid(ours.node, ours.id, ours.serial, ours.creation + 1);
@@ -66,6 +102,11 @@ describe("messages", () => {
     }
     expect(await say(tuple(6, theirs, UNUSED, atom("nobody")), 1)).toEqual([]);
     expect(await say(tuple(33, theirs, ref), 1)).toEqual([]);
+    for (const flags of [0, 16]) {
+      expect(await say(tuple(37, flags, theirs, nobody), 1)).toEqual([]);
+      expect(await say(tuple(37, flags + 4, theirs, ref), 1)).toEqual([]);
+      expect(await say(tuple(37, flags + 8, theirs, atom("nobody")), 1)).toEqual([]);
+    }
     expect([box.messages, raw.closed]).toEqual([[], false]);
   });
 });
@@ -190,7 +231,7 @@ describe("what breaks the protocol", () => {
 
   test.each<[string, Uint8Array, string]>([
     ["an unknown operation", messageBytes(tuple(99, pid, pid)), "DIST_CONTROL_UNKNOWN"],
-    ["one that was not offered", messageBytes(tuple(37, 1, pid, pid), 1), "DIST_CONTROL_UNKNOWN"],
+    ["one that was not offered", messageBytes(tuple(38, 1, pid, pid), 1), "DIST_CONTROL_UNKNOWN"],
     ["a field too few", messageBytes(tuple(1, pid)), "DIST_CONTROL_MALFORMED"],
     ["a field of the wrong type", messageBytes(tuple(1, pid, 5)), "DIST_CONTROL_MALFORMED"],
     ["a missing payload", messageBytes(tuple(2, UNUSED, pid)), "DIST_CONTROL_MALFORMED"],

@@ -37,9 +37,17 @@ function setUp() {
 describe("what is offered", () => {
   test("is what can be done: hidden, with the services of rpc", () => {
     expect(flagNames(OFFERED_FLAGS)).toEqual(
-      expect.arrayContaining(["SPAWN", "ALIAS", "UNLINK_ID", "V4_NC", "MANDATORY_25_DIGEST"]),
+      expect.arrayContaining([
+        "SPAWN",
+        "ALIAS",
+        "UNLINK_ID",
+        "V4_NC",
+        "MANDATORY_25_DIGEST",
+        "ALTACT_SIG",
+        "NATIVE_RECORDS",
+      ]),
     );
-    for (const lacking of ["PUBLISHED", "NAME_ME", "ALTACT_SIG"] as const) {
+    for (const lacking of ["PUBLISHED", "NAME_ME"] as const) {
       expect(OFFERED_FLAGS & DFLAG[lacking]).toBe(0n);
     }
   });

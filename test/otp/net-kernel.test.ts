@@ -73,7 +73,7 @@ describe("net_kernel", () => {
     const { node, heard } = await say(tuple(atom("is_auth"), atom("other@vm")) as Term);
     const self = node.whereis("net_kernel")!.pid;
     expect(heard).toStrictEqual([
-      { control: tuple(33, self, alias), payload: tuple(tag, atom("yes")) },
+      { control: tuple(37, 4, self, alias), payload: tuple(tag, atom("yes")) },
     ]);
   });
 
