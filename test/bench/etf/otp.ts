@@ -3,7 +3,12 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
-import { hostPath, type OtpRelease, otpCommand, temporaryFolder } from "../../../interop/releases.ts";
+import {
+  hostPath,
+  type OtpRelease,
+  otpCommand,
+  temporaryFolder,
+} from "../../../interop/releases.ts";
 
 /** A folder that the release's programs and ours both see: its path for them, and for us. */
 function sharedFolder(otp: OtpRelease): { theirs: string; ours: string } {
@@ -23,9 +28,7 @@ export function makeCorpus(
     copyFileSync(script, join(ours, "corpus.escript"));
     const [program, ...args] = otpCommand(otp, ["escript", `${theirs}/corpus.escript`, theirs]);
     execFileSync(program!, args, { stdio: ["ignore", 2, 2] });
-    return new Map(
-      rows.map((row) => [row, new Uint8Array(readFileSync(join(ours, `${row}.etf`)))]),
-    );
+    return new Map(rows.map((row) => [row, readFileSync(join(ours, `${row}.etf`))]));
   } finally {
     rmSync(ours, { recursive: true });
   }

@@ -9,15 +9,26 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { decode, encode, type Plain, toPlain } from "../../../etf/index.ts";
+import {
+  Atom,
+  atom,
+  decode,
+  encode,
+  type Plain,
+  type TermInput,
+  toPlain,
+} from "../../../etf/index.ts";
 
 /** A codec, and how it gets at one row's data. */
 export interface Rival {
   readonly name: string;
   /** ETF, or another format for the same data. */
   readonly kind: "ours" | "etf" | "other";
-  /** The calls to be timed for a row; those it cannot do are left out. */
-  calls(term: Uint8Array): { encode?: () => unknown; decode?: () => unknown };
+  /**
+   * The calls to be timed for a row; those it cannot do are left out. `old` is the same term with atoms
+   * as OTP up to 25 writes them to files, all that some packages read.
+   */
+  calls(term: Uint8Array, old: Uint8Array): { encode?: () => unknown; decode?: () => unknown };
 }
 
 const ours: Rival = {
@@ -33,11 +44,8 @@ const oursPlain: Rival = {
   name: "plain",
   kind: "ours",
   calls(bytes) {
-    const value = inputOf(bytes);
-    return {
-      encode: () => encode(value as never),
-      decode: () => decode(bytes, PLAIN),
-    };
+    const value = withoutNull(inputOf(bytes));
+    return { encode: () => encode(value), decode: () => decode(bytes, PLAIN) };
   },
 };
 
@@ -57,6 +65,16 @@ const json: Rival = {
 /** What a row's data are to a codec of JavaScript values: floats and `null` as such, no atoms. */
 function inputOf(bytes: Uint8Array): Plain {
   return toPlain(decode(bytes));
+}
+
+/** Which of Erlang's nothings is meant has to be said. */
+function withoutNull(value: Plain): TermInput {
+  if (value === null) return atom("nil");
+  if (Array.isArray(value)) return value.map(withoutNull);
+  if (typeof value !== "object" || value instanceof Uint8Array || value instanceof Atom) {
+    return value;
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, at]) => [key, withoutNull(at)]));
 }
 
 interface Codec {
@@ -90,14 +108,13 @@ function plainEtf(name: string, codec: Codec): Rival {
   return {
     name,
     kind: "etf",
-    calls(bytes) {
+    calls(bytes, old) {
       const value = inputOf(bytes);
+      const input = [bytes, old].find((one) => attempt(() => codec.decode(one)) !== undefined);
       const can = attempt(() => isDeepStrictEqual(toPlain(decode(codec.encode(value))), value));
       return {
         ...(can === true ? { encode: () => codec.encode(value) } : {}),
-        ...(attempt(() => codec.decode(bytes)) === undefined
-          ? {}
-          : { decode: () => codec.decode(bytes) }),
+        ...(input === undefined ? {} : { decode: () => codec.decode(input) }),
       };
     },
   };
@@ -127,8 +144,10 @@ function erlangJs(erlang: {
         erlang.term_to_binary(term, done);
         return result;
       };
-      const can = attempt(() => decode(encodeIt() as Uint8Array)) !== undefined;
-      return { decode: decodeIt, ...(can ? { encode: encodeIt } : {}) };
+      const can = attempt(() =>
+        isDeepStrictEqual(toPlain(decode(encodeIt() as Uint8Array)), inputOf(bytes)),
+      );
+      return { decode: decodeIt, ...(can === true ? { encode: encodeIt } : {}) };
     },
   };
 }
