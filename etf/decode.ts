@@ -16,7 +16,10 @@ export interface DecodePlainOptions extends DecodeOptions {
   plain: true | ToPlainOptions;
 }
 
-let shared: TermDecoder | undefined;
+// Both stay for good: the engine's knowledge of a class ends with its last instance, and with it
+// the code that was compiled for it.
+const exactly = new TermDecoder();
+const plainly = new PlainDecoder({}, {});
 
 /**
  * The term that the bytes are, all of them: 131, then one term.
@@ -29,12 +32,11 @@ export function decode(
   bytes: Uint8Array,
   options?: DecodeOptions | DecodePlainOptions,
 ): Term | Plain {
-  if (options === undefined) {
-    shared ??= new TermDecoder();
-    return whole(shared, bytes);
-  }
+  if (options === undefined) return whole(exactly, bytes);
   if ("plain" in options && options.plain) {
-    return whole(new PlainDecoder(options, options.plain === true ? {} : options.plain), bytes);
+    const { plain, ...limits } = options;
+    if (plain === true && Object.keys(limits).length === 0) return whole(plainly, bytes);
+    return whole(new PlainDecoder(limits, plain === true ? {} : plain), bytes);
   }
   return whole(new TermDecoder(options), bytes);
 }

@@ -445,7 +445,17 @@ export class TermWriter extends ByteWriter {
   }
 
   private binary(bytes: Uint8Array): void {
-    this.head(TAG.BINARY_EXT, bytes.length);
+    const size = bytes.length;
+    if (size <= LOOP_CHARACTERS && size < this.byReferenceBytes) {
+      this.reserve(5 + size);
+      const { buffer, at } = this;
+      buffer[at] = TAG.BINARY_EXT;
+      this.view.setUint32(at + 1, size);
+      for (let i = 0; i < size; i++) buffer[at + 5 + i] = bytes[i]!;
+      this.at = at + 5 + size;
+      return;
+    }
+    this.head(TAG.BINARY_EXT, size);
     if (bytes.length >= this.byReferenceBytes) this.writeReference(bytes);
     else this.writeBytes(bytes);
   }

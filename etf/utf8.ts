@@ -26,7 +26,7 @@ export function utf8Text(bytes: Uint8Array, offset: number, length: number): str
       if (length <= 24 && offset + 24 <= bytes.length) return shortText(bytes, offset, length);
       if (latin1Slice !== undefined) return latin1Slice.call(bytes, offset, end);
     }
-  }
+  } else if (neverUtf8(bytes, offset)) return null;
   try {
     return strict.decode(length === bytes.length ? bytes : bytes.subarray(offset, offset + length));
   } catch {
@@ -35,6 +35,19 @@ export function utf8Text(bytes: Uint8Array, offset: number, length: number): str
 }
 
 const { fromCharCode } = String;
+
+/** Bytes looked at before the platform's decoder is asked for more text than `LOOP_BYTES`. */
+const GLANCE_BYTES = LOOP_BYTES;
+
+/** True if there are bytes among the first that UTF-8 never has: the decoder's no is expensive. */
+function neverUtf8(bytes: Uint8Array, offset: number): boolean {
+  const end = offset + GLANCE_BYTES;
+  for (let i = offset; i < end; i++) {
+    const byte = bytes[i]!;
+    if (byte >= 0xf5 || byte === 0xc0 || byte === 0xc1) return true;
+  }
+  return false;
+}
 
 /** Up to 24 characters, of 24 bytes that are there: more than needed, and then cut. */
 function shortText(bytes: Uint8Array, i: number, length: number): string {
