@@ -147,6 +147,9 @@ function erlangJs(erlang: {
       const can = attempt(() =>
         isDeepStrictEqual(toPlain(decode(encodeIt() as Uint8Array)), inputOf(bytes)),
       );
+      // It makes floats of integers above 64 bits: that is not decoding them.
+      const lossy = (attempt(() => (encodeIt() as Uint8Array).length) ?? 0) < bytes.length / 2;
+      if (lossy) return {};
       return { decode: decodeIt, ...(can === true ? { encode: encodeIt } : {}) };
     },
   };
