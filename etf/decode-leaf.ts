@@ -35,8 +35,8 @@ export interface DecodeOptions {
   /** Bytes a compressed term may inflate to; 64 MiB by default. */
   maxInflatedBytes?: number;
 }
-/** Levels read by recursion. */
-const CALL_DEPTH = 256;
+/** Levels read by recursion, which take up to a quarter of the stack that engines have. */
+const CALL_DEPTH = 512;
 /** Binaries up to this size are copied. */
 const COPY_BYTES = 64;
 

@@ -47,7 +47,8 @@ export interface TermWriterOptions {
   deterministic?: boolean;
 }
 
-const CALL_DEPTH = 256;
+/** Levels written by recursion, which take up to a quarter of the stack that engines have. */
+const CALL_DEPTH = 512;
 const MAX_STRING_EXT = 0xffff;
 const MAX_UINT32 = 0xffffffff;
 /** Beyond this only V4_PORT_EXT can say which port it is. */

@@ -96,11 +96,11 @@ describe("one pass gives what two give", () => {
 
   test("deeper than calls go", () => {
     let term: TermInput = 1;
-    for (let i = 0; i < 1000; i++) term = i % 2 === 0 ? [term, i] : tuple({ key: term });
+    for (let i = 0; i < 3000; i++) term = i % 2 === 0 ? [term, i] : tuple({ key: term });
     const bytes = encode(term);
     expect(decode(bytes, { plain: true })).toEqual(toPlain(decode(bytes)));
-    const limits = { maxDepth: 500, plain: true } as const;
-    expect(() => decode(bytes, limits)).toThrow(/maxDepth \(500\)/);
+    const limits = { maxDepth: 2000, plain: true } as const;
+    expect(() => decode(bytes, limits)).toThrow(/maxDepth \(2000\)/);
   });
 
   test("a list in several pieces", () => {
