@@ -57,7 +57,7 @@ export class RawNode {
     const tcpPort = cluster.names.registered.get(to)!.tcpPort;
     const network = cluster.network.host(name.slice(name.indexOf("@") + 1));
     const transport = await cluster.settled(network.connect({ host, tcpPort }));
-    const params = { ownName: name, peerName: to, flags: plain(flags), cookie, creation };
+    const params = { ownName: name, peerName: to, flags, cookie, creation };
     const { clock } = cluster;
     const result = await cluster.settled(initiate(transport, params, { clock }));
     const node = new RawNode(transport, result.leftover);
@@ -78,7 +78,7 @@ export class RawNode {
     const listener = await cluster.network.host(host).listen({ tcpPort: 0 }, (transport) => {
       const params = {
         ownName: name,
-        flags: plain(flags),
+        flags,
         creation,
         cookieFor: () => cookie,
         decide: () => "ok" as const,
@@ -146,9 +146,4 @@ function heardIn(frame: Buffer): Heard {
   const control = decoder.decodeAt(frame, 2, frame.length);
   const rest = frame.subarray(decoder.offset);
   return rest.length === 0 ? { control } : { control, payload: decode(rest) };
-}
-
-/** The raw node writes and reads frames without a distribution header. */
-function plain(flags: bigint): bigint {
-  return flags & ~(DFLAG.DIST_HDR_ATOM_CACHE | DFLAG.FRAGMENTS);
 }
