@@ -28,6 +28,7 @@ import {
   startOtpShell,
   waitUntil,
 } from "./index.ts";
+import { isAlive } from "./run.ts";
 import { eachOtp, withNamespaces } from "./support/vitest.ts";
 
 eachOtp((otp) => {
@@ -483,6 +484,23 @@ describe("a test runner that crashes", () => {
     });
     return waitUntil(() => text.endsWith("\n") && JSON.parse(text), { timeoutMs: 60_000 });
   }
+
+  it.runIf(process.platform === "linux")(
+    "that has ended is gone before its parent heard of it",
+    async () => {
+      const { mark: ours } = await interopRun();
+      const child = spawn("true", { stdio: "ignore" });
+      const fields = () => {
+        const stat = readFileSync(`/proc/${child.pid}/stat`, "latin1");
+        return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      };
+      const mark = `${child.pid}-${fields()[19]}-0`;
+      // Without a turn of the event loop, in which the parent would ask.
+      while (fields()[0] !== "Z");
+      expect(isAlive(mark)).toBe(false);
+      expect(isAlive(ours)).toBe(true);
+    },
+  );
 
   it.runIf(process.platform === "linux")("that exits leaves nothing at once", async () => {
     const { mark, home } = await startRunner();

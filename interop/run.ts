@@ -202,11 +202,16 @@ export function isAlive(mark: string): boolean {
   return pid !== undefined && started !== undefined && startTime(Number(pid)) === started;
 }
 
-/** Field 22 of /proc/PID/stat, in ticks since the machine's start; the name in field 2 may hold blanks. */
+/**
+ * When a process started, in ticks since the machine's start; undefined if it does not run. One that has
+ * ended stays in the table (Z, or X on the way out) until its parent asks how, which a busy parent does late.
+ */
 function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    // From field 3 on: the name in field 2 may hold blanks.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
   } catch {
     return undefined;
   }
