@@ -196,6 +196,22 @@ eachOtp((otp) => {
       }
     });
 
+    it("floats have the digits that io_lib gives them, those in the middle of two texts too", async () => {
+      const floats = (await evalTerm(`erldist_terms:floats(${seed}, 20000)`)) as Tuple<
+        [Term, Uint8Array]
+      >[];
+      const texts = floats.map(([float]) => format(float, { release }));
+      const expected = floats.map(([, text]) => Buffer.from(text).toString());
+      expect(texts).toEqual(expected);
+      // Many of them are such as the releases have different digits for.
+      const differ = floats.filter(
+        ([float]) =>
+          Math.abs(Number(float)) < 2 ** 53 &&
+          format(float, { release: 24 }) !== format(float, { release: 25 }),
+      );
+      expect(differ.length).toBeGreaterThan(1000);
+    });
+
     it("what format prints is read by erl_parse as the same term", async () => {
       const list = (await evalTerm(`erldist_terms:batch(${seed}, 2000, 30)`)) as Term[];
       const texts = list.map((term) => format(term, { release, printableRange: "unicode" }));

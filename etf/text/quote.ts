@@ -2,7 +2,8 @@
  * Atoms, strings and floats as Erlang writes them, and what it takes for printable.
  *
  * As in io_lib. What changed from release to release: floats above 2^53 are scientific since 25
- * even where that is longer; `maybe` and `else` are quoted since 27; and
+ * even where that is longer, and of two shortest texts equally near a float the even one is taken,
+ * which was the larger one before; `maybe` and `else` are quoted since 27; and
  * since 28 a binary that begins as UTF-8 with an unprintable character is shown as numbers, even
  * if it turns out not to be UTF-8 further on.
  */
@@ -57,12 +58,23 @@ export function floatText(value: number, release: number = NEWEST_RELEASE): stri
   if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
   const sign = value < 0 ? "-" : "";
   const [mantissa = "", exponent = ""] = Math.abs(value).toExponential().split("e");
-  const digits = mantissa.replace(".", "");
+  const shortest = mantissa.replace(".", "");
+  const digits = release < 25 ? roundedUp(value, shortest) : shortest;
   const power = Number(exponent);
   const scientific = `${digits[0]}.${digits.slice(1) || "0"}e${power}`;
   if (Math.abs(value) >= 2 ** 53 && release >= 25) return sign + scientific;
   const fixed = fixedText(digits, power);
   return sign + (fixed.length <= scientific.length ? fixed : scientific);
+}
+
+/** The digits, or the next larger ones if the float lies in the middle between the two. */
+function roundedUp(value: number, digits: string): string {
+  // All 100 digits that can be had: no float comes so near to a middle without being it.
+  const exact = Math.abs(value).toExponential(99).replace(".", "");
+  if (!exact.startsWith(`${digits}5`) || !/^0+e/.test(exact.slice(digits.length + 1)))
+    return digits;
+  // Even, or else JavaScript had taken the larger ones: nothing is carried.
+  return digits.slice(0, -1) + (Number(digits.at(-1)) + 1);
 }
 
 /** `digits` with the decimal point after the first one moved by `power` places. */

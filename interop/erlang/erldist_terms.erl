@@ -2,7 +2,7 @@
 %%
 %% Loaded beside test/vectors/random_terms.erl, which makes the terms.
 -module(erldist_terms).
--export([batch/3, echoed/4, same/3, large/0, big_map/0, records/0, binaries/2, described/3, pairs/2, sorted/3, printed/3]).
+-export([batch/3, echoed/4, same/3, large/0, big_map/0, records/0, binaries/2, described/3, floats/2, pairs/2, sorted/3, printed/3]).
 
 %% Count terms, the same for the same seed.
 batch(Seed, Count, Size) ->
@@ -87,6 +87,15 @@ described(Seed, Count, Range) ->
       [text(F, T) || F <- ["~tp", "~tw", "~0tp"]]} || T <- batch(Seed, Count, 30)].
 
 text(Format, Term) -> unicode:characters_to_binary(io_lib:format(Format, [Term])).
+
+%% Floats of any bits, and such as have 17 digits and a 5 to drop, with their texts.
+floats(Seed, Count) ->
+    random_terms:seed(Seed),
+    [{F, text("~w", F)} || N <- lists:seq(1, Count),
+                           F <- [case N rem 2 of
+                                     0 -> random_terms:bits_of_float();
+                                     1 -> random_terms:float_in_the_middle()
+                                 end]].
 
 pairs(Seed, Count) ->
     random_terms:seed(Seed),

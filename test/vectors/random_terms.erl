@@ -1,6 +1,6 @@
 %% Random terms of every type, for vectors and for echo tests against genuine nodes.
 -module(random_terms).
--export([seed/1, term/1, pair/1, key/1, number/0]).
+-export([seed/1, term/1, pair/1, key/1, number/0, bits_of_float/0, float_in_the_middle/0]).
 
 seed(Seed) -> rand:seed(exsss, {Seed, Seed, Seed}), ok.
 
@@ -70,9 +70,13 @@ float_(2) -> float(near(1 bsl 53));
 float_(3) -> (rand:uniform() - 0.5) * math:pow(10, u(40) - 20);
 float_(4) -> float(near(1 bsl u(80)));
 float_(5) -> float(u(2000000)) / pick([1, 10, 100, 1000]);
-float_(_) ->
-    <<F0:64>> = <<(u(1 bsl 32) - 1):32, (u(1 bsl 32) - 1):32>>,
-    case <<F0:64>> of <<F/float>> -> F; _ -> 1.5 end.
+float_(6) -> bits_of_float().
+
+bits_of_float() ->
+    case <<(u(1 bsl 32) - 1):32, (u(1 bsl 32) - 1):32>> of <<F/float>> -> F; _ -> 1.5 end.
+
+%% Near 2^49 to 2^50 floats are eighths: those that end in 25 or 75 lie between two texts of 17 digits.
+float_in_the_middle() -> sign() * ((1 bsl 49) + u(1 bsl 49) + pick([0.25, 0.75, 0.5, 0.125])).
 
 character() ->
     case u(8) of
