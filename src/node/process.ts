@@ -35,8 +35,8 @@ export type Destination = Pid | Reference | Atom | string | readonly [Atom | str
 export type MonitorTarget = Pid | Atom | string | readonly [Atom | string, Atom | string];
 
 /**
- * Takes messages as they come instead of a mailbox. What it throws ends the process. While a
- * promise that it has returned is open, further messages wait.
+ * Takes messages as they come instead of a mailbox, one at a time. What it throws ends the
+ * process. Until it has returned, and a promise that it returned is settled, further messages wait.
  */
 export interface Behaviour {
   message(message: Term, self: Process): unknown;
@@ -104,7 +104,7 @@ export class Process {
   readonly #behaviour: Behaviour | undefined;
   readonly #service: boolean;
   #mailbox: Mailbox | undefined;
-  /** The behaviour's promise is open. */
+  /** The behaviour is at a message, or its promise is open. */
   #busy = false;
   #exitReason: Term | undefined;
 
@@ -232,26 +232,32 @@ export class Process {
       this.#openMailbox().push(message, bytes, source);
     } else {
       this.#handle(this.#behaviour, message);
+      this.#handleWaiting(this.#behaviour);
     }
   }
 
   #handle(behaviour: Behaviour, message: Term): void {
+    this.#busy = true;
     try {
       const done = behaviour.message(message, this);
-      if (done === READY || !(done instanceof Promise)) return;
-      this.#busy = true;
-      done.then(
-        () => this.#handleWaiting(behaviour),
-        (error: unknown) => this.#crashed(error),
-      );
+      if (done !== READY && done instanceof Promise) {
+        done.then(
+          () => {
+            this.#busy = false;
+            this.#handleWaiting(behaviour);
+          },
+          (error: unknown) => this.#crashed(error),
+        );
+        return;
+      }
     } catch (error) {
       this.#crashed(error);
     }
+    this.#busy = false;
   }
 
   /** The behaviour is done with a message: it takes those that came meanwhile. */
   #handleWaiting(behaviour: Behaviour): void {
-    this.#busy = false;
     while (!this.#busy && this.alive) {
       const message = this.#mailbox?.shift();
       if (message === undefined) return;

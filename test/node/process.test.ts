@@ -147,6 +147,25 @@ describe("a function that runs as a process", () => {
 });
 
 describe("a behaviour", () => {
+  test("is done with a message before it gets the next, its own to itself too", async () => {
+    const { cluster, node } = await oneNode();
+    const steps: string[] = [];
+    const process = node.spawn({
+      message(message, self) {
+        steps.push(`begin ${message}`);
+        if (message === 1) {
+          void self.send(self.pid, 2);
+          void self.send(self.pid, 3);
+        }
+        steps.push(`end ${message}`);
+        return message === 2 ? Promise.resolve().then(() => steps.push("later 2")) : undefined;
+      },
+    });
+    void node.send(process.pid, 1);
+    await cluster.settle();
+    expect(steps.join()).toBe("begin 1,end 1,begin 2,end 2,later 2,begin 3,end 3");
+  });
+
   test("takes messages as they come, and dies with what it throws, at once or later", async () => {
     const { cluster, node } = await oneNode();
     for (const message of [
