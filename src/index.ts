@@ -50,8 +50,16 @@ export { type NameKind, type NodeName, nameKind } from "./node/names.ts";
 export type { NodeDown, NodeEvents } from "./node/node.ts";
 export type { ListenChoice } from "./node/prepare.ts";
 export type { Behaviour, Destination, MonitorTarget, Process } from "./node/process.ts";
+export {
+  type Answer,
+  type Answered,
+  CallRequest,
+  CallRequests,
+  type WaitOptions,
+} from "./otp/call-request.ts";
 export type { CallOptions } from "./otp/erpc.ts";
-export { RemoteError } from "./otp/errors.ts";
+export { badrpcOf, erpcExceptionOf, RemoteError } from "./otp/errors.ts";
 export type { GenCallOptions } from "./otp/gen.ts";
 export { Node, type NodeOptions } from "./otp/node.ts";
+export type { FunctionCall } from "./otp/rpc.ts";
 export { TransportError } from "./transport/transport.ts";

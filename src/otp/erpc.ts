@@ -7,8 +7,8 @@
  *   callee -> caller   the process's exit reason: {ResRef, return, V}, {ResRef, throw, R},
  *                      {ResRef, exit, R}, {ResRef, error, R, Stack} or {ResRef, error, {erpc, R}}
  *   cast               SPAWN_REQUEST of erpc:execute_cast(M, F, Args), not monitored
- * `rpc:call` of OTP 25 and later is this as well. Left out here: request ids and collections,
- * multicall.
+ * `rpc:call` of OTP 25 and later is this as well. Request ids are objects, see call-request.ts; a
+ * multicall tells results and errors apart as `Promise.allSettled` does.
  */
 import {
   type Atom,
@@ -25,6 +25,7 @@ import { CallError, ErlangError } from "../node/errors.ts";
 import type { NodeCore } from "../node/node.ts";
 import type { Process } from "../node/process.ts";
 import { type ErlangException, exceptionOf } from "../node/reason.ts";
+import { type Answer, CallRequest, CallRequests } from "./call-request.ts";
 import { callerEnded, lostError, RemoteError, timeoutError } from "./errors.ts";
 
 export interface CallOptions {
@@ -142,6 +143,48 @@ export class Erpc {
     );
   }
 
+  /** Makes a call and goes on: the answer is asked of what this returns. No time-out but there. */
+  sendRequest(
+    node: Atom | string,
+    module: Atom | string,
+    name: Atom | string,
+    args: readonly TermInput[],
+    options: Pick<CallOptions, "groupLeader"> = {},
+  ): CallRequest {
+    return new CallRequest(this.#node.clock, (signal) =>
+      this.call(node, module, name, args, { ...options, signal }),
+    );
+  }
+
+  /** A collection of requests, those of `gen` too. */
+  requests<Label = undefined>(): CallRequests<Label> {
+    return new CallRequests(this.#node.clock);
+  }
+
+  /**
+   * Applies a function on several nodes at once; the answers are in the order of the nodes. The
+   * time-out is one for all.
+   */
+  async multicall(
+    nodes: readonly (Atom | string)[],
+    module: Atom | string,
+    name: Atom | string,
+    args: readonly TermInput[],
+    options: CallOptions = {},
+  ): Promise<Answer[]> {
+    return Promise.allSettled(nodes.map((node) => this.call(node, module, name, args, options)));
+  }
+
+  /** `cast` to several nodes. */
+  multicast(
+    nodes: readonly (Atom | string)[],
+    module: Atom | string,
+    name: Atom | string,
+    args: readonly TermInput[],
+  ): void {
+    for (const node of nodes) this.cast(node, module, name, args);
+  }
+
   #newCaller(): Process {
     return this.#node.spawn({
       message: () => {},
@@ -242,10 +285,11 @@ function resultIn(reason: Term, resRef: Reference): Term {
     if (kind === ERROR) throw new RemoteError("error", value, stack);
   }
   // The process was ended from outside: its exit signal is the answer.
-  throw new RemoteError("exit", reason);
+  throw new RemoteError("exit", reason, undefined, { signal: true });
 }
 
-function asAtom(name: Atom | string): Atom {
+/** A name given as text or as an atom. */
+export function asAtom(name: Atom | string): Atom {
   return typeof name === "string" ? atom(name) : name;
 }
 

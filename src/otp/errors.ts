@@ -1,6 +1,6 @@
 /** The other side's exceptions, as errors here. */
 import { type Atom, atom, format, type Term, tuple } from "../../etf/index.ts";
-import { CallError, NodeError } from "../node/errors.ts";
+import { CallError, type CallErrorCode, NodeError } from "../node/errors.ts";
 import type { Lost } from "../node/monitors.ts";
 import type { NodeCore } from "../node/node.ts";
 
@@ -13,6 +13,21 @@ const CODE: Record<ExceptionClass, RemoteErrorCode> = {
   throw: "REMOTE_THROW",
 };
 const BADRPC: Atom<"badrpc"> = atom("badrpc");
+const ERPC: Atom<"erpc"> = atom("erpc");
+const EXCEPTION: Atom<"exception"> = atom("exception");
+const SIGNAL: Atom<"signal"> = atom("signal");
+const TIMEOUT: Atom<"timeout"> = atom("timeout");
+const NOTSUP: Atom<"notsup"> = atom("notsup");
+const ERPC_REASON: Record<CallErrorCode, Atom> = {
+  CALL_NO_CONNECTION: atom("noconnection"),
+  CALL_TIMEOUT: TIMEOUT,
+  CALL_NOT_SUPPORTED: NOTSUP,
+};
+const BADRPC_REASON: Record<CallErrorCode, Atom> = {
+  CALL_NO_CONNECTION: atom("nodedown"),
+  CALL_TIMEOUT: TIMEOUT,
+  CALL_NOT_SUPPORTED: NOTSUP,
+};
 const EXIT: Atom<"EXIT"> = atom("EXIT");
 const SHOWN_CHARACTERS = 300;
 
@@ -23,8 +38,15 @@ export class RemoteError extends Error {
   readonly reason: Term;
   /** The Erlang stack trace of an `error`, else undefined. */
   readonly stackTrace: Term | undefined;
+  /** The function did not end by itself: an exit signal ended the process that ran it. */
+  readonly signal: boolean;
 
-  constructor(exceptionClass: ExceptionClass, reason: Term, stackTrace?: Term) {
+  constructor(
+    exceptionClass: ExceptionClass,
+    reason: Term,
+    stackTrace?: Term,
+    options: { signal?: boolean } = {},
+  ) {
     const shown = format(reason, { mode: "~0tp" });
     const cut = shown.length > SHOWN_CHARACTERS ? `${shown.slice(0, SHOWN_CHARACTERS)}...` : shown;
     super(`The function called ended with ${exceptionClass}: ${cut}`);
@@ -33,6 +55,7 @@ export class RemoteError extends Error {
     this.class = exceptionClass;
     this.reason = reason;
     this.stackTrace = stackTrace;
+    this.signal = options.signal ?? false;
   }
 
   /** What `rpc:call` of OTP returns in such a case. */
@@ -41,6 +64,36 @@ export class RemoteError extends Error {
     const reason = stacked ? tuple(this.reason, this.stackTrace as Term) : this.reason;
     return tuple(BADRPC, tuple(EXIT, reason));
   }
+}
+
+/**
+ * What `erpc:call` of OTP raises where ours throws `error`: a class and a reason.
+ * @throws the error itself when it is none of a call
+ */
+export function erpcExceptionOf(error: unknown): { class: ExceptionClass; reason: Term } {
+  if (error instanceof CallError) {
+    return { class: "error", reason: tuple(ERPC, ERPC_REASON[error.code]) };
+  }
+  if (!(error instanceof RemoteError)) throw error;
+  const { class: exceptionClass, reason, stackTrace } = error;
+  switch (exceptionClass) {
+    case "throw":
+      return { class: "throw", reason };
+    case "exit":
+      return { class: "exit", reason: tuple(error.signal ? SIGNAL : EXCEPTION, reason) };
+    case "error":
+      return { class: "error", reason: tuple(EXCEPTION, reason, stackTrace ?? []) };
+  }
+}
+
+/**
+ * What `rpc:call` of OTP returns where ours throws `error`.
+ * @throws the error itself when it is none of a call: OTP raises there too
+ */
+export function badrpcOf(error: unknown): Term {
+  if (error instanceof RemoteError) return error.badrpc;
+  if (error instanceof CallError) return tuple(BADRPC, BADRPC_REASON[error.code]);
+  throw error;
 }
 
 /** The connection to `node` was lost, or never came about. */

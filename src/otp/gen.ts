@@ -23,6 +23,7 @@ import { ReferenceMap } from "../node/identifiers.ts";
 import type { Lost } from "../node/monitors.ts";
 import type { NodeCore } from "../node/node.ts";
 import type { MonitorTarget, Process } from "../node/process.ts";
+import { CallRequest } from "./call-request.ts";
 import { callerEnded, lostError, RemoteError, timeoutError } from "./errors.ts";
 
 export interface GenCallOptions {
@@ -134,6 +135,13 @@ export class GenClient {
         fail(error);
       }
     });
+  }
+
+  /** Makes a call and goes on: the reply is asked of what this returns. No time-out but there. */
+  sendRequest(server: MonitorTarget, request: TermInput): CallRequest {
+    return new CallRequest(this.#node.clock, (signal) =>
+      this.call(server, request, { timeoutMs: Number.POSITIVE_INFINITY, signal }),
+    );
   }
 
   /**

@@ -42,8 +42,8 @@ export class Node extends NodeCore {
     serveRex(this);
     serveErpc(this);
     this.erpc = new Erpc(this);
-    this.rpc = new Rpc(this.erpc);
     this.gen = new GenClient(this);
+    this.rpc = new Rpc(this, this.erpc, this.gen);
   }
 
   /**

@@ -10,7 +10,7 @@
  *   {From, {send, Name, Msg}}                           -> Name gets {From, Msg}
  *   {From, features_request}                            -> {features_reply, Node, [erpc]}
  * GroupLeader is a pid, or `user` or `send_stdout_to_caller`, which mean the node's own here: our
- * functions do not print to it. A block_call does not hold up other requests.
+ * functions do not print to it. While the function of a block_call runs, rex takes no other request.
  */
 import {
   type Atom,
@@ -27,7 +27,7 @@ import type { NodeCore } from "../node/node.ts";
 import type { Process } from "../node/process.ts";
 import { exceptionOf } from "../node/reason.ts";
 import { applyList, attempt } from "./erpc.ts";
-import { RemoteError } from "./errors.ts";
+import { badrpcOf, RemoteError } from "./errors.ts";
 import { genCallIn, genCastIn, genReply } from "./gen.ts";
 
 const REX: Atom<"rex"> = atom("rex");
@@ -57,18 +57,18 @@ class Rex {
     this.#node = node;
   }
 
-  message(message: Term, self: Process): void {
+  message(message: Term, self: Process): void | Promise<void> {
     const call = genCallIn(message);
     if (call !== undefined) {
       const [pid] = call.from as readonly Term[] as [Pid];
-      this.#run(call.request, pid, [CALL, BLOCK_CALL], (result) =>
+      const done = this.#run(self, call.request, pid, [CALL, BLOCK_CALL], (result) =>
         genReply(self, call.from, result),
       );
-      return;
+      return isTuple(call.request) && call.request[0] === BLOCK_CALL ? done : undefined;
     }
     const cast = genCastIn(message);
     if (cast !== undefined) {
-      this.#run(cast, self.pid, [CAST], () => {});
+      void this.#run(self, cast, self.pid, [CAST], () => {});
       return;
     }
     if (!isTuple(message, 2) || !isPid(message[0])) return;
@@ -94,7 +94,13 @@ class Rex {
         void self.reply(from, tuple(REX, atom(this.#node.name), answer));
       }
     } else {
-      this.#run(request, from, [CALL], (result) => void self.reply(from, tuple(REX, result)));
+      void this.#run(
+        self,
+        request,
+        from,
+        [CALL],
+        (result) => void self.reply(from, tuple(REX, result)),
+      );
     }
   }
 
@@ -104,24 +110,39 @@ class Rex {
     return true;
   }
 
-  /** Applies the function of `{Kind, M, F, Args, GroupLeader}` in a process of its own. */
+  /**
+   * Applies the function of `{Kind, M, F, Args, GroupLeader}` in a process of its own; resolves
+   * when it has ended. A process that is ended from outside is answered for.
+   */
   #run(
+    self: Process,
     request: Term,
     caller: Pid,
     kinds: readonly Atom[],
     answer: (result: TermInput) => void,
-  ): void {
-    if (!isTuple(request, 5)) return;
+  ): Promise<void> | undefined {
+    if (!isTuple(request, 5)) return undefined;
     const [kind, module, name, args, leader] = request as readonly Term[] as Request;
-    if (!kinds.includes(kind as Atom)) return;
+    if (!kinds.includes(kind as Atom)) return undefined;
     const process = this.#node.spawnFor(isPid(leader) ? leader : this.#node.groupLeader);
-    process.run(() =>
-      attempt(
-        () => applyList(this.#node, process, caller, module, name, args),
-        answer,
-        (error) => answer(badrpc(error)),
-      ),
-    );
+    return new Promise((resolve) => {
+      let answered = false;
+      const once = (result: TermInput): void => {
+        answer(result);
+        answered = true;
+      };
+      this.#node.monitorWith(self, process.pid, this.#node.newReference(), (reason) => {
+        if (!answered) answer(badrpcOf(new RemoteError("exit", reason)));
+        resolve();
+      });
+      process.run(() =>
+        attempt(
+          () => applyList(this.#node, process, caller, module, name, args),
+          once,
+          (error) => once(badrpc(error)),
+        ),
+      );
+    });
   }
 }
 

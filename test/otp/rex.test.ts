@@ -187,3 +187,43 @@ test.each<[string, Term]>([
   expect(await say(message)).toEqual([]);
   expect(node.whereis("rex")?.alive).toBe(true);
 });
+
+describe("a block_call", () => {
+  test("holds up what comes behind it until its function is done, or its process is ended", async () => {
+    const { node, say, cluster } = await setUp();
+    let release = (): void => {};
+    let running: CallContext | undefined;
+    node.expose("m", {
+      wait(this: CallContext) {
+        running = this;
+        return new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      },
+    });
+    expect(await say(genCall(request("block_call", "wait", [])))).toStrictEqual([]);
+    expect(await say(from(request("call", "add", [1, 2])))).toStrictEqual([]);
+    release();
+    await cluster.settle();
+    expect(await say(from(atom("features_request")))).toHaveLength(3);
+
+    expect(await say(genCall(request("block_call", "wait", [])))).toStrictEqual([]);
+    node.exit(running!.self.pid, oops);
+    const [ended] = await say(from(atom("features_request")));
+    expect((ended as Term[])[1]).toStrictEqual(badrpc(oops));
+  });
+
+  test("a process ended from outside is answered for, block_call or not", async () => {
+    const { node, say } = await setUp();
+    let running: CallContext | undefined;
+    node.expose("m", {
+      never(this: CallContext) {
+        running = this;
+        return new Promise(() => {});
+      },
+    });
+    expect(await say(from(request("call", "never", [])))).toStrictEqual([]);
+    node.exit(running!.self.pid, oops);
+    expect(await say(atom("anything"))).toStrictEqual([tuple(REX, badrpc(oops))]);
+  });
+});

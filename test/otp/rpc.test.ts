@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { atom, type Term, tuple } from "../../etf/index.ts";
+import { atom, isTuple, type Pid, type Term, tuple } from "../../etf/index.ts";
 import { ErlangError } from "../../src/node/errors.ts";
-import type { ExposedModule } from "../../src/node/functions.ts";
+import type { CallContext, ExposedModule } from "../../src/node/functions.ts";
+import { badrpcOf, erpcExceptionOf } from "../../src/otp/errors.ts";
 import { Cluster } from "../support/cluster.ts";
 
 const EXIT = atom("EXIT");
@@ -117,4 +118,90 @@ describe("options", () => {
     await cluster.settle();
     expect(outcome).toMatchObject({ code: "CALL_NO_CONNECTION", mayHaveRun: true });
   });
+});
+
+describe("on several nodes", () => {
+  test("multicall: results, exceptions as badrpc, and bad nodes", async () => {
+    const { cluster, caller } = await serving({
+      which(this: CallContext) {
+        if (this.self.pid.node === atom("bilbo@vm")) throw ErlangError.exit(oops);
+        return atom("here");
+      },
+    });
+    const nodes = ["gandalf@vm", "bilbo@vm", "nobody@nowhere"];
+    const { results, badNodes } = await cluster.settled(
+      caller.rpc.multicall(nodes, "m", "which", []),
+    );
+    expect(results).toStrictEqual([atom("here"), tuple(atom("badrpc"), tuple(EXIT, oops))]);
+    expect(badNodes).toStrictEqual(["nobody@nowhere"]);
+  });
+
+  test("multicall: what is no term is nobody's fault but the caller's", async () => {
+    const { caller } = await serving({});
+    await expect(caller.rpc.multicall(["bilbo@vm"], "m", "f", [Number.NaN])).rejects.toMatchObject({
+      code: "ETF_NOT_A_TERM",
+    });
+  });
+
+  test("parallelEval and pmap go round the nodes", async () => {
+    const { cluster, caller } = await serving({
+      "which/1"(this: CallContext, value: Term) {
+        return tuple(this.self.pid.node, value);
+      },
+    });
+    const nodes = ["gandalf@vm", "bilbo@vm"];
+    const at = (node: string, value: number) => tuple(atom(node), value);
+    const expected = [at("gandalf@vm", 1), at("bilbo@vm", 2), at("gandalf@vm", 3)];
+    const calls = [1, 2, 3].map((value) => ["m", "which", [value]] as const);
+    expect(await cluster.settled(caller.rpc.parallelEval(nodes, calls))).toStrictEqual(expected);
+    expect(
+      await cluster.settled(caller.rpc.pmap(nodes, ["m", "which"], [], [1, 2, 3])),
+    ).toStrictEqual(expected);
+  });
+
+  test("sbcast, multiServerCall, serverCall and abcast", async () => {
+    const { cluster, caller, callee } = await serving({});
+    const name = atom("server");
+    const got: Term[] = [];
+    callee
+      .spawn({
+        message(message, self) {
+          got.push(message);
+          if (!isTuple(message, 2)) return undefined;
+          const [from] = message as unknown as [Pid];
+          // What has another name, or another node's, is no answer.
+          void self.send(from, tuple(atom("other"), atom("bilbo@vm"), 1));
+          void self.send(from, tuple(name, atom("gandalf@vm"), 2));
+          return self.send(from, tuple(name, atom("bilbo@vm"), 3));
+        },
+      })
+      .register(name);
+    const nodes = ["gandalf@vm", "bilbo@vm"];
+    expect(await cluster.settled(caller.rpc.sbcast(nodes, name, 7))).toStrictEqual({
+      goodNodes: ["bilbo@vm"],
+      badNodes: ["gandalf@vm"],
+    });
+    expect(await cluster.settled(caller.rpc.multiServerCall(nodes, name, 8))).toStrictEqual({
+      replies: [3],
+      badNodes: ["gandalf@vm"],
+    });
+    expect(await cluster.settled(caller.rpc.serverCall("bilbo@vm", name, name, 9))).toBe(3);
+    await expect(caller.rpc.serverCall("gandalf@vm", name, name, 9)).rejects.toMatchObject({
+      code: "CALL_NO_CONNECTION",
+    });
+    expect(await cluster.settled(caller.rpc.multiServerCall([], name, 9))).toStrictEqual({
+      replies: [],
+      badNodes: [],
+    });
+    caller.rpc.abcast(nodes, name, 10);
+    await cluster.settle();
+    expect(got.at(-1)).toBe(10);
+    expect(caller.stats().processes).toBe(callee.stats().processes - 1);
+  });
+});
+
+test("badrpcOf and erpcExceptionOf hand on what is no failure of a call", () => {
+  const error = new Error("mine");
+  expect(() => badrpcOf(error)).toThrow(error);
+  expect(() => erpcExceptionOf(error)).toThrow(error);
 });
