@@ -40,12 +40,18 @@ const NONE: RefsWriter = {
   },
 };
 
+/** Writers nobody has bytes in. Connections that have nothing to send hold none. */
+const idleWriters: FrameWriter[] = [];
+const MAX_IDLE_WRITERS = 16;
+
 export class Outbox {
   readonly #headers: boolean;
   readonly #atoms: SendingAtomCache | undefined;
   readonly #fragments: FragmentQueue | undefined;
   readonly #fragmentBytes: number;
-  readonly #out = new FrameWriter({ byReferenceBytes: BY_REFERENCE_BYTES });
+  readonly #v4Ports: boolean;
+  /** Holds what was added since all was taken. */
+  #writer: FrameWriter | undefined;
   /** For what is not to be written yet; made when needed. */
   #aside: TermWriter | undefined;
   /** Frames to be written before those in `#out`. */
@@ -58,14 +64,22 @@ export class Outbox {
     this.#headers = has(DFLAG.DIST_HDR_ATOM_CACHE | DFLAG.FRAGMENTS);
     this.#atoms = has(DFLAG.DIST_HDR_ATOM_CACHE) ? new SendingAtomCache() : undefined;
     // What OTP 23 can read; a port beyond it is one that OTP 23 cannot hold.
-    this.#out.v4Ports = has(DFLAG.V4_NC);
+    this.#v4Ports = has(DFLAG.V4_NC);
     this.#fragmentBytes = options.fragmentBytes ?? FRAGMENT_BYTES;
     this.#fragments = has(DFLAG.FRAGMENTS) ? new FragmentQueue(this.#fragmentBytes) : undefined;
   }
 
   /** Bytes of messages not yet taken. */
   get bytes(): number {
-    return this.#out.length + this.#readyBytes + (this.#fragments?.bytes ?? 0);
+    return (this.#writer?.length ?? 0) + this.#readyBytes + (this.#fragments?.bytes ?? 0);
+  }
+
+  get #out(): FrameWriter {
+    if (this.#writer === undefined) {
+      this.#writer = idleWriters.pop() ?? new FrameWriter({ byReferenceBytes: BY_REFERENCE_BYTES });
+      this.#writer.v4Ports = this.#v4Ports;
+    }
+    return this.#writer;
   }
 
   /** Frames made so far, each fragment one. */
@@ -93,7 +107,7 @@ export class Outbox {
 
   /** What is to be written next; of fragments `room` bytes, or one more. All of them by default. */
   take(room: number = Number.POSITIVE_INFINITY): Uint8Array[] {
-    const rest = this.#out.take();
+    const rest = this.#takeWritten();
     let out = rest;
     if (this.#ready.length > 0) {
       out = this.#ready;
@@ -103,6 +117,15 @@ export class Outbox {
     }
     this.#fragments?.take(room, out);
     return out;
+  }
+
+  #takeWritten(): Uint8Array[] {
+    const writer = this.#writer;
+    if (writer === undefined) return [];
+    this.#writer = undefined;
+    const written = writer.take();
+    if (idleWriters.length < MAX_IDLE_WRITERS) idleWriters.push(writer);
+    return written;
   }
 
   #passThrough(control: TermInput, payload: TermInput | EncodedTerm | undefined): void {
@@ -220,7 +243,7 @@ export class Outbox {
   #setAside(control: TermInput, payload: TermInput | EncodedTerm | undefined): OutgoingMessage {
     this.#aside ??= new TermWriter({ byReferenceBytes: BY_REFERENCE_BYTES });
     const aside = this.#aside;
-    aside.v4Ports = this.#out.v4Ports;
+    aside.v4Ports = this.#v4Ports;
     const [from, to] = endsOf(control);
     try {
       aside.writeTerm(control);

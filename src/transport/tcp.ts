@@ -47,6 +47,8 @@ class TcpTransport implements Transport {
   readonly #highWaterMark: number;
   readonly #lowWaterMark: number;
   readonly #written = () => this.#drainWhenLow();
+  // Not made in `start`: there it would keep the first receiver for as long as the stream lives.
+  readonly #data = (chunk: Buffer) => this.#receiver?.data(chunk);
   #receiver: TransportReceiver | undefined;
   #over = false;
   #closed = false;
@@ -80,7 +82,7 @@ class TcpTransport implements Transport {
       });
       return;
     }
-    if (first) this.#socket.on("data", (chunk: Buffer) => this.#receiver?.data(chunk));
+    if (first) this.#socket.on("data", this.#data);
     this.#socket.resume();
   }
 
