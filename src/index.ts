@@ -44,6 +44,7 @@ export { HandshakeError } from "./handshake/errors.ts";
 export { serveKvs } from "./kvs/service.ts";
 export { CallError, ErlangError, NodeError } from "./node/errors.ts";
 export type { CallContext, ExposedFunction, ExposedModule } from "./node/functions.ts";
+export type { LogEvent, LogLevel } from "./node/log-event.ts";
 export type { Matcher, ReceiveOptions } from "./node/mailbox.ts";
 export type { EpmdOptions, NameService } from "./node/name-service.ts";
 export { type NameKind, type NodeName, nameKind } from "./node/names.ts";
@@ -60,6 +61,20 @@ export {
 export type { CallOptions } from "./otp/erpc.ts";
 export { badrpcOf, erpcExceptionOf, RemoteError } from "./otp/errors.ts";
 export type { GenCallOptions } from "./otp/gen.ts";
+export { GenServer } from "./otp/gen-server.ts";
+export type {
+  CallResult,
+  From,
+  GenServerStartOptions,
+  HandleResult,
+  InitResult,
+  ServerStatus,
+  Stop,
+  Then,
+} from "./otp/gen-server-callbacks.ts";
 export { Node, type NodeOptions } from "./otp/node.ts";
+export { initAck } from "./otp/proc-lib.ts";
 export type { FunctionCall } from "./otp/rpc.ts";
+export { StartError } from "./otp/start-error.ts";
+export type { StartOptions } from "./otp/system-process.ts";
 export { TransportError } from "./transport/transport.ts";

@@ -17,6 +17,7 @@ import type { ExposedModule, ProcessFunction } from "./functions.ts";
 import { FunctionTable } from "./functions.ts";
 import { Identifiers } from "./identifiers.ts";
 import { InboundSignals } from "./inbound.ts";
+import type { LogEvent } from "./log-event.ts";
 import type { OnDown } from "./monitors.ts";
 import type { NameService } from "./name-service.ts";
 import type { NodeName } from "./names.ts";
@@ -47,6 +48,8 @@ export interface NodeEvents {
   nodedown: [NodeDown];
   /** Somebody connected and was not let in: a wrong cookie, missing flags, no Erlang node at all. */
   rejected: [{ readonly error: Error }];
+  /** What OTP would log: a server that ended badly, a message that nobody handled. */
+  log: [LogEvent];
 }
 
 const NOTHING: Behaviour = { message: () => {} };
@@ -257,6 +260,11 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   /** @internal See Spawner. */
   abandonSpawn(request: SpawnRequest): void {
     this.#spawner.abandon(request);
+  }
+
+  /** @internal Tells the event `log`, which is made only when somebody listens. */
+  log(event: () => LogEvent): void {
+    if (this.listenerCount("log") > 0) tell(() => this.emit("log", event()));
   }
 
   /** Whether `stop` has been called. */
