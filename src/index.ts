@@ -45,12 +45,20 @@ export { serveKvs } from "./kvs/service.ts";
 export { CallError, ErlangError, NodeError } from "./node/errors.ts";
 export type { CallContext, ExposedFunction, ExposedModule } from "./node/functions.ts";
 export type { LogEvent, LogLevel } from "./node/log-event.ts";
-export type { Matcher, ReceiveOptions } from "./node/mailbox.ts";
+export { type Matcher, Pattern, type ReceiveOptions, type Wanted } from "./node/mailbox.ts";
+export type { MonitorOptions } from "./node/monitors.ts";
 export type { EpmdOptions, NameService } from "./node/name-service.ts";
 export { type NameKind, type NodeName, nameKind } from "./node/names.ts";
 export type { NodeDown, NodeEvents } from "./node/node.ts";
 export type { ListenChoice } from "./node/prepare.ts";
-export type { Behaviour, Destination, MonitorTarget, Process } from "./node/process.ts";
+export type {
+  Behaviour,
+  Destination,
+  MessagesOptions,
+  MonitorTarget,
+  Process,
+  ProcessBody,
+} from "./node/process.ts";
 export {
   type Answer,
   type Answered,

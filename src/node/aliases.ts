@@ -11,6 +11,8 @@ export interface Alias {
   readonly process: Process;
   /** Taken back by the first message. */
   readonly once: boolean;
+  /** Made with a monitor of the same reference, and taken back with it; by `once` both are. */
+  readonly ofMonitor?: boolean;
   /** Takes the message instead of the process. */
   readonly onMessage?: ((message: Term) => void) | undefined;
 }

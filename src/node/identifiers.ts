@@ -20,6 +20,7 @@ export function localPidKey(pid: Pid): number {
 export class Identifiers {
   readonly #node: Atom;
   readonly #creation: number;
+  readonly #firstRef: number;
   #nextPid = 1;
   #nextRef: number;
 
@@ -27,7 +28,21 @@ export class Identifiers {
   constructor(node: Atom, creation: number, seed: number) {
     this.#node = node;
     this.#creation = creation;
+    this.#firstRef = seed;
     this.#nextRef = seed;
+  }
+
+  /** How many references were made. */
+  get made(): number {
+    return this.#nextRef - this.#firstRef;
+  }
+
+  /** How many references had been made before this one; -1 if it is none of these. */
+  madeBefore(ref: Reference): number {
+    if (ref.node !== this.#node || ref.creation !== this.#creation) return -1;
+    const [first, low = 0, high = 0] = ref.ids as [number, number?, number?];
+    const before = first + (low + high * 2 ** 32) * 2 ** REF_FIRST_BITS - this.#firstRef;
+    return before < this.made ? before : -1;
   }
 
   /** A pid no live process has. */

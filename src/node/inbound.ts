@@ -40,15 +40,16 @@ export class InboundSignals {
         return;
       case CONTROL.ALIAS_SEND.op:
       case CONTROL.ALIAS_SEND_TT.op:
-        this.#signals.aliasMessage(message[2], payload);
+        this.#signals.aliasMessage(message[2], payload, payloadBytes, peer.connection);
         return;
       case CONTROL.ALTACT_SIG_SEND.op: {
         // None of our aliases has the option `priority`, so that PRIO is never heeded.
         const [, flags, from, to] = message;
         if ((altactFlags(flags) & ALTACT_FLAG.EXIT) !== 0) {
           this.#receiver(to)?.exitSignal(from, payload);
-        } else if (isReference(to)) this.#signals.aliasMessage(to, payload);
-        else this.#receiver(to)?.deliver(payload, payloadBytes, peer.connection);
+        } else if (isReference(to)) {
+          this.#signals.aliasMessage(to, payload, payloadBytes, peer.connection);
+        } else this.#receiver(to)?.deliver(payload, payloadBytes, peer.connection);
         return;
       }
       case CONTROL.LINK.op:

@@ -2,15 +2,39 @@
  * A process's message queue with Erlang's selective receive: the oldest message that matches is
  * taken, the others stay in order.
  *
+ * It stays fast while many messages wait that nobody wants. A receive that waits is offered each
+ * new message once. Taking a message out of the middle moves no other. And where a receive begins
+ * to look is remembered as the runtime remembers it: a reference of this node is not in messages
+ * that were there before it was made, and a `Pattern` is never asked of a message again.
+ *
  * What waits here has a bound: above it, connections that bring more are read no further until
  * half of it has been taken, so that a flood is held up where it comes from.
  */
-import type { Term } from "../../etf/index.ts";
+import { ImproperList, isReference, isTuple, type Reference, type Term } from "../../etf/index.ts";
 import type { Clock, Timer } from "../transport/clock.ts";
 import { NodeError } from "./errors.ts";
 
 /** Says whether a message is the one waited for. */
 export type Matcher = (message: Term) => boolean;
+
+/**
+ * A matcher whose answer depends on the message alone: it says the same of a message whenever it
+ * is asked. A mailbox asks it once, so that to receive with one pattern again and again takes no
+ * longer for the messages that it does not match.
+ */
+export class Pattern<T extends Term = Term> {
+  readonly matches: (message: Term) => message is T;
+
+  constructor(matches: ((message: Term) => message is T) | Matcher) {
+    this.matches = matches as (message: Term) => message is T;
+  }
+}
+
+/**
+ * What a receive waits for. A reference stands for the messages that are tuples with it among
+ * their elements, also as `[alias | Ref]`: replies, `DOWN` and the like.
+ */
+export type Wanted = Matcher | Pattern | Reference;
 
 export interface ReceiveOptions {
   /** Milliseconds to wait; 0 only looks. Default: no limit. */
@@ -25,6 +49,26 @@ export interface Source {
   resume(holder: object): void;
 }
 
+/** The references made by this node, in their order. */
+export interface MadeReferences {
+  /** How many were made. */
+  readonly made: number;
+  /** How many had been made before this one; -1 if it is not one of them. */
+  madeBefore(ref: Reference): number;
+}
+
+/** A message that waits. One that was taken out keeps its `prev`, for who remembers it. */
+interface Entry {
+  /** Undefined when it was taken out. */
+  message: Term | undefined;
+  /** Bytes it took on the wire; 0 for one of this node. */
+  readonly bytes: number;
+  /** References that had been made when it came. */
+  readonly madeReferences: number;
+  prev: Entry | undefined;
+  next: Entry | undefined;
+}
+
 interface Waiter {
   readonly matches: Matcher;
   readonly resolve: (message: Term) => void;
@@ -32,40 +76,56 @@ interface Waiter {
 }
 
 const anything: Matcher = () => true;
+const NO_REFERENCES: MadeReferences = { made: 0, madeBefore: () => -1 };
 
 export class Mailbox {
   readonly #clock: Clock;
   readonly #maxBytes: number;
-  #messages: Term[] = [];
-  /** Bytes each message took on the wire; 0 for one of this node. */
-  #costs: number[] = [];
+  readonly #references: MadeReferences;
+  #first: Entry | undefined;
+  #last: Entry | undefined;
+  #length = 0;
   #bytes = 0;
-  readonly #heldUp = new Set<Source>();
-  /** Messages before this index have been taken. */
-  #head = 0;
-  readonly #waiters = new Set<Waiter>();
+  #heldUp: Set<Source> | undefined;
+  #waiters: Set<Waiter> | undefined;
+  /** For each pattern and reference, the last message that was refused; undefined if none was. */
+  #refused: WeakMap<Pattern | Reference, Entry | undefined> | undefined;
   #closed: Error | undefined;
 
   /** @param maxBytes of messages from other nodes, above which their connections are held up */
-  constructor(clock: Clock, maxBytes: number = Number.POSITIVE_INFINITY) {
+  constructor(
+    clock: Clock,
+    maxBytes: number = Number.POSITIVE_INFINITY,
+    references: MadeReferences = NO_REFERENCES,
+  ) {
     this.#clock = clock;
     this.#maxBytes = maxBytes;
+    this.#references = references;
   }
 
   /** Messages waiting. */
   get length(): number {
-    return this.#messages.length - this.#head;
+    return this.#length;
   }
 
   /** Adds a message; `bytes` and `source` are those of a connection that brought it. */
   push(message: Term, bytes = 0, source?: Source): void {
-    for (const waiter of this.#waiters) {
-      if (this.#offer(waiter, message)) return;
+    if (this.#waiters !== undefined) {
+      for (const waiter of this.#waiters) {
+        if (this.#offer(waiter, message)) return;
+      }
     }
-    this.#messages.push(message);
-    this.#costs.push(bytes);
+    const prev = this.#last;
+    const madeReferences = this.#references.made;
+    const entry: Entry = { message, bytes, madeReferences, prev, next: undefined };
+    if (prev === undefined) this.#first = entry;
+    else prev.next = entry;
+    this.#last = entry;
+    this.#length++;
     this.#bytes += bytes;
-    if (this.#bytes > this.#maxBytes && source !== undefined && !this.#heldUp.has(source)) {
+    if (this.#bytes > this.#maxBytes && source !== undefined) {
+      this.#heldUp ??= new Set();
+      if (this.#heldUp.has(source)) return;
       this.#heldUp.add(source);
       source.pause(this);
     }
@@ -73,26 +133,34 @@ export class Mailbox {
 
   /** The oldest message, if there is one. */
   shift(): Term | undefined {
-    return this.length === 0 ? undefined : this.#take(this.#head);
+    return this.#first === undefined ? undefined : this.#take(this.#first);
   }
 
   /**
    * The oldest message that matches, waiting for it if need be.
    * @throws NodeError PROCESS_RECEIVE_TIMEOUT, or what closed the mailbox; the signal's reason
    */
-  async receive(matches: Matcher = anything, options: ReceiveOptions = {}): Promise<Term> {
+  async receive(wanted: Wanted = anything, options: ReceiveOptions = {}): Promise<Term> {
     options.signal?.throwIfAborted();
-    const index = this.#find(matches);
-    if (index >= 0) return this.#take(index);
+    const matches = matcherOf(wanted);
+    for (let entry = this.#start(wanted); entry !== undefined; entry = entry.next) {
+      if (!matches(entry.message as Term)) continue;
+      this.#remember(wanted, entry.prev);
+      return this.#take(entry);
+    }
     if (this.#closed !== undefined) throw this.#closed;
-    return this.#wait(matches, options);
+    this.#remember(wanted, this.#last);
+    return this.#wait(wanted, matches, options);
   }
 
-  /** Takes every message that matches, without waiting. */
-  flush(matches: Matcher): Term[] {
+  /** Takes every message that matches, without waiting; of those since a reference if one is given. */
+  flush(matches: Matcher, since?: Reference): Term[] {
     const taken: Term[] = [];
-    for (let index = this.#find(matches); index >= 0; index = this.#find(matches)) {
-      taken.push(this.#take(index));
+    let entry = since === undefined ? this.#first : this.#firstSince(since);
+    while (entry !== undefined) {
+      const { next } = entry;
+      if (matches(entry.message as Term)) taken.push(this.#take(entry));
+      entry = next;
     }
     return taken;
   }
@@ -100,28 +168,31 @@ export class Mailbox {
   /** Rejects who waits; what is received later is thrown the same error. */
   close(error: Error): void {
     this.#closed = error;
-    this.#messages = [];
-    this.#costs = [];
-    this.#head = 0;
+    this.#first = undefined;
+    this.#last = undefined;
+    this.#length = 0;
     this.#bytes = 0;
+    this.#refused = undefined;
     this.#release();
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
+    const waiters = [...(this.#waiters ?? [])];
+    this.#waiters = undefined;
     for (const waiter of waiters) waiter.reject(error);
   }
 
-  #wait(matches: Matcher, options: ReceiveOptions): Promise<Term> {
+  #wait(wanted: Wanted, matches: Matcher, options: ReceiveOptions): Promise<Term> {
     return new Promise((resolve, reject) => {
+      const { timeoutMs, signal } = options;
       let timer: Timer | undefined;
       const settle = (): void => {
-        this.#waiters.delete(waiter);
+        this.#waiters?.delete(waiter);
         timer?.cancel();
-        options.signal?.removeEventListener("abort", onAbort);
+        signal?.removeEventListener("abort", onAbort);
       };
       const waiter: Waiter = {
         matches,
         resolve: (message) => {
           settle();
+          this.#remember(wanted, this.#last);
           resolve(message);
         },
         reject: (error) => {
@@ -129,19 +200,20 @@ export class Mailbox {
           reject(error);
         },
       };
-      const onAbort = (): void => waiter.reject(options.signal?.reason);
+      const onAbort = (): void => waiter.reject(signal?.reason);
+      this.#waiters ??= new Set();
       this.#waiters.add(waiter);
-      options.signal?.addEventListener("abort", onAbort);
-      if (options.timeoutMs !== undefined) {
-        timer = this.#clock.setTimer(options.timeoutMs, () =>
-          waiter.reject(
-            new NodeError(
-              "PROCESS_RECEIVE_TIMEOUT",
-              `No message that matches came within ${options.timeoutMs} ms.`,
-            ),
+      signal?.addEventListener("abort", onAbort);
+      if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return;
+      timer = this.#clock.setTimer(timeoutMs, () => {
+        this.#remember(wanted, this.#last);
+        waiter.reject(
+          new NodeError(
+            "PROCESS_RECEIVE_TIMEOUT",
+            `No message that matches came within ${timeoutMs} ms.`,
           ),
         );
-      }
+      });
     });
   }
 
@@ -157,35 +229,63 @@ export class Mailbox {
     return true;
   }
 
-  #find(matches: Matcher): number {
-    for (let index = this.#head; index < this.#messages.length; index++) {
-      if (matches(this.#messages[index] as Term)) return index;
+  /** The first message that may be what is wanted. */
+  #start(wanted: Wanted): Entry | undefined {
+    if (typeof wanted === "function") return this.#first;
+    if (this.#refused?.has(wanted) !== true) {
+      return isReference(wanted) ? this.#firstSince(wanted) : this.#first;
     }
-    return -1;
+    let refused = this.#refused.get(wanted);
+    // What was before one that is gone was refused as well.
+    while (refused !== undefined && refused.message === undefined) refused = refused.prev;
+    return refused === undefined ? this.#first : refused.next;
   }
 
-  #take(index: number): Term {
-    const message = this.#messages[index] as Term;
-    this.#bytes -= this.#costs[index]!;
-    if (this.#heldUp.size > 0 && this.#bytes <= this.#maxBytes / 2) this.#release();
-    if (index === this.#head) {
-      // The slot is emptied at once, and the array shortened when half of it is.
-      this.#messages[index] = false;
-      this.#head++;
-      if (this.#head > 32 && this.#head * 2 > this.#messages.length) {
-        this.#messages = this.#messages.slice(this.#head);
-        this.#costs = this.#costs.slice(this.#head);
-        this.#head = 0;
-      }
-    } else {
-      this.#messages.splice(index, 1);
-      this.#costs.splice(index, 1);
+  /** Every message up to that one was refused. */
+  #remember(wanted: Wanted, refused: Entry | undefined): void {
+    if (typeof wanted === "function" || this.#closed !== undefined) return;
+    this.#refused ??= new WeakMap();
+    this.#refused.set(wanted, refused);
+  }
+
+  /** The first message that came when the reference had been made. */
+  #firstSince(ref: Reference): Entry | undefined {
+    const before = this.#references.madeBefore(ref);
+    let first: Entry | undefined;
+    for (let entry = this.#last; entry !== undefined; entry = entry.prev) {
+      if (entry.madeReferences <= before) break;
+      first = entry;
     }
+    return first;
+  }
+
+  #take(entry: Entry): Term {
+    const { prev, next } = entry;
+    const message = entry.message as Term;
+    entry.message = undefined;
+    entry.next = undefined;
+    if (prev === undefined) this.#first = next;
+    else prev.next = next;
+    if (next === undefined) this.#last = prev;
+    else next.prev = prev;
+    this.#length--;
+    this.#bytes -= entry.bytes;
+    if (this.#heldUp !== undefined && this.#bytes <= this.#maxBytes / 2) this.#release();
     return message;
   }
 
   #release(): void {
-    for (const source of this.#heldUp) source.resume(this);
-    this.#heldUp.clear();
+    for (const source of this.#heldUp ?? []) source.resume(this);
+    this.#heldUp = undefined;
   }
+}
+
+function matcherOf(wanted: Wanted): Matcher {
+  if (typeof wanted === "function") return wanted;
+  if (wanted instanceof Pattern) return wanted.matches;
+  return (message) => isTuple(message) && message.some((element) => means(element, wanted));
+}
+
+function means(element: Term, ref: Reference): boolean {
+  return element instanceof ImproperList ? ref.equals(element.tail) : ref.equals(element);
 }

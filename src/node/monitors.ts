@@ -16,6 +16,18 @@ export interface Lost {
 /** Takes the reason of an end; `lost` is set when it is `noconnection` because of us. */
 export type OnDown = (reason: Term, lost?: Lost) => void;
 
+/** Options of a monitor, as those of `monitor/3`. */
+export interface MonitorOptions {
+  /**
+   * Makes the monitor's reference an alias of the watcher as well. It is taken back by `unalias`
+   * only, with the monitor (`demonitor`), or with the monitor and both by the first message that
+   * it brings (`reply_demonitor`).
+   */
+  alias?: "explicit_unalias" | "demonitor" | "reply_demonitor";
+  /** Stands in the message in the place of `'DOWN'`. */
+  tag?: Term;
+}
+
 /** A monitor set by a process of this node. */
 export interface OutgoingMonitor {
   readonly ref: Reference;
@@ -24,6 +36,8 @@ export interface OutgoingMonitor {
   readonly target: Pid | { readonly name: Atom; readonly node: Atom };
   /** Takes the reason instead of a DOWN message to the watcher. */
   readonly onDown?: OnDown | undefined;
+  /** Instead of `'DOWN'`. */
+  readonly tag?: Term | undefined;
 }
 
 /** A monitor set on a process of this node, by a process here or elsewhere. */

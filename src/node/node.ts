@@ -28,8 +28,10 @@ import {
   type Destination,
   type MonitorTarget,
   Process,
+  type ProcessBody,
   SHUTDOWN,
 } from "./process.ts";
+import type { ProcessHost } from "./process-host.ts";
 import { ProcessTable } from "./process-table.ts";
 import { SignalRouter } from "./signals.ts";
 import type { SpawnRequest } from "./spawn-request.ts";
@@ -69,7 +71,8 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   readonly #peers: Peers;
   readonly #listener: Listener | undefined;
   readonly #nameService: NameService;
-  readonly #maxMailboxBytes: number;
+  /** For all processes. */
+  readonly #host: ProcessHost;
   /** Sends what the program sends outside of any process. */
   readonly #system: Process;
   #groupLeader: Pid;
@@ -84,7 +87,6 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     this.tcpPort = prepared.listener?.tcpPort ?? 0;
     this.#listener = prepared.listener;
     this.#nameService = prepared.nameService;
-    this.#maxMailboxBytes = prepared.maxMailboxBytes;
     this.#atom = atom(name);
     this.#table = new ProcessTable(this.#atom, creation);
     this.#identifiers = new Identifiers(this.#atom, creation, randomInt(2 ** 32));
@@ -102,6 +104,16 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
       },
     });
     this.#signals = new SignalRouter(this.#atom, this.#table, this.#identifiers, this.#peers);
+    this.#host = {
+      signals: this.#signals,
+      clock,
+      references: this.#identifiers,
+      maxMailboxBytes: prepared.maxMailboxBytes,
+      newProcess: (groupLeader, behaviour) => {
+        this.#checkRunning();
+        return this.#newProcess(groupLeader, behaviour);
+      },
+    };
     this.#spawner = new Spawner(
       this.#atom,
       this.#functions,
@@ -158,7 +170,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
    * Starts a process: an async function, which gets the process as its argument and ends it when
    * it returns or throws, or a behaviour that takes messages as they come.
    */
-  spawn(body: Behaviour | ((self: Process) => unknown)): Process {
+  spawn(body: ProcessBody): Process {
     this.#checkRunning();
     if (typeof body !== "function") return this.#newProcess(this.#groupLeader, body);
     const process = this.#newProcess(this.#groupLeader);
@@ -306,15 +318,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     behaviour?: Behaviour,
     { pid = this.#newPid(), service = false }: { pid?: Pid; service?: boolean } = {},
   ): Process {
-    const process = new Process({
-      pid,
-      groupLeader,
-      signals: this.#signals,
-      clock: this.clock,
-      maxMailboxBytes: this.#maxMailboxBytes,
-      service,
-      ...(behaviour === undefined ? {} : { behaviour }),
-    });
+    const process = new Process(this.#host, pid, groupLeader, behaviour, service);
     this.#table.add(process);
     return process;
   }

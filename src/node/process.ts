@@ -18,14 +18,14 @@ import {
   tuple,
 } from "../../etf/index.ts";
 import { EncodedTerm } from "../distribution/encoded-term.ts";
-import type { Clock } from "../transport/clock.ts";
 import type { Alias } from "./aliases.ts";
 import { ErlangError, NodeError } from "./errors.ts";
 import type { PidMap, ReferenceMap } from "./identifiers.ts";
 import type { Link } from "./links.ts";
-import type { Matcher, ReceiveOptions } from "./mailbox.ts";
-import { Mailbox, type Source } from "./mailbox.ts";
-import type { IncomingMonitor, OutgoingMonitor } from "./monitors.ts";
+import type { Pattern, ReceiveOptions, Source, Wanted } from "./mailbox.ts";
+import { Mailbox } from "./mailbox.ts";
+import type { IncomingMonitor, MonitorOptions, OutgoingMonitor } from "./monitors.ts";
+import type { ProcessHost, Signals } from "./process-host.ts";
 import { exceptionOf, exitReasonOf } from "./reason.ts";
 
 /** Where a message can go: a pid, an alias, a name of this node, or `[name, node]`. */
@@ -44,19 +44,6 @@ export interface Behaviour {
   terminated?(reason: Term): void;
 }
 
-/** What a process asks of its node. */
-export interface Signals {
-  send(from: Process, to: Destination, message: TermInput): Promise<void>;
-  link(process: Process, to: Pid): void;
-  unlink(process: Process, from: Pid): void;
-  monitor(process: Process, target: MonitorTarget): Reference;
-  demonitor(process: Process, ref: Reference): boolean;
-  exit(process: Process, to: Pid, reason: Term): void;
-  register(process: Process, name: Atom): void;
-  /** Tells links and monitors, and forgets the process. */
-  buried(process: Process, reason: Term, encoded?: EncodedTerm): void;
-}
-
 /** The promise of what need not be waited for. */
 export const READY: Promise<void> = Promise.resolve();
 
@@ -70,16 +57,13 @@ const EXIT: Atom<"EXIT"> = atom("EXIT");
 export const DOWN: Atom<"DOWN"> = atom("DOWN");
 export const PROCESS: Atom<"process"> = atom("process");
 
-export interface ProcessOptions {
-  pid: Pid;
-  groupLeader: Pid;
-  signals: Signals;
-  clock: Clock;
-  /** Bytes of waiting messages above which the connections that bring them are read no further. */
-  maxMailboxBytes: number;
-  behaviour?: Behaviour;
-  /** One of the node's own, which exit signals do not end. Default false. */
-  service?: boolean;
+/** What runs as a process: a function, which is given the process, or a behaviour. */
+export type ProcessBody = Behaviour | ((self: Process) => unknown);
+
+export interface MessagesOptions {
+  /** Which messages; the others stay. Default: all. */
+  wanted?: Wanted;
+  signal?: AbortSignal;
 }
 
 export class Process {
@@ -88,6 +72,8 @@ export class Process {
   groupLeader: Pid;
   /** When true, exit signals of links arrive as `{'EXIT', Pid, Reason}` messages. */
   trapExit = false;
+  /** What this process is called in lists of processes, as `proc_lib:set_label/1` sets it. */
+  label: Term | undefined;
   /** @internal Made when first needed, as are the tables below: most processes live briefly. */
   links: PidMap<Link> | undefined;
   /** @internal Monitors this process has set, by reference. */
@@ -98,9 +84,7 @@ export class Process {
   aliases: ReferenceMap<Alias> | undefined;
   /** @internal Kept by the process table. */
   registeredName: Atom | undefined;
-  readonly #signals: Signals;
-  readonly #clock: Clock;
-  readonly #maxMailboxBytes: number;
+  readonly #host: ProcessHost;
   readonly #behaviour: Behaviour | undefined;
   readonly #service: boolean;
   #mailbox: Mailbox | undefined;
@@ -108,14 +92,19 @@ export class Process {
   #busy = false;
   #exitReason: Term | undefined;
 
-  constructor(options: ProcessOptions) {
-    this.pid = options.pid;
-    this.groupLeader = options.groupLeader;
-    this.#signals = options.signals;
-    this.#clock = options.clock;
-    this.#maxMailboxBytes = options.maxMailboxBytes;
-    this.#behaviour = options.behaviour;
-    this.#service = options.service ?? false;
+  /** @internal @param service one of the node's own, which exit signals do not end */
+  constructor(
+    host: ProcessHost,
+    pid: Pid,
+    groupLeader: Pid,
+    behaviour: Behaviour | undefined,
+    service: boolean,
+  ) {
+    this.pid = pid;
+    this.groupLeader = groupLeader;
+    this.#host = host;
+    this.#behaviour = behaviour;
+    this.#service = service;
   }
 
   get alive(): boolean {
@@ -156,16 +145,64 @@ export class Process {
   }
 
   /**
-   * The oldest message that matches; the others stay.
+   * The oldest message that matches; the others stay. Given a reference: the oldest that is a tuple
+   * with it among its elements, or with `[alias | Ref]`. Messages older than a reference made by
+   * this node are passed over; a `Pattern` is asked of each message once.
    * @throws NodeError PROCESS_RECEIVE_TIMEOUT, PROCESS_DEAD; the abort signal's reason
    */
-  receive(matches?: Matcher, options?: ReceiveOptions): Promise<Term> {
-    return this.#openMailbox().receive(matches, options);
+  receive<T extends Term>(
+    wanted: ((message: Term) => message is T) | Pattern<T>,
+    options?: ReceiveOptions,
+  ): Promise<T>;
+  receive(wanted?: Wanted, options?: ReceiveOptions): Promise<Term>;
+  receive(wanted?: Wanted, options?: ReceiveOptions): Promise<Term> {
+    return this.#openMailbox().receive(wanted, options);
+  }
+
+  /**
+   * The messages that match, each as it comes, until the process ends.
+   * @throws NodeError PROCESS_DEAD when it ends meanwhile; the abort signal's reason
+   */
+  messages<T extends Term>(options: {
+    wanted: ((message: Term) => message is T) | Pattern<T>;
+    signal?: AbortSignal;
+  }): AsyncGenerator<T, void, undefined>;
+  messages(options?: MessagesOptions): AsyncGenerator<Term, void, undefined>;
+  async *messages(options: MessagesOptions = {}): AsyncGenerator<Term, void, undefined> {
+    while (this.alive) yield await this.receive(options.wanted, options);
   }
 
   /** Every message in turn, until the process ends. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Term, void, undefined> {
-    while (this.alive) yield await this.receive();
+  [Symbol.asyncIterator](): AsyncGenerator<Term, void, undefined> {
+    return this.messages();
+  }
+
+  /** Starts a process of this node, with this one's group leader; see `node.spawn`. */
+  spawn(body: ProcessBody): Process {
+    return this.#spawn(body, () => {});
+  }
+
+  /** As `spawn`, linked before it runs. */
+  spawnLink(body: ProcessBody): Process {
+    return this.#spawn(body, (child) => this.link(child.pid));
+  }
+
+  /** As `spawn`, monitored before it runs; returns the process and the monitor. */
+  spawnMonitor(body: ProcessBody, options?: MonitorOptions): [Process, Reference] {
+    let ref: Reference | undefined;
+    const child = this.#spawn(body, (process) => {
+      ref = this.monitor(process.pid, options);
+    });
+    return [child, ref as Reference];
+  }
+
+  #spawn(body: ProcessBody, prepare: (child: Process) => void): Process {
+    this.#checkAlive();
+    const behaviour = typeof body === "function" ? undefined : body;
+    const child = this.#host.newProcess(this.groupLeader, behaviour);
+    prepare(child);
+    if (typeof body === "function") child.run(() => body(child));
+    return child;
   }
 
   /** Links this process to another, as `link/1`. */
@@ -180,9 +217,9 @@ export class Process {
   }
 
   /** Monitors a process, as `monitor(process, Target)`; a `{'DOWN', Ref, …}` message tells of its end. */
-  monitor(target: MonitorTarget): Reference {
+  monitor(target: MonitorTarget, options: MonitorOptions = {}): Reference {
     this.#checkAlive();
-    return this.#signals.monitor(this, target);
+    return this.#signals.monitor(this, target, options);
   }
 
   /**
@@ -197,12 +234,28 @@ export class Process {
         (message) =>
           isTuple(message) &&
           message.length === 5 &&
-          message[0] === DOWN &&
+          message[2] === PROCESS &&
           isReference(message[1]) &&
           message[1].equals(ref),
+        ref,
       );
     }
     return found;
+  }
+
+  /**
+   * A reference by which this process receives until `unalias`, as `alias/1`; given to others as
+   * the address of a reply that is not wanted any more after some time. With `reply`, the first
+   * message takes it back.
+   */
+  alias(options: { reply?: boolean } = {}): Reference {
+    this.#checkAlive();
+    return this.#signals.alias(this, options.reply ?? false);
+  }
+
+  /** Takes an alias of this process back; returns whether it was in force. */
+  unalias(ref: Reference): boolean {
+    return this.aliases?.get(ref) !== undefined && this.#signals.unalias(ref);
   }
 
   /** Sends an exit signal to another process, as `exit/2`. */
@@ -328,10 +381,15 @@ export class Process {
 
   #openMailbox(): Mailbox {
     if (this.#mailbox === undefined) {
-      this.#mailbox = new Mailbox(this.#clock, this.#maxMailboxBytes);
+      const { clock, maxMailboxBytes, references } = this.#host;
+      this.#mailbox = new Mailbox(clock, maxMailboxBytes, references);
       if (!this.alive) this.#mailbox.close(this.#deadError());
     }
     return this.#mailbox;
+  }
+
+  get #signals(): Signals {
+    return this.#host.signals;
   }
 
   #checkAlive(): void {

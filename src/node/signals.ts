@@ -19,7 +19,8 @@ import type { Alias } from "./aliases.ts";
 import { NodeError } from "./errors.ts";
 import { type Identifiers, PidMap, ReferenceMap } from "./identifiers.ts";
 import type { Link } from "./links.ts";
-import type { IncomingMonitor, Lost, OnDown, OutgoingMonitor } from "./monitors.ts";
+import type { Source } from "./mailbox.ts";
+import type { IncomingMonitor, Lost, MonitorOptions, OnDown, OutgoingMonitor } from "./monitors.ts";
 import type { Peer } from "./peer.ts";
 import {
   type Destination,
@@ -30,8 +31,8 @@ import {
   PROCESS,
   type Process,
   READY,
-  type Signals,
 } from "./process.ts";
+import type { Signals } from "./process-host.ts";
 import type { ProcessTable } from "./process-table.ts";
 
 /** The cookie's place in sends: the runtime ignores what stands there. */
@@ -149,9 +150,10 @@ export class SignalRouter implements Signals {
     });
   }
 
-  monitor(process: Process, target: MonitorTarget): Reference {
+  monitor(process: Process, target: MonitorTarget, options: MonitorOptions): Reference {
     const ref = this.#identifiers.newReference();
-    this.monitorWith(process, target, ref, undefined);
+    this.aliasOfMonitor(process, ref, options);
+    this.monitorWith(process, target, ref, undefined, options.tag);
     return ref;
   }
 
@@ -161,9 +163,10 @@ export class SignalRouter implements Signals {
     target: MonitorTarget,
     ref: Reference,
     onDown: OnDown | undefined,
+    tag?: Term,
   ): void {
     const object = isPid(target) ? target : this.#named(target);
-    const monitor: OutgoingMonitor = { ref, watcher, target: object, onDown };
+    const monitor: OutgoingMonitor = { ref, watcher, target: object, onDown, tag };
     this.addOutgoingMonitor(monitor);
     if (object.node === this.#ownNode) {
       const local = isPid(object) ? this.#table.get(object) : this.#table.whereis(object.name);
@@ -186,6 +189,7 @@ export class SignalRouter implements Signals {
   demonitor(process: Process, ref: Reference): boolean {
     const monitor = process.monitors?.take(ref);
     if (monitor === undefined) return false;
+    this.#monitorOver(monitor);
     this.#takeBackMonitor(monitor);
     return true;
   }
@@ -213,11 +217,21 @@ export class SignalRouter implements Signals {
   /** A new alias of a process; `onMessage` takes what is sent to it instead of the process. */
   alias(process: Process, once: boolean, onMessage?: (message: Term) => void): Reference {
     const ref = this.#identifiers.newReference();
-    const alias: Alias = { process, once, onMessage };
-    this.#aliases.set(ref, alias);
-    process.aliases ??= new ReferenceMap();
-    process.aliases.set(ref, alias);
+    this.#addAlias(ref, { process, once, onMessage });
     return ref;
+  }
+
+  /** Makes a monitor's reference an alias as well, if its options say so. */
+  aliasOfMonitor(process: Process, ref: Reference, { alias }: MonitorOptions): void {
+    if (alias === undefined) return;
+    const once = alias === "reply_demonitor";
+    this.#addAlias(ref, { process, once, ofMonitor: alias !== "explicit_unalias" });
+  }
+
+  #addAlias(ref: Reference, alias: Alias): void {
+    this.#aliases.set(ref, alias);
+    alias.process.aliases ??= new ReferenceMap();
+    alias.process.aliases.set(ref, alias);
   }
 
   /** Takes an alias back; returns whether it was in force. */
@@ -227,12 +241,16 @@ export class SignalRouter implements Signals {
     return alias !== undefined;
   }
 
-  aliasMessage(ref: Reference, message: Term): void {
+  /** A message to an alias; `bytes` and `source` are those of a connection that brought it. */
+  aliasMessage(ref: Reference, message: Term, bytes?: number, source?: Source): void {
     const alias = this.#aliases.get(ref);
     if (alias === undefined) return;
-    if (alias.once) this.unalias(ref);
+    if (alias.once) {
+      this.unalias(ref);
+      if (alias.ofMonitor === true) this.demonitor(alias.process, ref);
+    }
     if (alias.onMessage !== undefined) alias.onMessage(message);
-    else alias.process.deliver(message);
+    else alias.process.deliver(message, bytes, source);
   }
 
   /** The process of an active alias. An exit signal to it leaves the alias as it is. */
@@ -270,6 +288,7 @@ export class SignalRouter implements Signals {
   /** What was monitored is gone: its watcher hears of it, once. */
   monitorDown(monitor: OutgoingMonitor, reason: Term, lost?: Lost): void {
     if (monitor.watcher.monitors?.delete(monitor.ref) !== true) return;
+    this.#monitorOver(monitor);
     if (monitor.onDown !== undefined) {
       monitor.onDown(reason, lost);
       return;
@@ -277,7 +296,7 @@ export class SignalRouter implements Signals {
     const object = isPid(monitor.target)
       ? monitor.target
       : tuple(monitor.target.name, monitor.target.node);
-    monitor.watcher.deliver(tuple(DOWN, monitor.ref, PROCESS, object, reason));
+    monitor.watcher.deliver(tuple(monitor.tag ?? DOWN, monitor.ref, PROCESS, object, reason));
   }
 
   buried(process: Process, reason: Term, ready?: EncodedTerm): void {
@@ -358,6 +377,11 @@ export class SignalRouter implements Signals {
   #watched(target: Process, monitor: IncomingMonitor): void {
     target.monitoredBy ??= new ReferenceMap();
     target.monitoredBy.set(monitor.ref, monitor);
+  }
+
+  /** A monitor has told of an end or was taken back: its alias may go with it. */
+  #monitorOver({ watcher, ref }: OutgoingMonitor): void {
+    if (watcher.aliases?.get(ref)?.ofMonitor === true) this.unalias(ref);
   }
 
   /** Tells the other side that a monitor of ours, already out of its watcher's table, is over. */

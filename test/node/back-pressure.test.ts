@@ -5,6 +5,7 @@ import { Connection } from "../../src/distribution/connection.ts";
 import { CONTROL } from "../../src/distribution/control.ts";
 import { Mailbox } from "../../src/node/mailbox.ts";
 import { memoryPair } from "../../src/transport/memory.ts";
+import { Cluster } from "../support/cluster.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 describe("a mailbox over its bound", () => {
@@ -37,6 +38,28 @@ describe("a mailbox over its bound", () => {
     mailbox.push(1, 200, flood);
     mailbox.close(new Error("over"));
     expect(flood.resume).toHaveBeenCalledWith(mailbox);
+  });
+});
+
+describe("a flood from another node", () => {
+  test.each(["pid", "alias"])("to a %s is held up, and nothing is lost", async (to) => {
+    await using cluster = new Cluster();
+    const [gandalf, bilbo] = await cluster.pair({ maxMailboxBytes: 4000 });
+    const process = bilbo.spawn(async (self) => {
+      await self.receive((message) => message === atom("go"));
+      for await (const message of self) got.push((message as Uint8Array).length);
+    });
+    const got: number[] = [];
+    const address = to === "pid" ? process.pid : process.alias();
+    for (let sent = 1; sent <= 50; sent++) {
+      void gandalf.send(address, new Uint8Array(1000 + sent));
+      // As time goes by between them, they do not all come with one read.
+      await cluster.settle();
+    }
+    expect(process.messageQueueLength).toBeLessThan(10);
+    void bilbo.send(process.pid, atom("go"));
+    await cluster.settle();
+    expect(got).toEqual(Array.from({ length: 50 }, (_, at) => 1001 + at));
   });
 });
 

@@ -37,6 +37,22 @@ describe("pids", () => {
 });
 
 describe("references", () => {
+  test("are told apart by their order, and from those of others", () => {
+    const identifiers = new Identifiers(NODE, 9, 2 ** 32 - 2);
+    const refs = [1, 2, 3, 4].map(() => identifiers.newReference());
+    expect(identifiers.made).toBe(4);
+    expect(refs.map((ref) => identifiers.madeBefore(ref))).toEqual([0, 1, 2, 3]);
+    const again = new Identifiers(NODE, 9, 2 ** 32 - 2);
+    expect(again.madeBefore(refs[0]!)).toBe(-1);
+    for (const foreign of [
+      new Reference("bilbo@vm", 9, [...refs[0]!.ids]),
+      new Reference(NODE, 8, [...refs[0]!.ids]),
+      new Reference(NODE, 9, [1]),
+    ]) {
+      expect(identifiers.madeBefore(foreign)).toBeLessThan(0);
+    }
+  });
+
   test("have three words, 18 bits in the first", () => {
     const identifiers = new Identifiers(NODE, 9, 2 ** 18 - 1);
     expect(identifiers.newReference()).toEqual(new Reference(NODE, 9, [2 ** 18 - 1, 0, 0]));

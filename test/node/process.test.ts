@@ -1,6 +1,6 @@
 /** What a process does by itself and with others of its node; across nodes see signals.test.ts. */
 import { describe, expect, test } from "vitest";
-import { atom, isTuple, Pid, type Term, tuple } from "../../etf/index.ts";
+import { atom, isTuple, Pid, type Reference, type Term, tuple } from "../../etf/index.ts";
 import { ErlangError } from "../../src/node/errors.ts";
 import type { Process } from "../../src/node/process.ts";
 import type { Node } from "../../src/otp/node.ts";
@@ -211,6 +211,8 @@ describe("a process that is dead", () => {
       () => self.demonitor(ref),
       () => self.sendExit(other.pid, oops),
       () => self.register("late"),
+      () => self.alias(),
+      () => self.spawn(() => {}),
     ]) {
       expect(act).toThrow(expect.objectContaining({ code: "PROCESS_DEAD" }));
     }
@@ -445,6 +447,137 @@ describe("monitors within a node", () => {
     expect(watched.monitoredBy?.size).toBe(0);
     watched.terminate(oops);
     expect(watcher.messages).toEqual([]);
+  });
+});
+
+describe("spawning from a process", () => {
+  test("gives the group leader on; linked and monitored before it runs", async () => {
+    const { cluster, node } = await oneNode();
+    const parent = inbox(node, { trapExit: true });
+    const leader = inbox(node).process.pid;
+    parent.process.groupLeader = leader;
+    const ends = () => {
+      throw ErlangError.exit(oops);
+    };
+    const plain = parent.process.spawn(ends);
+    const linked = parent.process.spawnLink(ends);
+    const [watched, ref] = parent.process.spawnMonitor(ends, { tag: atom("gone") });
+    const server = parent.process.spawnLink({ message: () => {} });
+    await cluster.settle();
+    expect([plain, linked, watched, server].map((child) => child.groupLeader)).toEqual(
+      Array(4).fill(leader),
+    );
+    expect(parent.messages).toStrictEqual([
+      tuple(EXIT, linked.pid, oops),
+      tuple(atom("gone"), ref, atom("process"), watched.pid, oops),
+    ]);
+    parent.process.terminate(oops);
+    expect(server.alive).toBe(false);
+  });
+
+  test("is refused by a node that has been stopped", async () => {
+    const { cluster, node } = await oneNode();
+    let refused: unknown;
+    node.spawn({
+      message: () => {},
+      terminated: () => {
+        try {
+          parent.spawn(() => {});
+        } catch (error) {
+          refused = error;
+        }
+      },
+    });
+    const parent = inbox(node).process;
+    await cluster.settled(node.stop());
+    expect(refused).toMatchObject({ code: "NODE_STOPPED" });
+  });
+});
+
+describe("messages", () => {
+  test("are those wanted, typed, until the signal; the others stay", async () => {
+    const { cluster, node } = await oneNode();
+    const abort = new AbortController();
+    let sum = 0;
+    let ended: unknown;
+    const isNumber = (message: Term): message is number => typeof message === "number";
+    const process = node.spawn(async (self) => {
+      try {
+        for await (const message of self.messages({ wanted: isNumber, signal: abort.signal })) {
+          sum += message;
+        }
+      } catch (error) {
+        ended = error;
+      }
+      sum += 100 * (await self.receive(isNumber));
+    });
+    for (const message of [1, atom("x"), 2, atom("y"), 3]) void node.send(process.pid, message);
+    await cluster.settle();
+    expect([sum, process.messageQueueLength]).toEqual([6, 2]);
+    abort.abort(new Error("enough"));
+    await cluster.settle();
+    expect(ended).toBe(abort.signal.reason);
+    void node.send(process.pid, 5);
+    await cluster.settle();
+    expect([sum, process.alive]).toEqual([506, false]);
+  });
+});
+
+describe("aliases of a process", () => {
+  test("are made and taken back by it, or by the first reply", async () => {
+    const { cluster, node } = await oneNode();
+    const box = inbox(node);
+    const [lasting, once] = [box.process.alias(), box.process.alias({ reply: true })];
+    for (const message of [1, 2]) for (const to of [lasting, once]) void node.send(to, message);
+    await cluster.settle();
+    expect(box.messages).toEqual([1, 1, 2]);
+    const other = inbox(node).process;
+    expect([
+      other.unalias(lasting),
+      box.process.unalias(once),
+      box.process.unalias(lasting),
+      box.process.unalias(lasting),
+    ]).toEqual([false, false, true, false]);
+    void node.send(lasting, 3);
+    await cluster.settle();
+    expect(box.messages).toEqual([1, 1, 2]);
+  });
+
+  test.each([
+    // By demonitor, by the end of what is monitored, by the first message, and what is left of the monitor then.
+    ["explicit_unalias", [true, true, true], true],
+    ["demonitor", [false, false, true], true],
+    ["reply_demonitor", [false, false, false], false],
+  ] as const)("with a monitor: %s", async (alias, [demonitored, down, replied], watching) => {
+    const { node } = await oneNode();
+    const box = inbox(node);
+    const watched = () => inbox(node).process;
+    const inForce = (ref: Reference): boolean => box.process.unalias(ref);
+
+    const first = box.process.monitor(watched().pid, { alias });
+    box.process.demonitor(first);
+    expect(inForce(first)).toBe(demonitored);
+
+    const target = watched();
+    const second = box.process.monitor(target.pid, { alias });
+    target.terminate(NORMAL);
+    expect(inForce(second)).toBe(down);
+
+    const third = box.process.monitor(watched().pid, { alias });
+    void node.send(third, oops);
+    expect(box.messages.at(-1)).toStrictEqual(oops);
+    expect(box.process.monitors?.get(third) !== undefined).toBe(watching);
+    expect(inForce(third)).toBe(replied);
+  });
+});
+
+describe("labels", () => {
+  test("are any term, and none at first", async () => {
+    const { node } = await oneNode();
+    const { process } = inbox(node);
+    expect(process.label).toBeUndefined();
+    process.label = tuple(atom("worker"), 1);
+    expect(process.label).toStrictEqual(tuple(atom("worker"), 1));
   });
 });
 
