@@ -93,8 +93,7 @@ export class GenServerLoop extends SystemProcess {
     );
   }
 
-  protected override stop(reason: Term): unknown {
-    const message = tuple(atom("EXIT"), this.parent.pid, reason) as Term;
+  protected override stop(reason: Term, message: Term): unknown {
     return this.#terminate({ class: "exit", reason, stack: [] }, { message });
   }
 
@@ -266,6 +265,8 @@ export class GenServerLoop extends SystemProcess {
 
   #report(exception: ErlangException, { message, from }: Given): void {
     const { class: exceptionClass, reason, stack } = exception;
+    // A result that says stop has no stack, unlike an exit that was raised.
+    const stopped = exceptionClass === "exit" && stack.length === 0;
     this.node.log(() => {
       const status = this.#formatted({ state: this.#server.state, reason, message });
       const why = shown(status.reason);
@@ -275,7 +276,7 @@ export class GenServerLoop extends SystemProcess {
         ["last_message", shown(status.message)],
         ["state", shown(status.state)],
         ["log", [...this.debug.logged]],
-        ["reason", exceptionClass === "exit" ? why : (tuple(why, stack) as Term)],
+        ["reason", stopped ? why : (tuple(why, stack) as Term)],
         ["client_info", clientInfo(this.node, from)],
       ];
       const report = new TermMap<Term, Term>(rows.map(([key, value]) => [atom(key), value]));

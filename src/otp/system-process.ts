@@ -31,6 +31,7 @@ import { genReply } from "./gen.ts";
 import { dictionaryOf, endWith, setAncestry } from "./proc-lib.ts";
 import { shown } from "./shown.ts";
 import { StartError } from "./start-error.ts";
+import { stateAnswer } from "./sys-answer.ts";
 import { SysDebug } from "./sys-debug.ts";
 
 export type Timer = ReturnType<NodeCore["clock"]["setTimer"]>;
@@ -105,8 +106,8 @@ export abstract class SystemProcess implements Behaviour {
   protected abstract init(): unknown;
   /** Handles a message that is none of the system's. */
   protected abstract handle(message: Term): unknown;
-  /** Runs the terminate callback and ends the process. */
-  protected abstract stop(reason: Term): unknown;
+  /** Runs the terminate callback and ends the process; `message` is the parent's end, or `[]`. */
+  protected abstract stop(reason: Term, message: Term): unknown;
   /** A system message came: timers of the loop's stop. */
   protected abstract pause(): void;
   /** Goes on where `pause` interrupted. */
@@ -179,7 +180,8 @@ export abstract class SystemProcess implements Behaviour {
   message(message: Term): unknown {
     if (isTuple(message, 3)) {
       if (message[0] === SYSTEM) return this.#system(message);
-      if (message[0] === EXIT && this.#isParent(message[1])) return this.stop(message[2] as Term);
+      if (message[0] === EXIT && this.#isParent(message[1]))
+        return this.stop(message[2] as Term, message);
     } else if (message === START) {
       return this.init();
     }
@@ -219,12 +221,12 @@ export abstract class SystemProcess implements Behaviour {
     let message = first as readonly Term[];
     for (;;) {
       const [tag, from, request] = message as [Term, Term, Term];
-      if (tag === EXIT) return void (await this.stop(request));
-      const answer = await this.#command(request);
+      if (tag === EXIT) return void (await this.stop(request, message as Term));
+      const answer = await this.#command(request, from);
       if (!this.self.alive) return;
       genReply(this.self, from, answer);
       if (isTuple(request, 2) && request[0] === atom("terminate")) {
-        return void (await this.stop(request[1] as Term));
+        return void (await this.stop(request[1] as Term, []));
       }
       if (!this.#suspended) break;
       message = (await this.self.receive((next) => this.#concerns(next))) as readonly Term[];
@@ -237,11 +239,11 @@ export abstract class SystemProcess implements Behaviour {
     return message[0] === SYSTEM || (message[0] === EXIT && this.#isParent(message[1]));
   }
 
-  async #command(request: Term): Promise<Term> {
+  async #command(request: Term, from: Term): Promise<Term> {
     if (isAtom(request)) {
       switch (request.name) {
         case "get_state":
-          return this.state();
+          return stateAnswer(this.node, from, this.state());
         case "get_status":
           return this.#status();
         case "suspend":
@@ -255,26 +257,28 @@ export abstract class SystemProcess implements Behaviour {
       const [what, argument] = request as readonly Term[] as [Term, Term];
       if (what === atom("terminate")) return OK;
       if (what === atom("debug")) return this.debug.command(argument);
-      if (what === atom("replace_state")) return this.#replaceState(argument);
+      if (what === atom("replace_state")) return this.#replaceState(argument, from);
     } else if (isTuple(request, 4) && request[0] === atom("change_code") && this.#suspended) {
       return this.#changeCode(request[2] as Term, request[3] as Term);
     }
     return tuple(ERROR, tuple(atom("unknown_system_msg"), request)) as Term;
   }
 
-  async #replaceState(fun: Term): Promise<Term> {
+  async #replaceState(fun: Term, from: Term): Promise<Term> {
+    let state: Term;
     try {
       if (!(fun instanceof ExternalFun)) throw ErlangError.error(atom("undef"));
       const context = { self: this.self, caller: undefined };
       const { functions } = this.node;
       const next = await functions.apply(context, fun.module, fun.function, [this.state()]);
-      return this.replaceState(toTerm(next));
+      state = this.replaceState(toTerm(next));
     } catch (error) {
       const { class: exceptionClass, reason } = exceptionOf(error);
       const callback = tuple(this.module, atom("system_replace_state"));
       const failed = tuple(atom("callback_failed"), callback, tuple(atom(exceptionClass), reason));
       return tuple(ERROR, failed) as Term;
     }
+    return stateAnswer(this.node, from, state);
   }
 
   async #changeCode(oldVsn: Term, extra: Term): Promise<Term> {

@@ -1,0 +1,217 @@
+/**
+ * A GenServer of ours and a genuine gen_server, side by side: who calls, casts to, watches or debugs
+ * them from a genuine node sees the same.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { atom, format, isTuple, type Term } from "../src/index.ts";
+import { type OtpNode, startOtpNode, waitUntil } from "./index.ts";
+import { startOurNode } from "./support/our-node.ts";
+import { serveServer } from "./support/server.ts";
+import { eachOtp } from "./support/vitest.ts";
+
+/** The events logged, as a status has them: how they are kept there is sys's own affair. */
+const STATUS_LOG = `begin {status, _, _, [_, _, _, Debug, Misc]} = sys:get_status(S),
+  {sys:get_log(Debug), Misc} end`;
+
+/** Expressions with `N`, the node called, `S`, the server by name, and `P`, its pid. */
+const CALLS = [
+  "gen_server:call(S, get)",
+  "gen_server:call(P, {add, 2})",
+  "[gen_server:call(S, {add, I}) || I <- [1, 2, 3]]",
+  'gen_server:call(S, {later, 20, {x, [1.5, <<"b">>]}})',
+  "gen_server:call(S, never, 50)",
+  "gen_server:call(P, get, infinity)",
+  // An answer that comes too late: OTP 23 has no aliases that would keep it away.
+  "{outcome(fun() -> gen_server:call(S, {later, 100, late}, 20) end), receive L -> L after 300 -> silent end}",
+  "gen_server:call({nobody, N}, get)",
+  "exit(P, kill), gen_server:call(P, get)",
+  "exit(P, kill), gen_server:call(S, get)",
+  "gen_server:call(S, drop)",
+  "gen_server:call(P, drop)",
+  "[gen_server:call(S, {timeout, 20}), receive after 100 -> gen_server:call(S, seen) end]",
+  "[gen_server:call(S, {timeout, 200}), gen_server:call(S, get), receive after 300 -> gen_server:call(S, seen) end]",
+  "[gen_server:call(S, {continue, x}), gen_server:call(S, seen)]",
+  "[gen_server:cast(S, {x, 1}), gen_server:cast(P, y), gen_server:call(S, seen)]",
+  "[gen_server:cast({nobody, N}, x), gen_server:cast({nobody, nobody@nowhere}, x)]",
+  "[S ! hello, P ! {tuple, 1}, gen_server:call(S, seen)]",
+  "gen_server:multi_call([N, node(), nobody@nowhere], erldist_server, get)",
+  "gen_server:multi_call([N], erldist_server, never, 100)",
+  "gen_server:multi_call([N], nobody, get)",
+  "gen_server:multi_call([N], erldist_server, {stop, normal})",
+  "[gen_server:abcast([N, nobody@nowhere], erldist_server, hello), gen_server:call(S, seen)]",
+  "gen_server:wait_response(gen_server:send_request(S, {add, 3}), 5000)",
+  "gen_server:wait_response(gen_server:send_request(S, never), 50)",
+  "gen_server:wait_response(gen_server:send_request({nobody, N}, get), 5000)",
+  "gen_server:wait_response(gen_server:send_request(S, {stop, oops}), 5000)",
+  "gen_server:wait_response(gen_server:send_request(S, drop), 5000)",
+  "R = gen_server:send_request(S, get), receive M -> [gen_server:check_response(M, R), gen_server:check_response(x, R)] end",
+  "R = gen_server:send_request(P, {stop, normal}), receive M -> gen_server:check_response(M, R) end",
+  "S ! {'$gen_call', {self(), tag}, get}, receive X -> X end",
+  "S ! {'$gen_call', {self(), [x | y]}, get}, receive X -> X end",
+];
+
+/** Aliases, from OTP 24 on, and receive_response. */
+const CALLS_24 = [
+  "S ! {'$gen_call', {self(), [alias | make_ref()]}, get}, receive X -> X after 100 -> silent end",
+  "gen_server:receive_response(gen_server:send_request(S, {later, 20, x}), 5000)",
+  `R = gen_server:send_request(S, {later, 100, late}),
+     {gen_server:receive_response(R, 20), receive L -> L after 300 -> silent end}`,
+  `A = alias([reply]), S ! {'$gen_call', {self(), [alias | A]}, get},
+     receive {[alias | A], X} -> X end`,
+  `A = alias([reply]), S ! {'$gen_call', {self(), [[alias | A] | label]}, get},
+     receive {[[alias | A] | label], X} -> X end`,
+  `A = alias(), unalias(A), S ! {'$gen_call', {self(), [alias | A]}, get},
+     receive X -> X after 100 -> silent end`,
+];
+
+/** Request collections, from OTP 25 on. */
+const CALLS_25 = [
+  `C0 = gen_server:reqids_new(), C1 = gen_server:send_request(S, {later, 100, slow}, a, C0),
+     C2 = gen_server:send_request(S, get, b, C1),
+     {R1, L1, C3} = gen_server:receive_response(C2, 5000, true),
+     {R2, L2, C4} = gen_server:wait_response(C3, 5000, true),
+     {R1, L1, R2, L2, gen_server:check_response(x, C4, true)}`,
+];
+
+/** How a server ends: the caller's outcome, the reason, and what was logged. */
+const ENDINGS = [
+  ...["normal", "shutdown", "{shutdown, x}", "oops", "{oops, [1]}", "kill"].flatMap((reason) => [
+    `gen_server:call(S, {stop, ${reason}})`,
+    `gen_server:call(S, {stop, ${reason}, bye})`,
+    `gen_server:cast(S, {stop, ${reason}})`,
+  ]),
+  "S ! {stop, oops}",
+  ...["call", "cast"].flatMap((how) => [
+    `gen_server:${how}(S, {fail, error, oops})`,
+    `gen_server:${how}(S, {fail, exit, oops})`,
+    `gen_server:${how}(S, {fail, exit, normal})`,
+    `gen_server:${how}(S, {fail, throw, oops})`,
+    `gen_server:${how}(S, {return, oops})`,
+  ]),
+  "gen_server:call(S, {fail, error, badarg})",
+  "[gen_server:call(S, {continue, x}), gen_server:call(S, {continue, y}), gen_server:cast(S, {stop, oops})]",
+  "exit(P, oops)",
+  "exit(P, kill)",
+  "[gen_server:call(S, {trap_exit, true}), exit(P, kill)]",
+  "[gen_server:call(S, {trap_exit, true}), exit(P, oops), gen_server:call(S, seen), gen_server:cast(S, {stop, shutdown})]",
+  "[gen_server:call(S, {watch, self()}), gen_server:call(S, {stop, bye, ok}), receive T -> T end]",
+  "[gen_server:call(S, {watch, self()}), catch gen_server:call(S, {fail, error, x}), receive {terminated, {X, _}} -> X end]",
+  "gen_server:stop(S)",
+  "gen_server:stop(P, shutdown, 5000)",
+  "gen_server:stop(S, oops, 5000)",
+  "sys:terminate(S, normal)",
+  "sys:terminate(P, oops)",
+  "[sys:suspend(S), sys:terminate(S, shutdown)]",
+];
+
+const SYS = [
+  "sys:get_state(S)",
+  "sys:get_state(P, 5000)",
+  "[gen_server:cast(S, x), sys:get_state(S)]",
+  "sys:get_state({nobody, N})",
+  "sys:get_status(S)",
+  "[gen_server:cast(S, x), sys:log(S, true), gen_server:call(S, get), STATUS_LOG]",
+  "[sys:suspend(S), sys:get_status(S), sys:resume(S)]",
+  "[sys:replace_state(S, fun erldist_server:bump/1), gen_server:call(S, get)]",
+  "sys:replace_state(S, fun erldist_server:crash/1)",
+  "[sys:suspend(S), outcome(fun() -> gen_server:call(S, {add, 1}, 100) end), sys:get_state(S), sys:resume(S), gen_server:call(S, get)]",
+  "[sys:suspend(S), gen_server:cast(S, x), S ! y, sys:suspend(S), sys:resume(S), sys:resume(S), gen_server:call(S, seen)]",
+  "[gen_server:call(S, {timeout, 100}), sys:get_state(S), receive after 300 -> gen_server:call(S, seen) end]",
+  "sys:statistics(S, get)",
+  `[sys:statistics(S, true), gen_server:call(S, get), gen_server:cast(S, x), gen_server:call(S, get),
+     begin {ok, L} = sys:statistics(S, get), [lists:keyfind(K, 1, L) || K <- [messages_in, messages_out]] end,
+     [K || {K, _} <- element(2, sys:statistics(S, get))], sys:statistics(S, false), sys:statistics(S, get)]`,
+  "sys:log(S, get)",
+  `[sys:log(S, true), gen_server:call(S, {add, 1}), gen_server:cast(S, x), S ! y, gen_server:call(S, {continue, z}),
+     sys:log(S, get), sys:log(S, false), sys:log(S, get)]`,
+  "[sys:log(S, {true, 2}), [gen_server:call(S, {add, I}) || I <- [1, 2, 3]], sys:log(S, get), STATUS_LOG]",
+  "[sys:log(S, true), gen_server:call(S, get), sys:no_debug(S), sys:log(S, get)]",
+  `[sys:install(S, {fun erldist_server:tell/3, self()}), gen_server:call(S, get),
+     [receive {event, E} -> E end || _ <- [1, 2]], sys:remove(S, fun erldist_server:tell/3), gen_server:call(S, get),
+     receive {event, E} -> E after 50 -> silent end]`,
+  "sys:change_code(S, erldist_server, 1, x)",
+  "[sys:suspend(S), sys:change_code(S, erldist_server, 1, x), sys:resume(S), gen_server:call(S, seen)]",
+  "[sys:suspend(S), sys:change_code(S, erldist_server, 1, fail), sys:resume(S), gen_server:call(S, seen)]",
+  "S ! {system, {self(), tag}, nonsense}, receive X -> X end",
+  "S ! {system, {self(), tag}, {debug, nonsense}}, receive X -> X end",
+];
+
+eachOtp((otp) => {
+  let caller: OtpNode;
+  let genuine: OtpNode;
+  let ours: Awaited<ReturnType<typeof startOurNode>>;
+  beforeAll(async () => {
+    caller = await startOtpNode({ otp });
+    genuine = await startOtpNode({ otp });
+    ours = await startOurNode();
+    serveServer(ours);
+    for (const node of [caller, genuine]) {
+      await node.loadModule("erldist_callee");
+      await node.loadModule("erldist_server");
+    }
+    await genuine.eval("erldist_server:setup()");
+  });
+  afterAll(async () => {
+    await ours.stop();
+    await genuine.kill();
+    await caller.kill();
+  });
+
+  /** What an expression comes to at a genuine caller, with a new server on the node. */
+  function seen(node: string, expression: string): Promise<string> {
+    const expanded = expression
+      .replace(/\boutcome\(/g, "erldist_server:outcome(")
+      .replaceAll("STATUS_LOG", STATUS_LOG);
+    return caller.eval(
+      `N = '${node}', S = {erldist_server, N}, P = rpc:call(N, erldist_server, start, []),
+       erldist_callee:shape(${expanded})`,
+    );
+  }
+  const outcome = (expression: string): string => `outcome(fun() -> ${expression} end)`;
+  const atLeast = (release: number): boolean => Number(otp.release) >= release;
+
+  describe("calls and casts", () => {
+    const calls = [...CALLS, ...(atLeast(24) ? CALLS_24 : []), ...(atLeast(25) ? CALLS_25 : [])];
+    it.each(calls)("%s", async (expression) => {
+      const theirs = await seen(genuine.name, outcome(expression));
+      expect(await seen(ours.name, outcome(expression))).toBe(theirs);
+    });
+  });
+
+  describe("endings, and what is logged of them", () => {
+    it.each(ENDINGS)("%s", async (expression) => {
+      const ending = `{erldist_server:ending(P, fun() -> ${expression} end),
+         [erldist_server:comparable(E) || E <- rpc:call(N, erldist_server, reports, [])]}`;
+      const theirs = await seen(genuine.name, ending);
+      expect(await seen(ours.name, ending)).toBe(theirs);
+    });
+  });
+
+  describe("sys", () => {
+    it.each(SYS)("%s", async (expression) => {
+      const theirs = await seen(genuine.name, outcome(expression));
+      expect(await seen(ours.name, outcome(expression))).toBe(theirs);
+    });
+
+    it("trace: what is printed there is logged here", async () => {
+      const lines: string[] = [];
+      const listen = ({ report }: { report: ReadonlyMap<Term, Term> }): void => {
+        const label = report.get(atom("label"));
+        if (!isTuple(label) || format(label) !== "{sys,trace}") return;
+        lines.push(Buffer.from(report.get(atom("text")) as Uint8Array).toString());
+      };
+      ours.on("log", listen);
+      const traced = `[sys:trace(S, true), gen_server:call(S, {add, 1}), gen_server:cast(S, x), S ! y,
+        gen_server:call(S, {continue, z}), sys:trace(S, false), gen_server:call(S, get)]`;
+      const from = genuine.log.length;
+      await seen(genuine.name, traced);
+      await seen(ours.name, traced);
+      ours.off("log", listen);
+      const shown = (text: string): string => text.replace(/<[^<>]+(\.\d+){2}>/g, "PID");
+      const theirs = (): string[] => genuine.log.slice(from).match(/^\*DBG\* .*$/gm) ?? [];
+      await waitUntil(() => theirs().length >= lines.length);
+      expect(lines.map(shown)).toEqual(theirs().map(shown));
+      expect(lines.length).toBeGreaterThan(8);
+    });
+  });
+});
