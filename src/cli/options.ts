@@ -3,12 +3,13 @@ import { hostname } from "node:os";
 import type { Argv } from "yargs";
 import type { EpmdMode } from "../epmd/index.ts";
 import { epmdPortFromEnv } from "../epmd/index.ts";
-import { type NodeOptions, nameKind } from "../index.ts";
+import { type DistAutoConnect, type NodeOptions, nameKind } from "../index.ts";
 
 export interface CommonArguments {
   sname?: string | undefined;
   name?: string | undefined;
   setcookie?: string | undefined;
+  hidden?: boolean | undefined;
   epmdPort?: number | undefined;
   erlEpmdPort?: number | undefined;
 }
@@ -27,7 +28,8 @@ export function nodeOptions<T>(yargs: Argv<T>): Argv<T & CommonArguments> {
     })
     .option("hidden", {
       type: "boolean",
-      describe: "Be a hidden node, as this version always is",
+      default: true,
+      describe: "Be a hidden node; --no-hidden: a visible one",
     })
     .option("epmd-port", epmdPortOption)
     .option("erl-epmd-port", {
@@ -49,6 +51,7 @@ export interface ServerArguments extends CommonArguments {
   distListenMin?: number | undefined;
   distListenMax?: number | undefined;
   listenAddress?: string | undefined;
+  distAutoConnect?: DistAutoConnect | undefined;
 }
 
 /** Further options of a command that others connect to. */
@@ -59,6 +62,11 @@ export function serverOptions<T>(yargs: Argv<T>): Argv<T & ServerArguments> {
       describe:
         "Who serves EPMD where none runs: the system's epmd if there is one, else this program (auto); always this program; only the system's; nobody",
       default: "auto" as const,
+    })
+    .option("dist-auto-connect", {
+      choices: ["never", "once"] as const,
+      requiresArg: true,
+      describe: "Connect to nodes by itself never, or once to each, as dist_auto_connect",
     })
     .option("dist-listen-min", {
       type: "number",
@@ -89,6 +97,7 @@ export function serverNodeOptions(args: ServerArguments, defaultName: string): N
     name: args.name ?? args.sname ?? defaultName,
     longNames: args.name !== undefined,
     listen,
+    ...(args.distAutoConnect === undefined ? {} : { distAutoConnect: args.distAutoConnect }),
     epmd: { ...epmdOptions(args), mode: args.epmd ?? "auto" },
   };
 }
@@ -118,8 +127,11 @@ function clientName(long: boolean): string {
   return `erldist-${process.pid}-${unique}@${host}`;
 }
 
-function shared(args: CommonArguments): { cookie?: string } {
-  return args.setcookie === undefined ? {} : { cookie: args.setcookie };
+function shared(args: CommonArguments): Pick<NodeOptions, "cookie" | "hidden"> {
+  return {
+    ...(args.setcookie === undefined ? {} : { cookie: args.setcookie }),
+    ...(args.hidden === undefined ? {} : { hidden: args.hidden }),
+  };
 }
 
 function epmdOptions(args: CommonArguments): { port: number; nodePort?: number } {

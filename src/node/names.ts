@@ -61,23 +61,29 @@ export function shortHost(hostname: string): string {
   return hostname.split(".", 1)[0]!;
 }
 
+/** @throws NodeError NODE_NAME_INVALID when the text is no full name */
+export function checkNodeName(text: string): NodeName {
+  const parts = splitNodeName(text);
+  if (parts === undefined) {
+    throw new NodeError(
+      "NODE_NAME_INVALID",
+      `"${text}" is no full node name: alive@host is expected.`,
+    );
+  }
+  return `${parts.alive}@${parts.host}`;
+}
+
 /**
  * @throws NodeError NODE_NAME_INVALID when `peer` is no full name, NODE_NAME_KIND when one of the
  *   two names is short and the other long, as OTP refuses it
  */
 export function checkPeerName(peer: string, own: NodeName): NodeName {
-  const parts = splitNodeName(peer);
-  if (parts === undefined) {
-    throw new NodeError(
-      "NODE_NAME_INVALID",
-      `"${peer}" is no full node name: alive@host is expected.`,
-    );
-  }
+  const name = checkNodeName(peer);
   if (nameKind(peer) !== nameKind(own)) {
     throw new NodeError(
       "NODE_NAME_KIND",
       `${own} has a ${nameKind(own)} name and ${peer} a ${nameKind(peer)} one; short-named and long-named nodes cannot talk to each other. Start one of them as the other is named (--sname or --name).`,
     );
   }
-  return `${parts.alive}@${parts.host}`;
+  return name;
 }

@@ -12,15 +12,19 @@ import type { ConnectionStats } from "../distribution/connection.ts";
 import type { Clock } from "../transport/clock.ts";
 import { deferred } from "../transport/deferred.ts";
 import type { Listener } from "../transport/transport.ts";
+import type { CookieTable } from "./cookie-table.ts";
 import { NodeError } from "./errors.ts";
 import type { ExposedModule, ProcessFunction } from "./functions.ts";
 import { FunctionTable } from "./functions.ts";
 import { Identifiers } from "./identifiers.ts";
 import { InboundSignals } from "./inbound.ts";
 import type { LogEvent } from "./log-event.ts";
-import type { OnDown } from "./monitors.ts";
+import type { Lost, OnDown } from "./monitors.ts";
 import type { NameService } from "./name-service.ts";
-import type { NodeName } from "./names.ts";
+import { checkNodeName, type NodeName } from "./names.ts";
+import { type NodeEvents, type NodeType, nodedownReason } from "./node-events.ts";
+import { type NodeKind, nodesOf } from "./node-kind.ts";
+import type { Peer } from "./peer.ts";
 import { Peers } from "./peers.ts";
 import type { PreparedNode } from "./prepare.ts";
 import {
@@ -36,23 +40,6 @@ import { ProcessTable } from "./process-table.ts";
 import { SignalRouter } from "./signals.ts";
 import type { SpawnRequest } from "./spawn-request.ts";
 import { type RemoteFunction, Spawner, type SpawnRequestOptions } from "./spawner.ts";
-
-export interface NodeDown {
-  readonly name: string;
-  /** Why; its `code` tells the cases apart. */
-  readonly error: Error;
-}
-
-export interface NodeEvents {
-  /** A connection is up. */
-  nodeup: [{ readonly name: string; readonly hidden: boolean }];
-  /** A connection is gone. */
-  nodedown: [NodeDown];
-  /** Somebody connected and was not let in: a wrong cookie, missing flags, no Erlang node at all. */
-  rejected: [{ readonly error: Error }];
-  /** What OTP would log: a server that ended badly, a message that nobody handled. */
-  log: [LogEvent];
-}
 
 const NOTHING: Behaviour = { message: () => {} };
 
@@ -73,6 +60,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   readonly #nameService: NameService;
   /** For all processes. */
   readonly #host: ProcessHost;
+  readonly #cookies: CookieTable;
   /** Sends what the program sends outside of any process. */
   readonly #system: Process;
   #groupLeader: Pid;
@@ -87,20 +75,22 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     this.tcpPort = prepared.listener?.tcpPort ?? 0;
     this.#listener = prepared.listener;
     this.#nameService = prepared.nameService;
+    this.#cookies = prepared.cookies;
     this.#atom = atom(name);
     this.#table = new ProcessTable(this.#atom, creation);
     this.#identifiers = new Identifiers(this.#atom, creation, randomInt(2 ** 32));
     this.#peers = new Peers(prepared.peers, {
       control: (peer, message, payload, bytes) => inbound.handle(peer, message, payload, bytes),
       up: (peer) => {
-        const hidden = peer.connection?.hidden ?? true;
-        tell(() => this.emit("nodeup", { name: peer.name.name, hidden }));
+        tell(() => this.emit("nodeup", { name: peer.name.name, nodeType: nodeType(peer) }));
       },
       rejected: (error) => tell(() => this.emit("rejected", { error })),
-      down: (peer, error, wasUp) => {
-        this.#signals.peerDown(peer, { error, wasUp });
-        this.#spawner.peerDown(peer, { error, wasUp });
-        if (wasUp) tell(() => this.emit("nodedown", { name: peer.name.name, error }));
+      failed: (peer, error) => this.#unreachable(peer, { error, wasUp: false }),
+      down: (peer, error) => {
+        this.#unreachable(peer, { error, wasUp: true });
+        const reason = nodedownReason(error, this.stopped);
+        const down = { name: peer.name.name, nodeType: nodeType(peer), reason, error };
+        tell(() => this.emit("nodedown", down));
       },
     });
     this.#signals = new SignalRouter(this.#atom, this.#table, this.#identifiers, this.#peers);
@@ -138,9 +128,27 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     this.#groupLeader = pid;
   }
 
-  /** Names of the nodes connected now. All are hidden to one another while this node is hidden. */
-  nodes(): string[] {
-    return this.#peers.connected().map((peer) => peer.name.name);
+  /**
+   * Names of nodes, as `erlang:nodes/1`: those that are of the kind, or of one of the kinds, given.
+   * @param kind default `connected`; in Erlang it is `visible`, which for a hidden node is nobody
+   */
+  nodes(kind: NodeKind | readonly NodeKind[] = "connected"): string[] {
+    return nodesOf(typeof kind === "string" ? [kind] : kind, this.name, this.#peers.all());
+  }
+
+  /** The cookie used with a peer, as `erlang:get_cookie`; without a peer, that of all others. */
+  getCookie(peer: string = this.name): string {
+    return peer === this.name ? this.#cookies.common : this.#cookies.of(peer);
+  }
+
+  /**
+   * Sets the cookie to use with a peer, whoever connects, as `erlang:set_cookie/2`; with this
+   * node's own name, that of all peers which have none of their own. Connections there are stay.
+   * @throws NodeError NODE_COOKIE_INVALID, NODE_NAME_INVALID
+   */
+  setCookie(peer: string, cookie: string): void {
+    if (peer === this.name) this.#cookies.common = cookie;
+    else this.#cookies.set(checkNodeName(peer), cookie);
   }
 
   /** Counters of each connection, by node name. */
@@ -159,6 +167,15 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   async connect(name: string, options: { signal?: AbortSignal } = {}): Promise<void> {
     this.#checkRunning();
     await this.#peers.connect(atom(name), options.signal);
+  }
+
+  /**
+   * @internal Connects to a node as sending to it would.
+   * @throws NodeError NODE_NO_AUTO_CONNECT, and what `connect` throws
+   */
+  async autoConnect(name: string, options: { signal?: AbortSignal } = {}): Promise<void> {
+    this.#checkRunning();
+    await this.#peers.autoConnect(atom(name), options.signal);
   }
 
   /** Ends the connection to a node; returns whether there was one. */
@@ -309,6 +326,12 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     await Promise.all(released);
   }
 
+  /** All that ties us to a peer ends with `noconnection`. */
+  #unreachable(peer: Peer, lost: Lost): void {
+    this.#signals.peerDown(peer, lost);
+    this.#spawner.peerDown(peer, lost);
+  }
+
   #newPid(): Pid {
     return this.#identifiers.newPid((key) => this.#table.hasKey(key));
   }
@@ -327,6 +350,10 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     if (this.stopped)
       throw new NodeError("NODE_STOPPED", `The node ${this.name} has been stopped.`);
   }
+}
+
+function nodeType(peer: Peer): NodeType {
+  return peer.connection?.hidden === false ? "visible" : "hidden";
 }
 
 /** A listener that throws is an error of the program, not of the connection it was told of. */

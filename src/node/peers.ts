@@ -43,10 +43,19 @@ export interface PeersOptions extends ConnectionLimits {
   netTickIntensity: number;
   /** Limit for a whole connection set-up: look-up, connect, handshake. */
   netSetupTimeMs: number;
+  /** Who is connected to by itself, by a signal. Default everybody, always. */
+  distAutoConnect?: DistAutoConnect | undefined;
   cookieFor(peer: string): string;
   /** Asks the peer's EPMD. */
   lookUp(peer: NodeName, signal: AbortSignal): Promise<PeerAddress>;
 }
+
+/**
+ * As OTP's kernel parameter dist_auto_connect. `never`: no node is connected to by itself; `once`:
+ * a node that has been connected and went down is not. `connect` does it in either case, and so
+ * does the peer.
+ */
+export type DistAutoConnect = "never" | "once";
 
 /** Told of what happens on connections, in order. */
 export interface PeersHandler {
@@ -54,8 +63,10 @@ export interface PeersHandler {
   up(peer: Peer): void;
   /** Somebody connected to us and did not get through the handshake. */
   rejected(error: Error): void;
-  /** The peer is gone, or was never reached; all that ties us to it ends with `noconnection`. */
-  down(peer: Peer, error: Error, wasUp: boolean): void;
+  /** The peer was never reached. */
+  failed(peer: Peer, error: Error): void;
+  /** The peer is gone. */
+  down(peer: Peer, error: ConnectionClosedError | DistProtocolError): void;
 }
 
 /** One of two attempts between a pair has given way to the other. */
@@ -69,6 +80,8 @@ interface Attempt {
   by: "us" | "peer";
   /** Somebody here needs the connection: if the peer's attempt comes to nothing, ours begins. */
   wanted: boolean;
+  /** Asked for by name, and not by a signal on its way: dist_auto_connect is no obstacle. */
+  explicit: boolean;
 }
 
 export class Peers {
@@ -76,6 +89,8 @@ export class Peers {
   readonly #handler: PeersHandler;
   readonly #peers = new Map<Atom, Peer>();
   readonly #attempts = new Map<Peer, Attempt>();
+  /** Nodes that have been connected and went down, with dist_auto_connect `once`. */
+  readonly #barred = new Set<Atom>();
   readonly #accepting = new Set<AbortController>();
   readonly #open = new Set<Promise<void>>();
   #stopped = false;
@@ -88,6 +103,11 @@ export class Peers {
   /** The nodes connected now. */
   connected(): Peer[] {
     return [...this.#peers.values()].filter((peer) => peer.connection !== undefined);
+  }
+
+  /** The nodes connected, and those being connected to. */
+  all(): Iterable<Peer> {
+    return this.#peers.values();
   }
 
   get limits(): ConnectionLimits {
@@ -115,11 +135,25 @@ export class Peers {
    * Resolves when the connection to that node is up.
    * @throws NodeError, EpmdError, TransportError, HandshakeError, or the signal's reason
    */
-  async connect(name: Atom, signal?: AbortSignal): Promise<Connection> {
+  connect(name: Atom, signal?: AbortSignal): Promise<Connection> {
+    return this.#connected(name, true, signal);
+  }
+
+  /**
+   * As `connect`, as far as signals connect by themselves.
+   * @throws NodeError NODE_NO_AUTO_CONNECT, and what `connect` throws
+   */
+  autoConnect(name: Atom, signal?: AbortSignal): Promise<Connection> {
+    return this.#connected(name, false, signal);
+  }
+
+  async #connected(name: Atom, explicit: boolean, signal?: AbortSignal): Promise<Connection> {
     signal?.throwIfAborted();
     const peer = this.reach(name);
     if (peer.connection !== undefined) return peer.connection;
-    const attempt = this.#attempts.get(peer)!.done.promise;
+    const pending = this.#attempts.get(peer)!;
+    if (explicit) pending.explicit = true;
+    const attempt = pending.done.promise;
     if (signal === undefined) return attempt;
     const aborted = deferred<never>();
     const onAbort = (): void => aborted.reject(signal.reason);
@@ -203,6 +237,7 @@ export class Peers {
       if (name === ownName) {
         throw new NodeError("NODE_CONNECT_SELF", `${name} is the node itself.`);
       }
+      if (!attempt.explicit) this.#checkAutoConnect(peer);
       const address = await this.#options.lookUp(name, signal);
       const transport = await network.connect({ ...address, signal });
       const result = await initiate(
@@ -242,7 +277,16 @@ export class Peers {
     this.#attempts.delete(peer);
     this.#peers.delete(peer.name);
     attempt.done.reject(error);
-    this.#handler.down(peer, error, false);
+    this.#handler.failed(peer, error);
+  }
+
+  #checkAutoConnect({ name }: Peer): void {
+    const { distAutoConnect } = this.#options;
+    if (distAutoConnect !== "never" && !this.#barred.has(name)) return;
+    throw new NodeError(
+      "NODE_NO_AUTO_CONNECT",
+      `There is no connection to ${name.name}, and none is made by itself (distAutoConnect is ${distAutoConnect}). Connect to it by name: connect.`,
+    );
   }
 
   #decide(peerName: string): AcceptStatus {
@@ -260,7 +304,8 @@ export class Peers {
     const peer = new Peer(name);
     this.#peers.set(name, peer);
     const wanted = by === "us";
-    const attempt: Attempt = { abort: new AbortController(), done: deferred(), by, wanted };
+    const abort = new AbortController();
+    const attempt: Attempt = { abort, done: deferred(), by, wanted, explicit: false };
     // Whoever waits for the attempt gets its error; nobody has to.
     attempt.done.promise.catch(() => {});
     this.#attempts.set(peer, attempt);
@@ -318,6 +363,7 @@ export class Peers {
     void released.then(() => this.#open.delete(released));
     const attempt = this.#attempts.get(peer);
     this.#attempts.delete(peer);
+    this.#barred.delete(peer.name);
     peer.up(connection);
     this.#handler.up(peer);
     attempt?.done.resolve(connection);
@@ -327,7 +373,8 @@ export class Peers {
 
   #closed(peer: Peer, error: ConnectionClosedError | DistProtocolError): void {
     this.#peers.delete(peer.name);
-    this.#handler.down(peer, error, true);
+    if (this.#options.distAutoConnect === "once") this.#barred.add(peer.name);
+    this.#handler.down(peer, error);
   }
 }
 

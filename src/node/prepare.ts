@@ -9,12 +9,13 @@ import { DFLAG, MANDATORY_25 } from "../distribution/flags.ts";
 import { type Clock, systemClock } from "../transport/clock.ts";
 import { tcpNetwork } from "../transport/tcp.ts";
 import type { Listener, Network, Transport } from "../transport/transport.ts";
-import { checkCookie, userCookie } from "./cookie.ts";
+import { userCookie } from "./cookie.ts";
+import { CookieTable } from "./cookie-table.ts";
 import { type EpmdOptions, type NameService, nameService } from "./name-service.ts";
 import { fullNodeName, type NodeName, nameKind, splitNodeName } from "./names.ts";
-import type { PeersOptions } from "./peers.ts";
+import type { DistAutoConnect, PeersOptions } from "./peers.ts";
 
-/** What a node offers its peers: what it can do, no more. */
+/** What a node offers its peers: what it can do, no more. A visible one offers PUBLISHED besides. */
 export const OFFERED_FLAGS: bigint =
   MANDATORY_25 |
   DFLAG.DIST_MONITOR |
@@ -49,6 +50,13 @@ export interface NodeCoreOptions {
   longNames?: boolean;
   /** The cookie. Default: that of `~/.erlang.cookie`, created if missing. */
   cookie?: string;
+  /** Whether peers list this node as a hidden one, and `global` leaves it alone. Default true. */
+  hidden?: boolean;
+  /**
+   * `never`: signals do not connect to nodes by themselves; `once`: not to a node that has been
+   * connected before. Default: they do, always.
+   */
+  distAutoConnect?: DistAutoConnect;
   /** Cookies for single peers, by full node name. */
   cookies?: Readonly<Record<string, string>>;
   /** Where to listen, or `false` to take no connections and to be unknown to EPMD. */
@@ -106,6 +114,7 @@ export interface PreparedNode {
   readonly listener: Listener | undefined;
   readonly accepted: AcceptQueue;
   readonly nameService: NameService;
+  readonly cookies: CookieTable;
   readonly maxMailboxBytes: number;
   readonly peers: PeersOptions;
 }
@@ -129,7 +138,8 @@ export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNod
   const network = options.network ?? tcpNetwork({ highWaterMarkBytes: FRAGMENT_ROOM_BYTES });
   const longNames = options.longNames ?? nameKind(options.name) === "long";
   const name = fullNodeName(options.name, longNames ? "long" : "short", hostname());
-  const cookie = await settleCookie(options);
+  const cookies = await settleCookies(options);
+  const flags = options.hidden === false ? OFFERED_FLAGS | DFLAG.PUBLISHED : OFFERED_FLAGS;
   const accepted = new AcceptQueue();
   const listener = await listen(options, network, accepted);
   const names =
@@ -141,7 +151,7 @@ export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNod
       listener === undefined
         ? randomInt(4, 2 ** 32)
         : await names.register(splitNodeName(name)!.alive, listener.tcpPort, {
-            hidden: (OFFERED_FLAGS & DFLAG.PUBLISHED) === 0n,
+            hidden: (flags & DFLAG.PUBLISHED) === 0n,
           });
   } catch (error) {
     await Promise.all([listener?.close(), names.close()]);
@@ -151,10 +161,11 @@ export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNod
     ...limits(options),
     ownName: name,
     creation,
-    flags: OFFERED_FLAGS,
+    flags,
     network,
     clock,
-    cookieFor: (peer) => options.cookies?.[peer] ?? cookie,
+    distAutoConnect: options.distAutoConnect,
+    cookieFor: (peer) => cookies.of(peer),
     lookUp: async (peer, signal) => {
       const { alive, host } = splitNodeName(peer)!;
       return { host, tcpPort: await names.portOf(alive, host, { signal }) };
@@ -168,16 +179,15 @@ export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNod
     listener,
     accepted,
     nameService: names,
+    cookies,
     maxMailboxBytes,
     peers,
   };
 }
 
-async function settleCookie(options: NodeCoreOptions): Promise<string> {
-  for (const cookie of Object.values(options.cookies ?? {})) checkCookie(cookie);
-  return options.cookie === undefined
-    ? userCookie(options.env ?? process.env)
-    : checkCookie(options.cookie);
+async function settleCookies(options: NodeCoreOptions): Promise<CookieTable> {
+  const common = options.cookie ?? (await userCookie(options.env ?? process.env));
+  return new CookieTable(common, options.cookies);
 }
 
 async function listen(

@@ -28,7 +28,7 @@ export function serveNetKernel(node: NodeCore): void {
 }
 
 /**
- * Asks a node whether it is there and lets us in, connecting if need be.
+ * Asks a node whether it is there and lets us in, connecting if need be, as signals do.
  * @throws NodeError, EpmdError, TransportError, HandshakeError, CallError: why it is not
  */
 export async function ping(
@@ -38,6 +38,6 @@ export async function ping(
   options: GenCallOptions,
 ): Promise<void> {
   const { signal } = options;
-  if (peer !== node.name) await node.connect(peer, signal === undefined ? {} : { signal });
+  if (peer !== node.name) await node.autoConnect(peer, signal === undefined ? {} : { signal });
   await client.call([NET_KERNEL, peer], tuple(IS_AUTH, atom(node.name)), options);
 }

@@ -26,6 +26,14 @@ describe("serverNodeOptions", () => {
   });
 });
 
+test("--no-hidden and --dist-auto-connect are handed on", () => {
+  expect(serverNodeOptions({ hidden: false, distAutoConnect: "once" }, "kvs")).toMatchObject({
+    hidden: false,
+    distAutoConnect: "once",
+  });
+  expect(clientNodeOptions({ hidden: false }, "bilbo@host")).toMatchObject({ hidden: false });
+});
+
 describe("clientNodeOptions", () => {
   test("does not listen and is not registered", () => {
     expect(clientNodeOptions({}, "bilbo@host")).toMatchObject({

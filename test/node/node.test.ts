@@ -27,7 +27,7 @@ describe("a node", () => {
     expect(box.messages).toEqual([1]);
   });
 
-  test("tells of connections, and whether they are hidden", async () => {
+  test("tells of connections, whether they are hidden, and why they end", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     const told: unknown[] = [];
@@ -37,8 +37,13 @@ describe("a node", () => {
     raw.transport.end();
     await cluster.settle();
     expect(told).toEqual([
-      { name: "other@vm", hidden: true },
-      { name: "other@vm", error: expect.objectContaining({ code: "CONN_CLOSED" }) },
+      { name: "other@vm", nodeType: "hidden" },
+      {
+        name: "other@vm",
+        nodeType: "hidden",
+        reason: atom("connection_closed"),
+        error: expect.objectContaining({ code: "CONN_CLOSED" }),
+      },
     ]);
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { atom, Pid, type Term, tuple } from "../../etf/index.ts";
 import { DFLAG } from "../../src/distribution/flags.ts";
 import { encodeMessage } from "../../src/handshake/messages.ts";
-import { Cluster, COOKIE, inbox } from "../support/cluster.ts";
+import { Cluster, COOKIE, inbox, type TestNode } from "../support/cluster.ts";
 import { RAW_FLAGS, RawNode } from "../support/raw-node.ts";
 import { ScriptedPeer } from "../support/scripted-peer.ts";
 import { slowNetwork } from "../support/slow-network.ts";
@@ -121,6 +121,122 @@ describe("connecting", () => {
   });
 });
 
+describe("kinds of nodes", () => {
+  test("a connection is visible when both ends are", async () => {
+    const cluster = new Cluster();
+    const gandalf = await cluster.start("gandalf@vm", { hidden: false });
+    const bilbo = await cluster.start("bilbo@vm", { hidden: false });
+    const frodo = await cluster.start("frodo@vm");
+    const told: unknown[] = [];
+    gandalf.on("nodeup", (up) => told.push(up));
+    await cluster.settled(gandalf.connect("bilbo@vm"));
+    await cluster.settled(frodo.connect("gandalf@vm"));
+    expect(told).toEqual([
+      { name: "bilbo@vm", nodeType: "visible" },
+      { name: "frodo@vm", nodeType: "hidden" },
+    ]);
+    expect(gandalf.nodes()).toEqual(["bilbo@vm", "frodo@vm"]);
+    expect(gandalf.nodes("visible")).toEqual(["bilbo@vm"]);
+    expect(gandalf.nodes("hidden")).toEqual(["frodo@vm"]);
+    expect(gandalf.nodes(["this", "hidden"])).toEqual(["gandalf@vm", "frodo@vm"]);
+    expect(bilbo.nodes("visible")).toEqual(["gandalf@vm"]);
+    expect(frodo.nodes("hidden")).toEqual(["gandalf@vm"]);
+  });
+});
+
+describe("the end of a connection has OTP's reason:", () => {
+  const reasonsOf = (node: TestNode): string[] => {
+    const reasons: string[] = [];
+    node.on("nodedown", ({ reason }) => reasons.push(reason.name));
+    return reasons;
+  };
+
+  test.each<[string, string, string, (gandalf: TestNode) => unknown]>([
+    ["disconnect", "disconnect", "connection_closed", (node) => node.disconnect("bilbo@vm")],
+    ["stop", "net_kernel_terminated", "connection_closed", (node) => void node.stop()],
+  ])("%s", async (_, here, there, end) => {
+    const cluster = new Cluster();
+    const [gandalf, bilbo] = await cluster.pair();
+    const reasons = [reasonsOf(gandalf), reasonsOf(bilbo)];
+    end(gandalf);
+    await cluster.settle();
+    expect(reasons).toEqual([[here], [there]]);
+  });
+
+  test("what breaks the protocol is killed, and who is silent timed out", async () => {
+    const cluster = new Cluster();
+    const node = await cluster.start("gandalf@vm");
+    const reasons = reasonsOf(node);
+    const raw = await RawNode.connect(cluster, "gandalf@vm");
+    raw.frame(Uint8Array.from([7]));
+    await cluster.settle();
+    await RawNode.connect(cluster, "gandalf@vm");
+    await cluster.clock.advance(75_000);
+    expect(reasons).toEqual(["killed", "net_tick_timeout"]);
+  });
+});
+
+describe("distAutoConnect", () => {
+  test("never: signals come to nothing as without a connection, and connect goes through", async () => {
+    const cluster = new Cluster();
+    const gandalf = await cluster.start("gandalf@vm", { distAutoConnect: "never" });
+    const bilbo = inbox(await cluster.start("bilbo@vm"), { name: "box" });
+    const watcher = inbox(gandalf, { trapExit: true });
+    const barred = new Pid("bilbo@vm", 1, 0, 101);
+    void gandalf.send(["box", "bilbo@vm"], 1);
+    watcher.process.monitor(barred);
+    watcher.process.link(barred);
+    const ping = gandalf.ping("bilbo@vm");
+    const call = gandalf.rpc.call("bilbo@vm", "m", "f", []).catch((error: unknown) => error);
+    await cluster.settle();
+    expect(await ping).toBe("pang");
+    expect(await call).toMatchObject({
+      code: "CALL_NO_CONNECTION",
+      mayHaveRun: false,
+      cause: { code: "NODE_NO_AUTO_CONNECT" },
+    });
+    expect(watcher.messages.map((message) => (message as Term[]).at(-1))).toEqual([
+      atom("noconnection"),
+      atom("noconnection"),
+    ]);
+    expect([gandalf.events, gandalf.nodes("known")]).toEqual([[], ["gandalf@vm"]]);
+    await cluster.settled(gandalf.connect("bilbo@vm"));
+    void gandalf.send(["box", "bilbo@vm"], 2);
+    await cluster.settle();
+    expect(bilbo.messages).toEqual([2]);
+    expect(await cluster.settled(gandalf.ping("bilbo@vm"))).toBe("pong");
+  });
+
+  test("never: a signal and a connect at once go through together", async () => {
+    const cluster = new Cluster();
+    const gandalf = await cluster.start("gandalf@vm", { distAutoConnect: "never" });
+    const bilbo = inbox(await cluster.start("bilbo@vm"), { name: "box" });
+    void gandalf.send(["box", "bilbo@vm"], 1);
+    await cluster.settled(gandalf.connect("bilbo@vm"));
+    await cluster.settle();
+    expect(bilbo.messages).toEqual([1]);
+  });
+
+  test("once: until the node has been connected and gone, whoever connected", async () => {
+    const cluster = new Cluster();
+    const gandalf = await cluster.start("gandalf@vm", { distAutoConnect: "once" });
+    const ping = () => cluster.settled(gandalf.ping("bilbo@vm"));
+    expect(await ping()).toBe("pang");
+    const bilbo = await cluster.start("bilbo@vm");
+    expect(await ping()).toBe("pong");
+    bilbo.disconnect("gandalf@vm");
+    await cluster.settle();
+    expect(await ping()).toBe("pang");
+    await cluster.settled(gandalf.connect("bilbo@vm"));
+    expect(await ping()).toBe("pong");
+    gandalf.disconnect("bilbo@vm");
+    await cluster.settle();
+    expect(await ping()).toBe("pang");
+    await cluster.settled(bilbo.connect("gandalf@vm"));
+    expect(await ping()).toBe("pong");
+  });
+});
+
 describe("who may connect", () => {
   test("with different cookies: both sides say so, and stay apart", async () => {
     const cluster = new Cluster();
@@ -152,6 +268,28 @@ describe("who may connect", () => {
     await cluster.settled(gandalf.connect("frodo@vm"));
     await cluster.settled(gandalf.connect("sam@vm"));
     expect(gandalf.nodes()).toEqual(["bilbo@vm", "frodo@vm", "sam@vm"]);
+  });
+
+  test("a cookie set for a peer, or for all others, counts from the next handshake on", async () => {
+    const cluster = new Cluster();
+    const gandalf = await cluster.start("gandalf@vm");
+    const bilbo = await cluster.start("bilbo@vm", { cookie: "ring" });
+    const ping = (from: TestNode, to: TestNode) => cluster.settled(from.ping(to.name));
+    expect(await ping(gandalf, bilbo)).toBe("pang");
+    expect(await ping(bilbo, gandalf)).toBe("pang");
+    gandalf.setCookie("bilbo@vm", "ring");
+    expect(await ping(gandalf, bilbo)).toBe("pong");
+    expect([gandalf.getCookie(), gandalf.getCookie("bilbo@vm")]).toEqual([COOKIE, "ring"]);
+    gandalf.setCookie("bilbo@vm", "other");
+    expect(await ping(gandalf, bilbo)).toBe("pong");
+    gandalf.disconnect("bilbo@vm");
+    await cluster.settle();
+    expect(await ping(bilbo, gandalf)).toBe("pang");
+    bilbo.setCookie("bilbo@vm", "other");
+    expect(bilbo.getCookie("gandalf@vm")).toBe("other");
+    expect(await ping(bilbo, gandalf)).toBe("pong");
+    expect(() => gandalf.setCookie("bilbo@vm", "two words")).toThrow(code("NODE_COOKIE_INVALID"));
+    expect(() => gandalf.setCookie("bilbo", "ring")).toThrow(code("NODE_NAME_INVALID"));
   });
 
   test("a peer that lacks a flag is not let in, nor connected to", async () => {

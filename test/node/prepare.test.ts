@@ -53,6 +53,13 @@ describe("what is offered", () => {
   });
 });
 
+test("a visible node offers PUBLISHED besides, and is registered as one", async () => {
+  const { names, prepare } = setUp();
+  const { peers } = await prepare({ hidden: false });
+  expect(peers.flags).toBe(OFFERED_FLAGS | DFLAG.PUBLISHED);
+  expect(names.registered.get("gandalf@vm")).toMatchObject({ hidden: false });
+});
+
 describe("a node's name", () => {
   test("is completed with this machine's, as short or long names are", async () => {
     const { prepare } = setUp();

@@ -1,0 +1,333 @@
+/**
+ * A node of ours as a member of a cluster: visible or hidden, its view of who is there and why nodes go,
+ * dist_auto_connect, and cookies of single peers; side by side with genuine nodes where they can be compared.
+ */
+
+import { describe, expect, it } from "vitest";
+import { DFLAG } from "../src/distribution/flags.ts";
+import { OFFERED_FLAGS } from "../src/node/prepare.ts";
+import {
+  interopRun,
+  type OtpNode,
+  type OtpRelease,
+  type OtpSession,
+  startOtpNode,
+  waitUntil,
+} from "./index.ts";
+import { type BarePeer, connectBare } from "./support/bare-peer.ts";
+import { startKvsCommand, startOurNode } from "./support/our-node.ts";
+import { eachOtp } from "./support/vitest.ts";
+
+type OurNode = Awaited<ReturnType<typeof startOurNode>>;
+
+const TICK_TIME_MS = 4000;
+
+const startTicking = (otp: OtpRelease, ...args: string[]): Promise<OtpNode> =>
+  startOtpNode({ otp, args: ["-kernel", "net_ticktime", String(TICK_TIME_MS / 1000), ...args] });
+
+/** `up TYPE` and `down TYPE REASON` of one peer, as our node tells. */
+function eventsOf(node: OurNode, peer: string): string[] {
+  const events: string[] = [];
+  node.on("nodeup", (up) => {
+    if (up.name === peer) events.push(`up ${up.nodeType}`);
+  });
+  node.on("nodedown", (down) => {
+    if (down.name === peer) events.push(`down ${down.nodeType} ${down.reason.name}`);
+  });
+  return events;
+}
+
+/** A session that hears of nodes; `NEXT` is its next two events of one, as `eventsOf` puts them. */
+async function monitorNodes(erl: OtpNode): Promise<OtpSession> {
+  const session = erl.session();
+  await session.eval("net_kernel:monitor_nodes(true, [nodedown_reason, {node_type, all}])");
+  return session;
+}
+
+async function nextTwo(session: OtpSession, peer: string): Promise<string[]> {
+  const text = await session.eval(`lists:concat(lists:join(",", [receive
+      {nodeup, '${peer}', I} -> lists:concat(["up ", proplists:get_value(node_type, I)]);
+      {nodedown, '${peer}', I} -> lists:concat(["down ", proplists:get_value(node_type, I), " ",
+        proplists:get_value(nodedown_reason, I)])
+    after 15000 -> none end || _ <- [1, 2]]))`);
+  return JSON.parse(text).split(",");
+}
+
+const TELLS = { timeoutMs: 15_000 };
+
+eachOtp((otp) => {
+  describe("a visible node of ours", () => {
+    it("is a member of a mesh that goes on working", { timeout: 60_000 }, async () => {
+      await using erl = await startTicking(otp);
+      await using other = await startTicking(otp);
+      await using ours = await startOurNode({ hidden: false, netTickTimeMs: TICK_TIME_MS });
+      ours.expose("ts", { here: () => ours.name });
+      const events = [eventsOf(ours, erl.name), eventsOf(ours, other.name)];
+      expect(await erl.eval(`net_adm:ping('${other.name}')`)).toBe("pong");
+      // We connect to the one, and the other to us.
+      await ours.connect(erl.name);
+      expect(await other.eval(`net_adm:ping('${ours.name}')`)).toBe("pong");
+      const all = [erl.name, other.name, ours.name].sort();
+
+      await using session = erl.session();
+      const works = async (round: number) => {
+        for (const [node, peer] of [
+          [erl, other],
+          [other, erl],
+        ] as const) {
+          expect(
+            await node.eval(`lists:sort(nodes()) =:= lists:sort(['${ours.name}', '${peer.name}'])`),
+          ).toBe("true");
+          expect(
+            await node.eval(
+              `element(1, rpc:multicall(['${ours.name}', '${peer.name}'], erlang, node, [])) =:=
+                 [{badrpc, {'EXIT', {undef, [{erlang, node, [], []}]}}}, '${peer.name}'] andalso
+               rpc:multicall(['${ours.name}'], ts, here, [])`,
+            ),
+          ).toBe(await node.eval(`{[<<"${ours.name}">>], []}`));
+        }
+        // Names and locks of global are taken on both.
+        expect(
+          await session.eval(`P${round} = spawn(fun() -> receive after infinity -> ok end end),
+            {global:register_name({erldist, ${round}}, P${round}),
+             global:trans({erldist, self()}, fun() -> done end)}`),
+        ).toBe("{yes,done}");
+        const known = `rpc:call('${other.name}', global, whereis_name, [{erldist, ${round}}]) =:= P${round}`;
+        await waitUntil(async () => (await session.eval(known)) === "true");
+        expect(ours.nodes("visible").sort()).toEqual(
+          all.filter((name) => name !== ours.name).sort(),
+        );
+        expect(ours.nodes("hidden")).toEqual([]);
+      };
+      await works(1);
+      // Ticks come each quarter of the time: sixteen of them each way are more than 15 s.
+      const before = ours.stats().connections;
+      await waitUntil(
+        () => {
+          const now = ours.stats().connections;
+          return [erl.name, other.name].every(
+            (name) =>
+              now[name]!.framesIn >= before[name]!.framesIn + 16 &&
+              now[name]!.framesOut >= before[name]!.framesOut + 16,
+          );
+        },
+        { timeoutMs: 40_000, description: "ticks in both directions" },
+      );
+      await works(2);
+      expect(events).toEqual([["up visible"], ["up visible"]]);
+    });
+
+    it("is what the command serves with --no-hidden", async () => {
+      const run = await interopRun();
+      await using erl = await startOtpNode({ otp });
+      const names = ["seen", "unseen"].map((name) => run.uniqueName(name));
+      await using seen = await startKvsCommand(["--sname", names[0]!, "--no-hidden"]);
+      await using unseen = await startKvsCommand(["--sname", names[1]!]);
+      for (const { name } of [seen, unseen]) {
+        expect(await erl.eval(`net_adm:ping('${name}')`)).toBe("pong");
+      }
+      expect(await erl.eval("{nodes(visible), nodes(hidden)}")).toBe(
+        await erl.eval(`{['${seen.name}'], ['${unseen.name}']}`),
+      );
+    });
+
+    it("is of the kind that both sides are", async () => {
+      await using erl = await startOtpNode({ otp });
+      await using hiddenErl = await startOtpNode({ otp, hidden: true });
+      await using visible = await startOurNode({ hidden: false });
+      await using hidden = await startOurNode();
+      for (const node of [visible, hidden]) {
+        await node.connect(erl.name);
+        await node.connect(hiddenErl.name);
+      }
+      expect(await erl.eval(`{nodes(visible), nodes(hidden)}`)).toBe(
+        await erl.eval(`{['${visible.name}'], ['${hidden.name}']}`),
+      );
+      expect(await hiddenErl.eval(`{nodes(visible), lists:sort(nodes(hidden))}`)).toBe(
+        await erl.eval(`{[], lists:sort(['${visible.name}', '${hidden.name}'])}`),
+      );
+      expect([visible.nodes("visible"), visible.nodes("hidden")]).toEqual([
+        [erl.name],
+        [hiddenErl.name],
+      ]);
+      expect([hidden.nodes("visible"), hidden.nodes("hidden")]).toEqual([
+        [],
+        [erl.name, hiddenErl.name],
+      ]);
+      expect(visible.nodes("known")).toEqual([visible.name, erl.name, hiddenErl.name]);
+      expect(visible.nodes("this")).toEqual([visible.name]);
+    });
+  });
+
+  describe("the reason of a nodedown", () => {
+    const ends: readonly [string, string, string, (ours: OurNode, erl: OtpNode) => unknown][] = [
+      [
+        "we disconnect",
+        "disconnect",
+        "connection_closed",
+        (ours, erl) => ours.disconnect(erl.name),
+      ],
+      ["our node stops", "net_kernel_terminated", "connection_closed", (ours) => ours.stop()],
+      [
+        "theirs disconnects",
+        "connection_closed",
+        "disconnect",
+        (ours, erl) => erl.eval(`erlang:disconnect_node('${ours.name}')`),
+      ],
+    ];
+    it.each(ends)("when %s: %s here, %s there", async (_, here, there, end) => {
+      for (const hidden of [true, false]) {
+        const type = hidden ? "hidden" : "visible";
+        await using erl = await startOtpNode({ otp });
+        await using session = await monitorNodes(erl);
+        await using ours = await startOurNode({ hidden });
+        const events = eventsOf(ours, erl.name);
+        await ours.connect(erl.name);
+        expect(await ours.ping(erl.name)).toBe("pong");
+        await end(ours, erl);
+        expect(await nextTwo(session, ours.name)).toEqual([`up ${type}`, `down ${type} ${there}`]);
+        await waitUntil(() => events.length === 2, TELLS);
+        expect(events).toEqual([`up ${type}`, `down ${type} ${here}`]);
+      }
+    });
+
+    it("a node that stops tells itself: the same as our own", async () => {
+      const run = await interopRun();
+      await using erl = await startOtpNode({ otp, distribution: false });
+      await using ours = await startOurNode();
+      const name = run.uniqueName("late");
+      await erl.eval(`{ok, _} = net_kernel:start(['${name}', shortnames]),
+        erlang:set_cookie(node(), '${run.cookie}')`);
+      await using session = await monitorNodes(erl);
+      const events = eventsOf(ours, `${name}@${run.shortHost}`);
+      expect(await session.eval(`net_adm:ping('${ours.name}')`)).toBe("pong");
+      await session.eval("net_kernel:stop()");
+      expect(await nextTwo(session, ours.name)).toEqual([
+        "up hidden",
+        "down hidden net_kernel_terminated",
+      ]);
+      await waitUntil(() => events.length === 2, TELLS);
+      expect(events[1]).toBe("down hidden connection_closed");
+    });
+
+    it.each<[string, string, (peer: BarePeer) => void]>([
+      ["breaks the protocol", "killed", (peer) => peer.sayFrame(Uint8Array.of(7, 1, 2))],
+      ["closes", "connection_closed", (peer) => void peer[Symbol.asyncDispose]()],
+      ["is silent", "net_tick_timeout", () => {}],
+    ])("of a third that %s is %s on a genuine node and on ours", async (_, reason, end) => {
+      await using erl = await startTicking(otp);
+      await using session = await monitorNodes(erl);
+      await using ours = await startOurNode({ netTickTimeMs: TICK_TIME_MS });
+      await using there = await connectBare(erl.name, { flags: OFFERED_FLAGS | DFLAG.PUBLISHED });
+      await using here = await connectBare(ours.name, { flags: OFFERED_FLAGS | DFLAG.PUBLISHED });
+      const events = eventsOf(ours, here.name);
+      await waitUntil(() => ours.nodes().includes(here.name));
+      end(there);
+      end(here);
+      expect((await nextTwo(session, there.name))[1]).toBe(`down visible ${reason}`);
+      await waitUntil(() => events.some((event) => event.startsWith("down")), TELLS);
+      // Our node is hidden, and so is every connection of it.
+      expect(events.at(-1)).toBe(`down hidden ${reason}`);
+    });
+  });
+
+  describe("dist_auto_connect", () => {
+    /** What a node gets of another that it is to connect to by itself. */
+    const tryAll = (peer: string): string => `
+      {net_adm:ping('${peer}'),
+       rpc:call('${peer}', erlang, abs, [-1]),
+       (fun() -> M = monitor(process, {rex, '${peer}'}),
+          receive {'DOWN', M, _, _, R} -> R after 0 -> monitored end end)()}`;
+    const REFUSED = "{pang,{badrpc,nodedown},noconnection}";
+
+    async function tryOurs(ours: OurNode, peer: string): Promise<string> {
+      const call = await ours.rpc.call(peer, "erlang", "abs", [-1]).catch((error) => {
+        expect(error).toMatchObject({ code: "CALL_NO_CONNECTION", mayHaveRun: false });
+        expect(error.cause).toMatchObject({ code: "NODE_NO_AUTO_CONNECT" });
+        return "{badrpc,nodedown}";
+      });
+      const down = new Promise<string>((resolve) => {
+        const process = ours.spawn({
+          message: (message) => resolve(String((message as unknown[])[4])),
+        });
+        process.monitor(["rex", peer]);
+        void process.send(["rex", peer], "no message");
+      });
+      const heard = call === 1 ? "monitored" : await down;
+      return `{${await ours.ping(peer)},${call},${heard}}`;
+    }
+
+    it("never: nobody is connected to by itself, here as there", async () => {
+      await using target = await startOtpNode({ otp });
+      await using erl = await startOtpNode({
+        otp,
+        args: ["-kernel", "dist_auto_connect", "never"],
+      });
+      await using ours = await startOurNode({ distAutoConnect: "never" });
+      expect(await erl.eval(tryAll(target.name))).toBe(REFUSED);
+      expect(await tryOurs(ours, target.name)).toBe(REFUSED);
+      expect([await target.eval("nodes(connected)"), ours.nodes()]).toEqual(["[]", []]);
+      expect(await erl.eval(`net_kernel:connect_node('${target.name}')`)).toBe("true");
+      await ours.connect(target.name);
+      expect(await erl.eval(tryAll(target.name))).toMatch(/^\{pong,1,/);
+      expect(await tryOurs(ours, target.name)).toBe("{pong,1,monitored}");
+      // Who connects to such a node is let in.
+      await using another = await startOurNode();
+      expect(await another.ping(ours.name)).toBe("pong");
+      expect(await ours.ping(another.name)).toBe("pong");
+    });
+
+    it("once: not again after it went down, here as there", async () => {
+      await using target = await startOtpNode({ otp });
+      await using erl = await startOtpNode({ otp, args: ["-kernel", "dist_auto_connect", "once"] });
+      await using ours = await startOurNode({ distAutoConnect: "once" });
+      await using session = await monitorNodes(erl);
+      expect(await erl.eval(tryAll(target.name))).toMatch(/^\{pong,1,/);
+      expect(await tryOurs(ours, target.name)).toBe("{pong,1,monitored}");
+      const events = eventsOf(ours, target.name);
+      await target.eval("[erlang:disconnect_node(N) || N <- nodes(connected)]");
+      await nextTwo(session, target.name);
+      await waitUntil(() => events.length === 1, TELLS);
+      expect(await erl.eval(tryAll(target.name))).toBe(REFUSED);
+      expect(await tryOurs(ours, target.name)).toBe(REFUSED);
+      // Either side may connect on purpose.
+      expect(await erl.eval(`net_kernel:connect_node('${target.name}')`)).toBe("true");
+      expect(await target.eval(`net_adm:ping('${ours.name}')`)).toBe("pong");
+      expect(await erl.eval(tryAll(target.name))).toMatch(/^\{pong,1,/);
+      expect(await tryOurs(ours, target.name)).toBe("{pong,1,monitored}");
+    });
+  });
+
+  describe("the cookie of a single peer", () => {
+    it("set on our side lets in, whoever connects", async () => {
+      await using erl = await startOtpNode({ otp, cookie: "ANOTHER" });
+      await using ours = await startOurNode();
+      const theyPing = () => erl.eval(`net_adm:ping('${ours.name}')`);
+      expect([await ours.ping(erl.name), await theyPing()]).toEqual(["pang", "pang"]);
+      ours.setCookie(erl.name, "ANOTHER");
+      expect(ours.getCookie(erl.name)).toBe("ANOTHER");
+      expect(await ours.ping(erl.name)).toBe("pong");
+      ours.disconnect(erl.name);
+      await waitUntil(async () => (await erl.eval("nodes(hidden)")) === "[]");
+      expect(await theyPing()).toBe("pong");
+    });
+
+    it("set on theirs: ours has one for all, which can change", async () => {
+      const { cookie } = await interopRun();
+      await using erl = await startOtpNode({ otp });
+      await using ours = await startOurNode({ cookie: "ANOTHER" });
+      const theyPing = () => erl.eval(`net_adm:ping('${ours.name}')`);
+      expect([await ours.ping(erl.name), await theyPing()]).toEqual(["pang", "pang"]);
+      await erl.eval(`erlang:set_cookie('${ours.name}', 'ANOTHER')`);
+      expect([await theyPing(), await ours.ping(erl.name)]).toEqual(["pong", "pong"]);
+      // What is set counts from the next handshake on.
+      ours.setCookie(ours.name, cookie);
+      expect(await ours.ping(erl.name)).toBe("pong");
+      ours.disconnect(erl.name);
+      await waitUntil(async () => (await erl.eval("nodes(hidden)")) === "[]");
+      expect([await ours.ping(erl.name), await theyPing()]).toEqual(["pang", "pang"]);
+      await erl.eval(`erlang:set_cookie('${ours.name}', '${cookie}')`);
+      expect(await theyPing()).toBe("pong");
+    });
+  });
+});

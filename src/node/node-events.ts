@@ -1,0 +1,61 @@
+/**
+ * What a node tells: of connections as `net_kernel:monitor_nodes/2` does, and what OTP would log.
+ *
+ *   {nodeup, Node, [{node_type, Type}]}
+ *   {nodedown, Node, [{nodedown_reason, Reason}, {node_type, Type}]}
+ * Of the reasons that net_kernel documents, those that only its own parts can bring do not occur here:
+ * no_network, send_net_tick_failed, get_status_failed. A connection that never came about is no
+ * nodedown, so connection_setup_failed does not occur either: OTP has it for a set-up that breaks
+ * between nodeup and the first signal, and here nodeup is told when nothing can break any more.
+ */
+import { type Atom, atom } from "../../etf/index.ts";
+import type { ConnectionClosedError, DistProtocolError } from "../distribution/errors.ts";
+import type { LogEvent } from "./log-event.ts";
+
+/** Hidden when either side of the connection is a hidden node. */
+export type NodeType = "visible" | "hidden";
+
+export interface NodeUp {
+  readonly name: string;
+  readonly nodeType: NodeType;
+}
+
+export interface NodeDown {
+  readonly name: string;
+  readonly nodeType: NodeType;
+  /** Why, as OTP names it: `connection_closed`, `disconnect`, `net_tick_timeout` and others. */
+  readonly reason: Atom;
+  /** Why, in words; its `code` tells the cases apart. */
+  readonly error: Error;
+}
+
+export interface NodeEvents {
+  /** A connection is up. */
+  nodeup: [NodeUp];
+  /** A connection is gone. */
+  nodedown: [NodeDown];
+  /** Somebody connected and was not let in: a wrong cookie, missing flags, no Erlang node at all. */
+  rejected: [{ readonly error: Error }];
+  /** What OTP would log: a server that ended badly, a message that nobody handled. */
+  log: [LogEvent];
+}
+
+const REASONS: Readonly<Record<ConnectionClosedError["code"], Atom>> = {
+  CONN_CLOSED: atom("connection_closed"),
+  CONN_DISCONNECTED: atom("disconnect"),
+  CONN_NET_TICK_TIMEOUT: atom("net_tick_timeout"),
+  CONN_OVERLOADED: atom("shutdown"),
+};
+const NET_KERNEL_TERMINATED = atom("net_kernel_terminated");
+/** What a peer that breaks the protocol gets: the emulator kills the connection. */
+const KILLED = atom("killed");
+
+/** The reason OTP would give for the end of a connection. */
+export function nodedownReason(
+  error: ConnectionClosedError | DistProtocolError,
+  stopping: boolean,
+): Atom {
+  if (error.name === "DistProtocolError") return KILLED;
+  const { code } = error as ConnectionClosedError;
+  return stopping && code === "CONN_DISCONNECTED" ? NET_KERNEL_TERMINATED : REASONS[code];
+}
