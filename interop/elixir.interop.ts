@@ -12,6 +12,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { decode, encode, format, type Term, type Tuple } from "../etf/index.ts";
 import { hostPath, type OtpNode, otpReleases, startOtpNode } from "./index.ts";
 import { temporaryFolder } from "./releases.ts";
+import { startOurNode } from "./support/our-node.ts";
 import "./support/vitest.ts";
 
 const RANDOM_TERMS = fileURLToPath(new URL("../test/vectors/random_terms.erl", import.meta.url));
@@ -98,4 +99,33 @@ it("keywords, structs, maps, charlists, strings and captures", async () => {
      fun m:'a@b'/1, fun m:'f?'/0, fun nil:f/0,
      1.0, 0.1, -0.0, 1.0e22, 1.0e15, 1.0e16, 1.0e-10, 12345678901234567.0, 1 bsl 70]`);
   for (const [, printed, expected] of results) expect(printed).toBe(expected);
+});
+
+it("IO on a device of ours", async () => {
+  async function* lines() {
+    yield* ["frodo €\n", "two\nthree\n", "four\nfive"];
+  }
+  let printed = "";
+  const ours = await startOurNode();
+  try {
+    const output = (text: string) => {
+      printed += text;
+    };
+    const device = ours.openDevice({ input: lines(), output });
+    device.register("device");
+    ours.expose("ts", { device: () => device.pid });
+    const answers = await node.eval(`
+      D = rpc:call('${ours.name}', ts, device, []),
+      % As Elixir does with its own standard input when it starts.
+      ok = io:setopts(D, [binary]), Io = 'Elixir.IO',
+      ok = Io:puts(D, <<"h\\x{e9}llo"/utf8>>), ok = Io:write(D, <<"a">>), Io:inspect(D, {1, a}, []),
+      [Io:gets(D, <<"name: ">>), Io:read(D, line), Io:getn(D, <<"?">>, 3), Io:read(D, line),
+       Io:binread(D, line), Io:read(D, 9), Io:gets(D, <<>>)]`);
+    expect(answers).toBe(
+      '[<<102,114,111,100,111,32,226,130,172,10>>,<<"two\\n">>,<<"thr">>,<<"ee\\n">>,<<"four\\n">>,<<"five">>,eof]',
+    );
+    expect(printed).toBe("héllo\na{1, :a}\nname: ?");
+  } finally {
+    await ours.stop();
+  }
 });

@@ -82,6 +82,9 @@ export type {
   Stop,
   Then,
 } from "./otp/gen-server-callbacks.ts";
+export { IoClient, IoError, type IoErrorCode, type IoOptions } from "./otp/io-client.ts";
+export type { DeviceOptions, TextSink } from "./otp/io-device.ts";
+export type { TextSource } from "./otp/io-input.ts";
 export { Node, type NodeOptions } from "./otp/node.ts";
 export { initAck } from "./otp/proc-lib.ts";
 export type { FunctionCall } from "./otp/rpc.ts";

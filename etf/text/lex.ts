@@ -18,22 +18,9 @@ export type Token =
 
 const LONGEST_EXCERPT = 76;
 
-const PUNCTUATION = [
-  "<<",
-  ">>",
-  "=>",
-  ":=",
-  "->",
-  "++",
-  "--",
-  "==",
-  "/=",
-  "=<",
-  ">=",
-  "||",
-  "..",
-  "::",
-]; // and every other character by itself
+/** Longest first; every other character is one by itself. */
+const PUNCTUATION =
+  "=:= =/= ... <:- <:= << >> => := -> <- <= ++ -- == /= =< >= || && .. :: ?=".split(" ");
 
 const ATOM = /[a-z\xdf-\xf6\xf8-\xff][a-zA-Z0-9_@\xc0-\xd6\xd8-\xf6\xf8-\xff]*/y;
 const VARIABLE = /[A-Z_\xc0-\xd6\xd8-\xde][a-zA-Z0-9_@\xc0-\xd6\xd8-\xf6\xf8-\xff]*/y;
@@ -64,6 +51,11 @@ export class Lexer {
 
   constructor(text: string) {
     this.text = text;
+  }
+
+  /** Where the text goes on behind what was read. */
+  get offset(): number {
+    return this.at;
   }
 
   /** An error at a place in the text. */
@@ -99,10 +91,9 @@ export class Lexer {
     if (character === '"') return { kind: "string", value: this.string(at), at };
     if (character === "$") return this.character(at);
     if (character === "~") return this.sigil(at);
-    const pair = this.text.slice(at, at + 2);
-    const value = PUNCTUATION.includes(pair)
-      ? pair
-      : String.fromCodePoint(this.text.codePointAt(at)!);
+    const value =
+      PUNCTUATION.find((word) => this.text.startsWith(word, at)) ??
+      String.fromCodePoint(this.text.codePointAt(at)!);
     this.at += value.length;
     return { kind: "punctuation", value, at };
   }

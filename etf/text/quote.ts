@@ -11,7 +11,8 @@
 /** Which characters `~p` shows as text: `erl` has latin1 by default, unicode with `+pc unicode`. */
 export type PrintableRange = "latin1" | "unicode";
 
-const RESERVED: ReadonlySet<string> = new Set(
+/** Words that are no atoms unless quoted, in every release. */
+export const RESERVED_WORDS: ReadonlySet<string> = new Set(
   (
     "after and andalso band begin bnot bor bsl bsr bxor case catch cond div end fun if let " +
     "not of or orelse receive rem try when xor"
@@ -25,7 +26,8 @@ export const NEWEST_RELEASE = 29;
 
 /** An atom, quoted if it must be. */
 export function quoteAtom(name: string, release: number = NEWEST_RELEASE): string {
-  const reserved = RESERVED.has(name) || (release >= 27 && (name === "maybe" || name === "else"));
+  const reserved =
+    RESERVED_WORDS.has(name) || (release >= 27 && (name === "maybe" || name === "else"));
   return PLAIN_ATOM.test(name) && !reserved ? name : quoteText(name, "'");
 }
 

@@ -48,6 +48,8 @@ export interface CommandOptions {
   env?: Readonly<Record<string, string>>;
   /** The command line it is put into, as `NetworkHost.command`. */
   within?: (argv: readonly string[]) => string[];
+  /** What it reads from standard input. Default: nothing. */
+  stdin?: string;
 }
 
 /** Starts `erldist ARGS`. */
@@ -69,8 +71,10 @@ export async function startProgram(
   const [executable = "", ...rest] = options.within?.(argv) ?? argv;
   const child = spawn(executable, rest, {
     env: { ...run.env, ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  // Whoever ends without reading does not mind.
+  child.stdin.on("error", () => {}).end(options.stdin ?? "");
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

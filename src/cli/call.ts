@@ -1,4 +1,7 @@
-/** `erldist call`: one remote call, its result printed as an Erlang term or as JSON. */
+/**
+ * `erldist call`: one remote call, its result printed as an Erlang term or as JSON. What the function
+ * prints appears here, and what it reads is read here.
+ */
 import {
   atom,
   format,
@@ -34,7 +37,10 @@ export async function call(args: CallArguments): Promise<void> {
     );
   }
   const peer = peerName(args.node);
-  await using node = await Node.start(clientNodeOptions(args, peer));
+  await using node = await Node.start({
+    ...clientNodeOptions(args, peer),
+    input: process.stdin,
+  });
   const show = (term: Term): string =>
     args.json === true ? JSON.stringify(toTaggedJson(term)) : format(term);
   try {
@@ -46,5 +52,8 @@ export async function call(args: CallArguments): Promise<void> {
     // What `rpc:call` in a shell would show; the exit code says that it is a failure.
     process.stdout.write(`${show(error.badrpc)}\n`);
     process.exitCode = EXIT_CODE.refused;
+  } finally {
+    // A terminal that was read from would keep the program alive.
+    process.stdin.destroy();
   }
 }

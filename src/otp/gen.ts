@@ -119,13 +119,15 @@ export class GenClient {
       this.#waiting.set(ref, { reply, fail });
       const timer = Number.isFinite(timeoutMs)
         ? this.#node.clock.setTimer(timeoutMs, () =>
-            fail(timeoutError(describe(server), timeoutMs)),
+            fail(timeoutError(describeServer(server), timeoutMs)),
           )
         : undefined;
       signal?.addEventListener("abort", onAbort);
       const down = (reason: Term, lost?: Lost): void =>
         fail(
-          lost === undefined ? new RemoteError("exit", reason) : lostError(describe(server), lost),
+          lost === undefined
+            ? new RemoteError("exit", reason)
+            : lostError(describeServer(server), lost),
         );
       try {
         this.#node.monitorWith(caller, server, ref, down);
@@ -180,7 +182,7 @@ export class GenClient {
 }
 
 /** A name that does not exist is no error of the sender: the monitor tells of it. */
-function asDestination(
+export function asDestination(
   server: MonitorTarget,
   ownNode: string,
 ): Exclude<MonitorTarget, string | Atom> {
@@ -190,7 +192,8 @@ function asDestination(
   return [server as string | Atom, ownNode];
 }
 
-function describe(server: MonitorTarget): string {
+/** The server as messages of errors name it. */
+export function describeServer(server: MonitorTarget): string {
   if (!Array.isArray(server)) return String(server);
   const [name, node] = server as readonly [Atom | string, Atom | string];
   return `{${String(name)}, ${String(node)}}`;

@@ -1,20 +1,20 @@
 /**
  * A node with the services every genuine node has: `rpc` and `erpc`, `rex`, `net_kernel`, and a
- * group leader that prints.
+ * group leader that prints and reads.
  */
 import { NodeCore } from "../node/node.ts";
 import { type NodeCoreOptions, type PreparedNode, prepareNode } from "../node/prepare.ts";
+import type { Process } from "../node/process.ts";
 import { Erpc, serveErpc } from "./erpc.ts";
 import { type GenCallOptions, GenClient } from "./gen.ts";
-import { serveUser, type TextSink } from "./io.ts";
+import { IoClient } from "./io-client.ts";
+import { type DeviceOptions, serveUser, startDevice } from "./io-device.ts";
 import { ping, serveNetKernel } from "./net-kernel.ts";
 import { serveRex } from "./rex.ts";
 import { Rpc } from "./rpc.ts";
 
-export interface NodeOptions extends NodeCoreOptions {
-  /** Takes what code that this node runs on others prints. Default: standard output. */
-  output?: TextSink;
-}
+/** The device that is the node's group leader, `user`. Default: standard output, and no input. */
+export interface NodeOptions extends NodeCoreOptions, Partial<DeviceOptions> {}
 
 export class Node extends NodeCore {
   /** Calls as `rpc`, with its ways to tell failures. */
@@ -23,6 +23,8 @@ export class Node extends NodeCore {
   readonly erpc: Erpc;
   /** Calls and casts to servers, as `gen_server`. */
   readonly gen: GenClient;
+  /** Prints to devices of any node and reads from them, as `io`. */
+  readonly io: IoClient;
 
   /**
    * Starts a node: it listens, and EPMD knows its name. Stop it with `stop`, or `await using`.
@@ -36,14 +38,22 @@ export class Node extends NodeCore {
 
   private constructor(options: NodeOptions, prepared: PreparedNode) {
     super(prepared);
-    const output = options.output ?? ((text: string): void => void process.stdout.write(text));
-    serveUser(this, output);
+    serveUser(this, deviceOf(options));
     serveNetKernel(this);
     serveRex(this);
     serveErpc(this);
     this.erpc = new Erpc(this);
     this.gen = new GenClient(this);
     this.rpc = new Rpc(this, this.erpc, this.gen);
+    this.io = new IoClient(this);
+  }
+
+  /**
+   * Starts an I/O device: the process that it returns can be made a process's group leader, or its
+   * pid given to other nodes, whose `io` functions print to it and read from it.
+   */
+  openDevice(options: DeviceOptions): Process {
+    return startDevice(this, options);
   }
 
   /**
@@ -59,4 +69,20 @@ export class Node extends NodeCore {
       return "pang";
     }
   }
+}
+
+/** Standard output, unless the options say otherwise. */
+function deviceOf({ output, input, geometry }: NodeOptions): DeviceOptions {
+  const { stdout } = process;
+  const size = geometry ?? (output === undefined ? terminalSize : undefined);
+  return {
+    output: output ?? ((text) => void stdout.write(text)),
+    ...(input === undefined ? {} : { input }),
+    ...(size === undefined ? {} : { geometry: size }),
+  };
+}
+
+function terminalSize(): { columns: number; rows: number } | undefined {
+  const { isTTY, columns, rows } = process.stdout;
+  return isTTY ? { columns, rows } : undefined;
 }
