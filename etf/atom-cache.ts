@@ -4,6 +4,7 @@
  */
 import { type Atom, internAtom, MAX_ATOM_CHARACTERS } from "./atom.ts";
 import { EtfDecodeError } from "./errors.ts";
+import { TAG } from "./tags.ts";
 import { utf8Text } from "./utf8.ts";
 
 /** In pairs: an atom is looked for in both places of its pair. */
@@ -11,8 +12,17 @@ const SLOTS = 8192;
 
 // At first the empty atom everywhere.
 const slots: Atom[] = new Array(SLOTS).fill(internAtom(""));
-/** The bytes of each. */
-const names: Uint8Array[] = new Array(SLOTS).fill(slots[0]!.utf8);
+/**
+ * Each as it is written, in big-endian words, side by side: to look at one is to look at one line of
+ * the processor's cache. Longer ones are looked at in the atom itself.
+ */
+const SLOT_WORDS = 8;
+const MAX_SLOT_BYTES = 4 * SLOT_WORDS - 2;
+const words = new Int32Array(SLOTS * SLOT_WORDS);
+
+const FIRST_WORD = TAG.SMALL_ATOM_UTF8_EXT << 24;
+/** Longer ones are not kept: only ATOM_UTF8_EXT and Latin-1 can hold them, which are rare. */
+const MAX_CACHED_BYTES = 255;
 
 /**
  * The place is made of the length and six bytes, where names differ most. That atoms can be made to
@@ -21,6 +31,41 @@ const names: Uint8Array[] = new Array(SLOTS).fill(slots[0]!.utf8);
  * @throws EtfDecodeError ETF_BAD_ATOM
  */
 export function atomFromUtf8(bytes: Uint8Array, offset: number, length: number): Atom {
+  if (length > MAX_CACHED_BYTES) return internAtom(utf8Name(bytes, offset, length));
+  const slot = slotOf(bytes, offset, length);
+  if (isThere(slot, bytes, offset, length)) return slots[slot]!;
+  if (isThere(slot + 1, bytes, offset, length)) return slots[slot + 1]!;
+  return keep(slot, bytes, offset, length);
+}
+
+/**
+ * The same for the text of a SMALL_ATOM_UTF8_EXT, whose tag and length are just before it, with a
+ * view of the same bytes.
+ */
+export function atomFromWire(
+  view: DataView,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): Atom {
+  if (length <= MAX_SLOT_BYTES && offset + MAX_SLOT_BYTES <= bytes.length) {
+    const slot = slotOf(bytes, offset, length);
+    const used = length + 1;
+    const last = used >> 2;
+    const lastWord = view.getInt32(offset - 2 + 4 * last) & (-1 << (8 * (3 - (used & 3))));
+    for (let place = slot; place < slot + 2; place++) {
+      const from = place * SLOT_WORDS;
+      // From the end: names with one beginning are many.
+      if (words[from + last] !== lastWord) continue;
+      let i = last - 1;
+      while (i >= 0 && view.getInt32(offset - 2 + 4 * i) === words[from + i]) i--;
+      if (i < 0) return slots[place]!;
+    }
+  }
+  return atomFromUtf8(bytes, offset, length);
+}
+
+function slotOf(bytes: Uint8Array, offset: number, length: number): number {
   let hash = length;
   if (length >= 3) {
     // Products that do not wait for one another.
@@ -33,30 +78,40 @@ export function atomFromUtf8(bytes: Uint8Array, offset: number, length: number):
       Math.imul(bytes[offset + 1]!, 0x9e3779b1) +
       Math.imul(bytes[offset + (length >> 1)]!, 0xcc9e2d51);
   } else for (let i = 0; i < length; i++) hash = Math.imul(hash, 31) + bytes[offset + i]!;
-  const slot = (Math.imul(hash | 0, 0x9e3779b1) >>> 18) & (SLOTS - 2);
-  const name = names[slot]!;
-  if (name.length === length) {
-    // From the end: names with one beginning are many.
-    let i = length - 1;
-    while (i >= 0 && name[i] === bytes[offset + i]) i--;
-    if (i < 0) return slots[slot]!;
-  }
-  return fromSecond(slot, bytes, offset, length);
+  return (Math.imul(hash | 0, 0x9e3779b1) >>> 18) & (SLOTS - 2);
 }
 
-/** Looks in the other place of the pair; what is found in neither is put into the first. */
-function fromSecond(slot: number, bytes: Uint8Array, offset: number, length: number): Atom {
-  const second = slots[slot + 1]!;
-  if (second.utf8.length === length) {
-    let i = length - 1;
-    while (i >= 0 && names[slot + 1]![i] === bytes[offset + i]) i--;
-    if (i < 0) return second;
+/** Whether the atom of a slot has the text there. */
+function isThere(slot: number, bytes: Uint8Array, offset: number, length: number): boolean {
+  const long = length > MAX_SLOT_BYTES;
+  const wire = long ? slots[slot]!.wire : words;
+  let i = long ? 0 : slot * SLOT_WORDS;
+  const end = offset + length;
+  let word = FIRST_WORD | (length << 16);
+  if (length > 0) word |= bytes[offset]! << 8;
+  if (length > 1) word |= bytes[offset + 1]!;
+  if (wire[i++] !== word) return false;
+  let at = offset + 2;
+  for (; at + 4 <= end; at += 4) {
+    word = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+    if (wire[i++] !== word) return false;
   }
+  if (at >= end) return true;
+  word = bytes[at]! << 24;
+  if (at + 1 < end) word |= bytes[at + 1]! << 16;
+  if (at + 2 < end) word |= bytes[at + 2]! << 8;
+  return wire[i] === word;
+}
+
+/** What was found in neither place of the pair is put into the first. */
+function keep(slot: number, bytes: Uint8Array, offset: number, length: number): Atom {
   const atom = internAtom(utf8Name(bytes, offset, length));
   slots[slot + 1] = slots[slot]!;
-  names[slot + 1] = names[slot]!;
   slots[slot] = atom;
-  names[slot] = atom.utf8;
+  const from = slot * SLOT_WORDS;
+  words.copyWithin(from + SLOT_WORDS, from, from + SLOT_WORDS);
+  if (length <= MAX_SLOT_BYTES) words.set(atom.wire, from);
+  else words[from] = 0;
   return atom;
 }
 

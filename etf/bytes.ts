@@ -40,17 +40,23 @@ export function viewBytes(buffer: ArrayBufferLike, offset: number, length: numbe
 const POOL_BYTES = 8192;
 
 let pool = new ArrayBuffer(POOL_BYTES);
+let poolWords = new Int32Array(pool);
 let poolAt = 0;
+
+const LITTLE_ENDIAN_HOST = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+function newPool(): void {
+  pool = new ArrayBuffer(POOL_BYTES);
+  poolWords = new Int32Array(pool);
+  poolAt = 0;
+}
 
 /** Fresh bytes of unknown content; small ones share a pool. */
 export function allocBytes(length: number): Uint8Array {
   if (length > POOL_BYTES >> 3) {
     return nodeBuffer === undefined ? new Uint8Array(length) : nodeBuffer.allocUnsafe(length);
   }
-  if (length > POOL_BYTES - poolAt) {
-    pool = new ArrayBuffer(POOL_BYTES);
-    poolAt = 0;
-  }
+  if (length > POOL_BYTES - poolAt) newPool();
   const bytes = new Bytes(pool, poolAt, length);
   poolAt = (poolAt + length + 7) & ~7; // aligned, for who reads numbers through other views
   return bytes;
@@ -62,6 +68,22 @@ export function copyBytes(bytes: Uint8Array, start: number, length: number): Uin
   if (length <= 64) for (let i = 0; i < length; i++) copy[i] = bytes[start + i]!;
   else copy.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, length));
   return copy;
+}
+
+/**
+ * A few bytes of a larger array, copied in words, for which up to three bytes more must be there:
+ * in half of the time.
+ */
+export function copyWords(view: DataView, start: number, length: number): Uint8Array {
+  if (length > POOL_BYTES - poolAt) newPool();
+  const words = poolWords;
+  const at = poolAt >> 2;
+  for (let i = 0; 4 * i < length; i++) {
+    words[at + i] = view.getInt32(start + 4 * i, LITTLE_ENDIAN_HOST);
+  }
+  const bytes = new Bytes(pool, poolAt, length);
+  poolAt = (poolAt + length + 7) & ~7;
+  return bytes;
 }
 
 const encoder = new TextEncoder();

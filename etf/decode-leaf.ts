@@ -7,8 +7,8 @@
  */
 import { bigintFromBytes, HARD_LIMIT_BYTES } from "#bigint";
 import { type Atom, internAtom } from "./atom.ts";
-import { atomFromLatin1, atomFromUtf8 } from "./atom-cache.ts";
-import { copyBytes, viewBytes } from "./bytes.ts";
+import { atomFromLatin1, atomFromUtf8, atomFromWire } from "./atom-cache.ts";
+import { copyBytes, copyWords, viewBytes } from "./bytes.ts";
 import { EtfDecodeError, type EtfDecodeErrorCode } from "./errors.ts";
 import { inflate } from "./inflate.ts";
 import { ByteReader } from "./reader.ts";
@@ -105,6 +105,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
       if (offset < this.end) {
         if (tag === TAG.COMPRESSED) return this.compressed();
         if (tag === TAG.LOCAL_EXT) return this.opaque(this.opaqueBytes());
+        if (tag !== TAG.BINARY_EXT) this.makeView();
       }
       return this.read(this.baseDepth);
     } catch (error) {
@@ -253,8 +254,16 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     const { offset } = this;
     if (length > this.end - offset) throw this.truncated(length);
     this.offset = offset + length;
-    const atom = atomFromUtf8(this.bytes, offset, length);
+    const atom = this.wireAtom(offset, length);
     return atom === TRUE ? true : atom === FALSE ? false : atom;
+  }
+
+  /** The atom of a text that is there, behind its tag and its length. */
+  private wireAtom(offset: number, length: number): Atom {
+    const { bytes, view } = this;
+    return view === null
+      ? atomFromUtf8(bytes, offset, length)
+      : atomFromWire(view, bytes, offset, length);
   }
 
   /** The atom whose tag was just read, or null if the tag is no atom's. */
@@ -296,7 +305,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
       const length = this.bytes[start + 1]!;
       if (length <= this.end - start - 2) {
         this.offset = start + 2 + length;
-        return atomFromUtf8(this.bytes, start + 2, length);
+        return this.wireAtom(start + 2, length);
       }
     }
     const tag = this.uint8();
@@ -338,7 +347,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     let size = length;
     while (size > 0 && bytes[start + size - 1] === 0) size--;
     if (size > 8) {
-      const magnitude = bigintFromBytes(bytes.subarray(start, start + size));
+      const magnitude = bigintFromBytes(bytes, start, size);
       return sign === 0 ? magnitude : -magnitude;
     }
     const low = littleEndian(bytes, start, Math.min(size, 4));
@@ -389,9 +398,13 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     this.need(length);
     const { bytes, offset } = this;
     this.offset = offset + length;
-    if (length <= COPY_BYTES || length < bytes.buffer.byteLength / 4) {
-      return copyBytes(bytes, offset, length);
+    if (length <= COPY_BYTES) {
+      const { view } = this;
+      return view !== null && offset + length + 3 <= bytes.length
+        ? copyWords(view, offset, length)
+        : copyBytes(bytes, offset, length);
     }
+    if (length < bytes.buffer.byteLength / 4) return copyBytes(bytes, offset, length);
     return viewBytes(bytes.buffer, bytes.byteOffset + offset, length);
   }
 
@@ -408,6 +421,16 @@ export abstract class LeafDecoder<Result> extends ByteReader {
 
   protected pid(tag: number): Pid {
     const node = this.atomField("a pid's node");
+    const { view, offset } = this;
+    if (view !== null && tag === TAG.NEW_PID_EXT && 12 <= this.end - offset) {
+      this.offset = offset + 12;
+      return new Pid(
+        node,
+        view.getUint32(offset),
+        view.getUint32(offset + 4),
+        view.getUint32(offset + 8),
+      );
+    }
     const id = this.uint32();
     const serial = this.uint32();
     return new Pid(node, id, serial, tag === TAG.PID_EXT ? this.uint8() : this.uint32());
@@ -428,7 +451,16 @@ export abstract class LeafDecoder<Result> extends ByteReader {
       throw this.error("ETF_BAD_FIELD", `a reference has 1 to 5 words, not ${words}`, start);
     }
     const node = this.atomField("a reference's node");
+    const { view, offset } = this;
     if (tag === TAG.NEWER_REFERENCE_EXT && words === 3) {
+      if (view !== null && 16 <= this.end - offset) {
+        this.offset = offset + 16;
+        return new Reference(node, view.getUint32(offset), [
+          view.getUint32(offset + 4),
+          view.getUint32(offset + 8),
+          view.getUint32(offset + 12),
+        ]);
+      }
       const creation = this.uint32();
       return new Reference(node, creation, [this.uint32(), this.uint32(), this.uint32()]);
     }
@@ -460,9 +492,9 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     const inflated = inflate(input, size, this.offset);
     const outerEnd = this.offset + inflated.used;
     this.bytes = inflated.bytes;
-    this.view = null;
     this.offset = 0;
     this.end = size;
+    this.makeView();
     this.claimLimit = size;
     const term = this.read(0);
     if (this.offset !== size) {

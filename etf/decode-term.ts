@@ -12,6 +12,7 @@ import { cachedKey, MAX_CACHED_KEY_BYTES } from "./key-cache.ts";
 import { TAG } from "./tags.ts";
 import { TermMap } from "./term-map.ts";
 import {
+  Float,
   ImproperList,
   LocalFun,
   type LocalFunFields,
@@ -23,6 +24,9 @@ import {
 
 /** Arrays up to this size are made in one piece. */
 const PREALLOCATE = 1 << 20;
+
+/** Of an integer of 8 bytes, with its tag, length and sign. */
+const MAX_NUMBER_BYTES = 11;
 
 /** A container being read without recursion. */
 interface Frame {
@@ -62,9 +66,18 @@ export class TermDecoder extends LeafDecoder<Term> {
         return this.pid(tag);
       case TAG.NEWER_REFERENCE_EXT:
         return this.reference(tag);
-      case TAG.SMALL_TUPLE_EXT:
       case TAG.LIST_EXT:
+        if (depth < this.callDepth) return this.list(depth);
+        this.offset = offset;
+        return this.readDeep(depth);
+      case TAG.SMALL_TUPLE_EXT:
+        if (depth < this.callDepth) return this.tuple(this.uint8(), depth);
+        this.offset = offset;
+        return this.readDeep(depth);
       case TAG.MAP_EXT:
+        if (depth < this.callDepth) return this.map(depth);
+        this.offset = offset;
+        return this.readDeep(depth);
       case TAG.LARGE_TUPLE_EXT:
       case TAG.NEW_FUN_EXT:
       case TAG.FUN_EXT:
@@ -79,12 +92,6 @@ export class TermDecoder extends LeafDecoder<Term> {
 
   private container(tag: number, depth: number): Term {
     switch (tag) {
-      case TAG.SMALL_TUPLE_EXT:
-        return this.tuple(this.uint8(), depth);
-      case TAG.LIST_EXT:
-        return this.list(depth);
-      case TAG.MAP_EXT:
-        return this.map(depth);
       case TAG.LARGE_TUPLE_EXT:
         return this.tuple(this.uint32(), depth);
       case TAG.NEW_FUN_EXT: {
@@ -115,7 +122,8 @@ export class TermDecoder extends LeafDecoder<Term> {
     const elements: Term[] = size <= PREALLOCATE ? new Array(size) : [];
     let at = 0;
     for (;;) {
-      for (let i = 0; i < size; i++) elements[at++] = this.read(depth + 1);
+      this.elements(elements, at, size, depth + 1);
+      at += size;
       if (this.offset >= this.end) throw this.truncated(1);
       const tag = this.bytes[this.offset];
       if (tag === TAG.NIL_EXT) {
@@ -133,6 +141,66 @@ export class TermDecoder extends LeafDecoder<Term> {
     const tail = this.read(depth + 1);
     this.claimed -= claimed;
     return withTail(elements, tail);
+  }
+
+  /** Terms into a list: numbers, of which lists are long, without a call for each. */
+  private elements(into: Term[], at: number, size: number, depth: number): void {
+    const { bytes, view } = this;
+    const last = at + size;
+    // Up to there a number is whole.
+    const safe = view === null ? -1 : this.end - MAX_NUMBER_BYTES;
+    let { offset } = this;
+    for (; at < last; at++) {
+      if (view !== null && offset <= safe) {
+        const tag = bytes[offset]!;
+        if (tag === TAG.SMALL_INTEGER_EXT) {
+          into[at] = bytes[offset + 1]!;
+          offset += 2;
+          continue;
+        }
+        if (tag === TAG.INTEGER_EXT) {
+          into[at] = view.getInt32(offset + 1);
+          offset += 5;
+          continue;
+        }
+        if (tag === TAG.LIST_EXT && depth < this.callDepth) {
+          this.offset = offset + 1;
+          into[at] = this.list(depth);
+          offset = this.offset;
+          continue;
+        }
+        if (tag === TAG.SMALL_TUPLE_EXT && depth < this.callDepth) {
+          this.offset = offset + 2;
+          into[at] = this.tuple(bytes[offset + 1]!, depth);
+          offset = this.offset;
+          continue;
+        }
+        if (tag === TAG.NEW_FLOAT_EXT) {
+          const value = view.getFloat64(offset + 1);
+          if (value - value === 0) {
+            into[at] = new Float(value);
+            offset += 9;
+            continue;
+          }
+        } else if (tag === TAG.SMALL_BIG_EXT) {
+          const length = bytes[offset + 1]!;
+          if (length >= 4 && length <= 7) {
+            const unused = 8 * (8 - length);
+            const high = length === 4 ? 0 : (view.getInt32(offset + 7, true) << unused) >>> unused;
+            if (high < 0x200000) {
+              const value = high * 0x100000000 + view.getUint32(offset + 3, true);
+              into[at] = bytes[offset + 2] === 0 || value === 0 ? value : -value;
+              offset += 3 + length;
+              continue;
+            }
+          }
+        }
+      }
+      this.offset = offset;
+      into[at] = this.read(depth);
+      offset = this.offset;
+    }
+    this.offset = offset;
   }
 
   private tuple(size: number, depth: number): Term {

@@ -5,7 +5,7 @@
  * explicit stack. A value that is no term is found before anything is handed over; the search for
  * its path is a second walk, so that the first one need not remember where it is.
  */
-import { bigintToBytes } from "#bigint";
+import { bigintToBytes, MAX_PUT_BYTES, putBigint } from "#bigint";
 import { Atom, hasLoneSurrogate } from "./atom.ts";
 import { deflateTerm } from "./deflate.ts";
 import { inKeyOrder } from "./deterministic.ts";
@@ -58,7 +58,6 @@ const MAX_UINT32 = 0xffffffff;
 const MAX_NEW_PORT = 0x0fffffff;
 
 const encoder = new TextEncoder();
-const MAX_UINT64 = 0xffffffffffffffffn;
 /** Up to this size a loop writes text faster than a call. */
 const LOOP_CHARACTERS = 48;
 const TRUE_BYTES = encoder.encode("w\u0004true");
@@ -358,21 +357,19 @@ export class TermWriter extends ByteWriter {
   }
 
   private bigint(value: bigint): void {
-    const small = Number(value);
-    if (Number.isSafeInteger(small)) {
-      this.number(small);
-      return;
-    }
-    const magnitude = value < 0n ? -value : value;
-    if (magnitude <= MAX_UINT64) {
-      this.reserve(11);
-      const { at } = this;
-      this.view.setBigUint64(at + 3, magnitude, true);
-      // Above the safe integers, so 7 or 8 bytes.
-      const size = magnitude >> 56n === 0n ? 7 : 8;
-      this.buffer[at] = TAG.SMALL_BIG_EXT;
-      this.buffer[at + 1] = size;
-      this.buffer[at + 2] = value < 0n ? 1 : 0;
+    const negative = value < 0n;
+    const magnitude = negative ? -value : value;
+    this.reserve(3 + MAX_PUT_BYTES);
+    const { buffer, at } = this;
+    const size = putBigint(magnitude, this.view, at + 3);
+    if (size > 0) {
+      if (size < 7 || (size === 7 && buffer[at + 9]! < 0x20)) {
+        this.number(Number(value)); // a safe integer
+        return;
+      }
+      buffer[at] = TAG.SMALL_BIG_EXT;
+      buffer[at + 1] = size;
+      buffer[at + 2] = negative ? 1 : 0;
       this.at = at + 3 + size;
       return;
     }
@@ -381,7 +378,7 @@ export class TermWriter extends ByteWriter {
       this.writeUint8(TAG.SMALL_BIG_EXT);
       this.writeUint8(bytes.length);
     } else this.head(TAG.LARGE_BIG_EXT, bytes.length);
-    this.writeUint8(value < 0n ? 1 : 0);
+    this.writeUint8(negative ? 1 : 0);
     this.writeBytes(bytes);
   }
 

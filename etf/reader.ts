@@ -8,8 +8,8 @@ const EMPTY = new Uint8Array(0);
 const overlay = new Uint8Array(8);
 const overlayView = new DataView(overlay.buffer);
 
-/** With fewer bytes to come a float is read through the overlay: a view costs more. */
-const VIEW_BYTES = 256;
+/** Fewer bytes are read without a view: to make it costs more. */
+const VIEW_BYTES = 2048;
 
 export class ByteReader {
   protected bytes: Uint8Array = EMPTY;
@@ -17,8 +17,15 @@ export class ByteReader {
   offset = 0;
   /** Where the bytes end that may be read. */
   protected end = 0;
-  /** Of `bytes`, for floats, once it is worth making. */
+  /** Of `bytes`, where it is worth making. */
   protected view: DataView | null = null;
+
+  protected makeView(): void {
+    const { bytes } = this;
+    if (this.end - this.offset >= VIEW_BYTES) {
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
+  }
 
   protected truncated(wanted: number): EtfDecodeError {
     return new EtfDecodeError(
@@ -64,13 +71,8 @@ export class ByteReader {
     this.need(8);
     const { bytes, offset } = this;
     this.offset = offset + 8;
-    if (this.view === null) {
-      if (this.end - offset < VIEW_BYTES) {
-        for (let i = 0; i < 8; i++) overlay[i] = bytes[offset + i]!;
-        return overlayView.getFloat64(0);
-      }
-      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    }
-    return this.view.getFloat64(offset);
+    if (this.view !== null) return this.view.getFloat64(offset);
+    for (let i = 0; i < 8; i++) overlay[i] = bytes[offset + i]!;
+    return overlayView.getFloat64(0);
   }
 }

@@ -270,7 +270,7 @@ export class Reference {
       );
     }
     checkUint32("a reference's creation", creation);
-    for (const id of ids) checkUint32("a word of a reference", id);
+    for (let i = 0; i < ids.length; i++) checkUint32("a word of a reference", ids[i]!);
     this.node = nodeAtom(node);
     this.creation = creation;
     this.ids = ids;

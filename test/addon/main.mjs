@@ -1,8 +1,8 @@
 /**
  * npm run test:addon
  *
- * Our use of bigint-buffer with its addon built (in a copy, never in the project's node_modules), with
- * its plain JavaScript, and without the package: the same bytes by each, nothing on standard error, and
+ * Our use of bigint-buffer with its addon built (in a copy, never in the project's node_modules),
+ * without the addon, and without the package: the same bytes by each, nothing on standard error, and
  * what its functions abort on or get wrong never reaches them. Needs a C compiler, as the addon does.
  */
 import { spawnSync } from "node:child_process";
