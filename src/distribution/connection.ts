@@ -89,7 +89,8 @@ export class Connection {
   readonly #tickPartMs: number;
   #tickTimer: Timer | undefined;
   #flushScheduled = false;
-  #closed = false;
+  /** Why the connection is over. */
+  #end: ConnectionClosedError | DistProtocolError | undefined;
   #drain: Deferred<void> | undefined;
   readonly #released: Deferred<void> = deferred();
   #bytesIn = 0;
@@ -152,11 +153,23 @@ export class Connection {
     return this.#outbox.bytes + this.#transport.bufferedBytes;
   }
 
-  /** Resolves when the connection is no longer congested, or is over. */
+  /**
+   * Resolves when the connection is no longer congested; whoever does not wait is not told.
+   * @throws what ended the connection, if that comes first: what is queued then may be lost
+   */
   drained(): Promise<void> {
-    if (this.#closed || !this.congested) return Promise.resolve();
-    this.#drain ??= deferred();
+    if (this.#drain === undefined) {
+      if (this.#end === undefined && !this.congested) return Promise.resolve();
+      this.#drain = deferred();
+      // One promise for all who send: those that look away must not end the program.
+      this.#drain.promise.catch(() => {});
+      if (this.#end !== undefined) this.#drain.reject(this.#end);
+    }
     return this.#drain.promise;
+  }
+
+  get #closed(): boolean {
+    return this.#end !== undefined;
   }
 
   get #framesOut(): number {
@@ -263,9 +276,9 @@ export class Connection {
 
   #finish(reason: ConnectionClosedError | DistProtocolError): void {
     if (this.#closed) return;
-    this.#closed = true;
+    this.#end = reason;
     this.#tickTimer?.cancel();
-    this.#drain?.resolve();
+    this.#drain?.reject(reason);
     this.#handler.closed(reason);
   }
 

@@ -2,11 +2,13 @@
  * Control messages of a peer, carried out in wire order: one place, one switch.
  *
  * A signal to a process that does not exist is dropped or answered `noproc`, as the runtime
- * does. Trace tokens are accepted and ignored.
+ * does. What ties two processes together is taken from the one's own node only, and for processes
+ * of this node only, as the runtime takes it. Trace tokens are accepted and ignored.
  */
 import type { Atom, Pid, Reference, Term } from "../../etf/index.ts";
 import { isPid, isReference, tuple } from "../../etf/index.ts";
 import { ALTACT_FLAG, altactFlags, CONTROL, type ControlMessage } from "../distribution/control.ts";
+import { DistProtocolError } from "../distribution/errors.ts";
 import { DFLAG } from "../distribution/flags.ts";
 import { refuseLink } from "./links.ts";
 import type { Peer } from "./peer.ts";
@@ -46,7 +48,7 @@ export class InboundSignals {
         // None of our aliases has the option `priority`, so that PRIO is never heeded.
         const [, flags, from, to] = message;
         if ((altactFlags(flags) & ALTACT_FLAG.EXIT) !== 0) {
-          this.#receiver(to)?.exitSignal(from, payload);
+          this.#receiver(to)?.exitSignal(from, payload, payloadBytes, peer.connection);
         } else if (isReference(to)) {
           this.#signals.aliasMessage(to, payload, payloadBytes, peer.connection);
         } else this.#receiver(to)?.deliver(payload, payloadBytes, peer.connection);
@@ -56,29 +58,30 @@ export class InboundSignals {
         this.#link(peer, message[1], message[2]);
         return;
       case CONTROL.UNLINK.op:
-        this.#unlink(message[1], message[2]);
+        this.#unlink(peer, message[1], message[2]);
         return;
       case CONTROL.UNLINK_ID.op: {
         const [, id, from, to] = message;
-        this.#unlink(from, to);
+        this.#unlink(peer, from, to);
         peer.signal((connection) => connection.send(tuple(CONTROL.UNLINK_ID_ACK.op, id, to, from)));
         return;
       }
       case CONTROL.UNLINK_ID_ACK.op: {
         const [, id, from, to] = message;
+        this.#checkEnds(peer, from, to);
         const process = this.#table.get(to);
         if (process?.links?.get(from)?.unlinkId === id) this.#signals.forgetLink(process, from);
         return;
       }
       case CONTROL.EXIT.op:
-        this.#exit(message[1], message[2], message[3]);
+        this.#exit(peer, message[1], message[2], message[3]);
         return;
       case CONTROL.EXIT_TT.op:
-        this.#exit(message[1], message[2], message[4]);
+        this.#exit(peer, message[1], message[2], message[4]);
         return;
       case CONTROL.PAYLOAD_EXIT.op:
       case CONTROL.PAYLOAD_EXIT_TT.op:
-        this.#exit(message[1], message[2], payload);
+        this.#exit(peer, message[1], message[2], payload, payloadBytes);
         return;
       case CONTROL.EXIT2.op:
         this.#table.get(message[2])?.exitSignal(message[1], message[3]);
@@ -88,12 +91,13 @@ export class InboundSignals {
         return;
       case CONTROL.PAYLOAD_EXIT2.op:
       case CONTROL.PAYLOAD_EXIT2_TT.op:
-        this.#table.get(message[2])?.exitSignal(message[1], payload);
+        this.#table.get(message[2])?.exitSignal(message[1], payload, payloadBytes, peer.connection);
         return;
       case CONTROL.MONITOR_P.op:
         this.#monitor(peer, message[1], message[2], message[3]);
         return;
       case CONTROL.DEMONITOR_P.op: {
+        this.#checkEnds(peer, message[1], message[2]);
         const monitor = peer.incomingMonitors.take(message[3]);
         monitor?.target.monitoredBy?.delete(monitor.ref);
         return;
@@ -111,6 +115,7 @@ export class InboundSignals {
       }
       case CONTROL.SPAWN_REQUEST.op:
       case CONTROL.SPAWN_REQUEST_TT.op:
+        this.#checkSender(peer, message[2]);
         this.#spawner.requested(peer, message, payload);
         return;
       case CONTROL.SPAWN_REPLY.op:
@@ -126,12 +131,14 @@ export class InboundSignals {
   }
 
   #link(peer: Peer, from: Pid, to: Pid): void {
+    this.#checkEnds(peer, from, to);
     const process = this.#table.get(to);
     if (process !== undefined) this.#signals.linkedByPeer(process, peer, from);
     else refuseLink(peer, to, from);
   }
 
-  #unlink(from: Pid, to: Pid): void {
+  #unlink(peer: Peer, from: Pid, to: Pid): void {
+    this.#checkEnds(peer, from, to);
     const process = this.#table.get(to);
     // An unlink of our own that waits for its acknowledgement keeps its record.
     if (process?.links?.get(from)?.unlinkId === undefined && process !== undefined) {
@@ -139,15 +146,17 @@ export class InboundSignals {
     }
   }
 
-  #exit(from: Pid, to: Pid, reason: Term): void {
+  #exit(peer: Peer, from: Pid, to: Pid, reason: Term, bytes?: number): void {
+    this.#checkEnds(peer, from, to);
     const process = this.#table.get(to);
-    const link = process?.links?.get(from);
-    if (process === undefined || link === undefined || link.unlinkId !== undefined) return;
-    this.#signals.forgetLink(process, from);
-    process.exitFromLink(from, reason);
+    // Its record goes even while our unlink waits; the reason counts only of a link in force.
+    if (process !== undefined && this.#signals.forgetLink(process, from)) {
+      process.exitFromLink(from, reason, bytes, peer.connection);
+    }
   }
 
   #monitor(peer: Peer, watcher: Pid, toProc: Pid | Atom, ref: Reference): void {
+    this.#checkEnds(peer, watcher, toProc);
     const target = isPid(toProc) ? this.#table.get(toProc) : this.#table.whereis(toProc);
     if (target !== undefined) {
       const name = isPid(toProc) ? undefined : toProc;
@@ -166,5 +175,23 @@ export class InboundSignals {
   #monitorExit(peer: Peer, ref: Reference, reason: Term): void {
     const monitor = peer.outgoingMonitors.take(ref);
     if (monitor !== undefined) this.#signals.monitorDown(monitor, reason);
+  }
+
+  #checkEnds(peer: Peer, from: Pid, to: Pid | Atom): void {
+    this.#checkSender(peer, from);
+    if (isPid(to) && !this.#table.isOfNode(to)) {
+      throw new DistProtocolError(
+        "DIST_CONTROL_MALFORMED",
+        `${peer.name.name} sent a signal for the process ${to}, which is not of this node.`,
+      );
+    }
+  }
+
+  #checkSender(peer: Peer, from: Pid): void {
+    if (from.node === peer.name) return;
+    throw new DistProtocolError(
+      "DIST_CONTROL_MALFORMED",
+      `${peer.name.name} sent a signal in the name of the process ${from}, which is not its own.`,
+    );
   }
 }

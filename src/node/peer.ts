@@ -34,16 +34,23 @@ export class Peer {
     this.waitingBytes += bytes;
   }
 
-  /** Resolves when the connection is up, or will not be. */
+  /**
+   * Resolves when the connection is up.
+   * @throws what kept it from coming about: what waited for it is lost then
+   */
   settled(): Promise<void> {
-    this.#settled ??= deferred();
+    if (this.#settled === undefined) {
+      this.#settled = deferred();
+      // Those who send and do not wait must not end the program.
+      this.#settled.promise.catch(() => {});
+    }
     return this.#settled.promise;
   }
 
   /** There is no connection, or none any more: what waited for it is dropped. */
-  lost(): void {
+  lost(error: Error): void {
     this.#waiting = [];
-    this.#settled?.resolve();
+    this.#settled?.reject(error);
   }
 
   /** The connection is up: what waited for it is sent first. */

@@ -23,6 +23,11 @@ export class ProcessTable {
     return this.#byKey.has(key);
   }
 
+  /** True for a pid of this node, in its present life or a former one. */
+  isOfNode(pid: Pid): boolean {
+    return pid.node === this.#node;
+  }
+
   /** True for a pid of this node in its present life. */
   isLocal(pid: Pid): boolean {
     return pid.node === this.#node && pid.creation === this.#creation;

@@ -120,10 +120,13 @@ export class Process {
    * Sends a message. To a pid or name that does not exist it is dropped, as in Erlang; an
    * unknown node is connected to first. Resolves when more may be sent: at once, unless the
    * connection has more waiting than its high-water mark. Who sends on without waiting is refused
-   * above `maxQueuedBytes`: that message is not sent, and all before it are.
+   * above `maxQueuedBytes`: that message is not sent, and all before it are. Who waits when the
+   * connection ends, or does not come about, gets its error: of what was waiting, nobody knows how
+   * much arrived. Who does not look at the promise misses that, and nothing else.
    *
    * @throws EtfEncodeError when the message is no term, NodeError PROCESS_NAME_UNKNOWN for a
-   *   name that is not registered on this node
+   *   name that is not registered on this node, ConnectionClosedError CONN_OVERLOADED; the promise:
+   *   what ended the connection, or kept it from coming about
    */
   send(to: Destination, message: TermInput): Promise<void> {
     this.#checkAlive();
@@ -132,12 +135,14 @@ export class Process {
 
   /**
    * Sends an answer: as `send`, but dropped where `send` would be refused, because its receiver
-   * does not read what it has asked for. A service must live on then.
+   * does not read what it has asked for, and resolved where `send` fails later, because its receiver
+   * is gone. A service must live on then.
    * @throws EtfEncodeError
    */
   reply(to: Destination, message: TermInput): Promise<void> {
     try {
-      return this.send(to, message);
+      const sent = this.send(to, message);
+      return sent === READY ? READY : sent.catch(() => {});
     } catch (error) {
       if ((error as { code?: unknown }).code === "CONN_OVERLOADED") return READY;
       throw error;
@@ -319,17 +324,17 @@ export class Process {
   }
 
   /** @internal The end of a linked process, or of the connection to it, arrived. */
-  exitFromLink(from: Pid, reason: Term): void {
+  exitFromLink(from: Pid, reason: Term, bytes?: number, source?: Source): void {
     if (!this.alive || this.#service) return;
-    if (this.trapExit) this.deliver(tuple(EXIT, from, reason));
+    if (this.trapExit) this.deliver(tuple(EXIT, from, reason), bytes, source);
     else if (!exactEquals(reason, NORMAL)) this.terminate(reason);
   }
 
   /** @internal An `exit/2` signal arrived. */
-  exitSignal(from: Pid, reason: Term): void {
+  exitSignal(from: Pid, reason: Term, bytes?: number, source?: Source): void {
     if (!this.alive || this.#service) return;
     if (reason === KILL) this.terminate(KILLED);
-    else if (this.trapExit) this.deliver(tuple(EXIT, from, reason));
+    else if (this.trapExit) this.deliver(tuple(EXIT, from, reason), bytes, source);
     else if (reason !== NORMAL || from.equals(this.pid)) this.terminate(reason);
   }
 

@@ -319,13 +319,16 @@ export class SignalRouter implements Signals {
 
   /** The connection to a peer is gone, or never came about. */
   peerDown(peer: Peer, lost: Lost): void {
-    peer.lost();
+    peer.lost(lost.error);
+    const broken: Link[] = [];
     for (const link of peer.links) {
       if (link.local.links?.delete(link.other) === true && link.unlinkId === undefined) {
-        link.local.exitFromLink(link.other, NOCONNECTION);
+        broken.push(link);
       }
     }
     peer.links.clear();
+    // All records are gone before anybody hears: who links anew at once has a new link.
+    for (const { local, other } of broken) local.exitFromLink(other, NOCONNECTION);
     for (const monitor of peer.incomingMonitors.values()) {
       monitor.target.monitoredBy?.delete(monitor.ref);
     }

@@ -274,7 +274,7 @@ describe("back-pressure", () => {
     expect(connection.queuedBytes).toBe(0);
   });
 
-  test("nobody waits where there is room, or for a connection that is over", async () => {
+  test("nobody waits where there is room; who waits when the connection ends gets its error", async () => {
     const { clock, connection, peer } = setUp({ pair: { highWaterMarkBytes: 10_000 } });
     await connection.drained();
     peer.transport.pause();
@@ -283,8 +283,9 @@ describe("back-pressure", () => {
     const waiting = connection.drained();
     peer.transport.destroy();
     await clock.settle();
-    await waiting;
-    await connection.drained();
+    for (const late of [waiting, connection.drained()]) {
+      await expect(late).rejects.toMatchObject({ code: "CONN_CLOSED" });
+    }
   });
 });
 

@@ -225,6 +225,59 @@ test("GROUP_LEADER sets that of a process", async () => {
   expect(box.process.groupLeader).toStrictEqual(theirs);
 });
 
+describe("signals that tie processes together", () => {
+  const stranger = new Pid("frodo@vm", 1, 0, 9);
+  const theirs = new Pid("bad@vm", 1, 2, 7);
+  const ref = new Reference("bad@vm", 7, [1, 2, 3]);
+  const mfa = tuple(atom("m"), atom("f"), 0);
+
+  /** With the sender and the receiver in their places. */
+  const signals: [string, (from: Pid, to: Pid) => TermInput, payload?: TermInput][] = [
+    ["LINK", (from, to) => tuple(1, from, to)],
+    ["UNLINK_ID", (from, to) => tuple(35, 1, from, to)],
+    ["UNLINK_ID_ACK", (from, to) => tuple(36, 1, from, to)],
+    ["EXIT", (from, to) => tuple(3, from, to, oops)],
+    ["PAYLOAD_EXIT", (from, to) => tuple(24, from, to), oops],
+    ["MONITOR_P", (from, to) => tuple(19, from, to, ref)],
+    ["DEMONITOR_P", (from, to) => tuple(20, from, to, ref)],
+  ];
+  const spawnRequest = (from: Pid): TermInput => tuple(29, ref, from, theirs, mfa, []);
+
+  test.each<[string, (ours: Pid) => TermInput, TermInput?]>([
+    ...signals.map(
+      ([name, control, payload]) =>
+        [
+          `${name} in the name of another node's process`,
+          (ours: Pid) => control(stranger, ours),
+          payload,
+        ] as [string, (ours: Pid) => TermInput, TermInput?],
+    ),
+    ...signals.map(
+      ([name, control, payload]) =>
+        [`${name} for another node's process`, () => control(theirs, stranger), payload] as [
+          string,
+          (ours: Pid) => TermInput,
+          TermInput?,
+        ],
+    ),
+    ["LINK in our own name", (ours) => tuple(1, ours, ours)],
+    ["SPAWN_REQUEST in the name of another node's process", () => spawnRequest(stranger), []],
+  ])("%s is refused, and does nothing", async (_, control, payload) => {
+    const cluster = new Cluster();
+    const node = await cluster.start("gandalf@vm");
+    const raw = await RawNode.connect(cluster, "gandalf@vm", { name: "bad@vm" });
+    const frodo = await RawNode.connect(cluster, "gandalf@vm", { name: "frodo@vm" });
+    const box = inbox(node, { trapExit: true });
+    box.process.link(stranger);
+    await cluster.settle();
+    raw.send(control(box.process.pid), payload);
+    await cluster.settle();
+    expect(node.events.slice(2)).toEqual(["down bad@vm DIST_CONTROL_MALFORMED"]);
+    expect([raw.closed, frodo.closed, box.messages]).toEqual([true, false, []]);
+    expect(box.process.links?.size).toBe(1);
+  });
+});
+
 describe("what breaks the protocol", () => {
   const pid = new Pid("gandalf@vm", 1, 0, 100);
   const link = messageBytes(tuple(1, pid, pid));

@@ -155,15 +155,38 @@ describe("back-pressure", () => {
     expect(raw.heard).toHaveLength(20);
   });
 
-  test("who waits goes on when the connection is gone", async () => {
+  test("who waits when the connection goes gets its error; who does not look misses it", async () => {
     const cluster = new Cluster({ highWaterMarkBytes: 1000 });
     const node = await cluster.start("gandalf@vm", { highWaterMarkBytes: 1000 });
     const raw = await RawNode.connect(cluster, "gandalf@vm");
     raw.transport.pause();
     const waiting = node.send(new Pid("other@vm", 1, 2, 7), Buffer.alloc(5000));
     await cluster.settle();
+    const unwatched = node.send(new Pid("other@vm", 1, 2, 7), 1);
+    expect(unwatched).toBe(waiting);
+    const replying = node.whereis("rex")!.reply(new Pid("other@vm", 1, 2, 7), 2);
     raw.transport.destroy();
-    await cluster.settled(waiting);
+    await expect(cluster.settled(waiting)).rejects.toMatchObject({ code: "CONN_CLOSED" });
+    await cluster.settled(replying);
+  });
+
+  test("who waits for a connection that does not come about gets its error", async () => {
+    const cluster = new Cluster();
+    const node = await cluster.start("gandalf@vm", { highWaterMarkBytes: 1000 });
+    const waiting = node.send(["kvs", "nobody@vm"], Buffer.alloc(5000));
+    await expect(cluster.settled(waiting)).rejects.toMatchObject({ code: "EPMD_NAME_UNKNOWN" });
+  });
+
+  test("who sends more at once than there may be waiting is refused, or cut off", async () => {
+    const cluster = new Cluster({ highWaterMarkBytes: 1000 });
+    const limits = { highWaterMarkBytes: 1000, maxQueuedBytes: 10_000 };
+    const node = await cluster.start("gandalf@vm", limits);
+    const raw = await RawNode.connect(cluster, "gandalf@vm");
+    const to = new Pid("other@vm", 1, 2, 7);
+    raw.transport.pause();
+    const cut = node.send(to, Buffer.alloc(30_000));
+    await expect(cluster.settled(cut)).rejects.toMatchObject({ code: "CONN_OVERLOADED" });
+    expect(node.events).toEqual(["up other@vm", "down other@vm CONN_OVERLOADED"]);
   });
 });
 
