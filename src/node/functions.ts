@@ -88,18 +88,35 @@ export class FunctionTable {
     return this.apply({ self, caller }, module, name, args);
   }
 
+  /** The modules of which something is callable, in the order they came. */
+  modules(): string[] {
+    return [...new Set([...this.#rows.keys()].map(moduleOfKey))];
+  }
+
+  /** Whether a function is callable, or can be spawned. */
+  exports(module: Atom, name: Atom, arity: number): boolean {
+    return this.#find(module, name, arity) !== undefined;
+  }
+
   #find(module: Term, name: Term, arity: number): Row | undefined {
     if (!isAtom(module) || !isAtom(name)) return undefined;
     return this.#rows.get(rowKey(module.name, name.name, arity));
   }
 }
 
-/** `error(undef)` with the stack trace OTP gives: the call itself, arguments and all. */
-export class UndefError extends ErlangError {
+/** An `error` raised by a call as such; the stack trace is OTP's: that call, arguments and all. */
+export class FailedCall extends ErlangError {
   readonly call: Term;
-  constructor(module: Term, name: Term, args: readonly Term[]) {
-    super("error", UNDEF);
+  constructor(reason: Term, module: Term, name: Term, args: readonly Term[]) {
+    super("error", reason);
     this.call = tuple(module, name, [...args], []);
+  }
+}
+
+/** `error(undef)`: there is no such function. */
+export class UndefError extends FailedCall {
+  constructor(module: Term, name: Term, args: readonly Term[]) {
+    super(UNDEF, module, name, args);
   }
 }
 
@@ -110,4 +127,9 @@ function okIfNothing(result: unknown): TermInput {
 function rowKey(module: string, name: string, arity: number): string {
   // The length says where the module ends, whatever characters the two names have.
   return `${module.length}:${module}:${name}/${arity}`;
+}
+
+function moduleOfKey(key: string): string {
+  const start = key.indexOf(":") + 1;
+  return key.slice(start, start + Number(key.slice(0, start - 1)));
 }

@@ -108,6 +108,20 @@ export class Mailbox {
     return this.#length;
   }
 
+  /** The messages waiting, oldest first. */
+  get messages(): Term[] {
+    const messages: Term[] = [];
+    for (let entry = this.#first; entry !== undefined; entry = entry.next) {
+      messages.push(entry.message as Term);
+    }
+    return messages;
+  }
+
+  /** What the waiting messages of other nodes took on the wire. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Adds a message; `bytes` and `source` are those of a connection that brought it. */
   push(message: Term, bytes = 0, source?: Source): void {
     if (this.#waiters !== undefined) {

@@ -6,7 +6,12 @@
  */
 import type { Peer } from "./peer.ts";
 
-export type NodeKind = "visible" | "hidden" | "connected" | "known" | "this";
+const NODE_KINDS = ["visible", "hidden", "connected", "known", "this"] as const;
+export type NodeKind = (typeof NODE_KINDS)[number];
+
+export function isNodeKind(name: string): name is NodeKind {
+  return (NODE_KINDS as readonly string[]).includes(name);
+}
 
 /** Names of the nodes that are of one of the kinds, this one first. */
 export function nodesOf(kinds: readonly NodeKind[], own: string, peers: Iterable<Peer>): string[] {

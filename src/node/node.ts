@@ -49,6 +49,12 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   /** TCP port the node listens on; 0 when it does not. */
   readonly tcpPort: number;
   readonly clock: Clock;
+  /** When it started, by its clock, in milliseconds. */
+  readonly startedAt: number;
+  /** Silence after which a peer is taken for dead, in milliseconds. */
+  readonly netTickTimeMs: number;
+  /** Bytes waiting on a connection above which senders wait. */
+  readonly highWaterMarkBytes: number;
   readonly #atom: Atom;
   readonly #table: ProcessTable;
   readonly #identifiers: Identifiers;
@@ -64,6 +70,9 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   /** Sends what the program sends outside of any process. */
   readonly #system: Process;
   #groupLeader: Pid;
+  /** What connections that are over have carried. */
+  #bytesIn = 0;
+  #bytesOut = 0;
   #stopping: Promise<void> | undefined;
 
   constructor(prepared: PreparedNode) {
@@ -72,6 +81,9 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     this.name = name;
     this.creation = creation;
     this.clock = clock;
+    this.startedAt = clock.now();
+    this.netTickTimeMs = prepared.peers.netTickTimeMs;
+    this.highWaterMarkBytes = prepared.peers.highWaterMarkBytes;
     this.tcpPort = prepared.listener?.tcpPort ?? 0;
     this.#listener = prepared.listener;
     this.#nameService = prepared.nameService;
@@ -87,6 +99,9 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
       rejected: (error) => tell(() => this.emit("rejected", { error })),
       failed: (peer, error) => this.#unreachable(peer, { error, wasUp: false }),
       down: (peer, error) => {
+        const carried = peer.connection?.stats();
+        this.#bytesIn += carried?.bytesIn ?? 0;
+        this.#bytesOut += carried?.bytesOut ?? 0;
         this.#unreachable(peer, { error, wasUp: true });
         const reason = nodedownReason(error, this.stopped);
         const down = { name: peer.name.name, nodeType: nodeType(peer), reason, error };
@@ -149,6 +164,17 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   setCookie(peer: string, cookie: string): void {
     if (peer === this.name) this.#cookies.common = cookie;
     else this.#cookies.set(checkNodeName(peer), cookie);
+  }
+
+  /** @internal Bytes that all connections of this node have carried, also those that are over. */
+  traffic(): { bytesIn: number; bytesOut: number } {
+    let [bytesIn, bytesOut] = [this.#bytesIn, this.#bytesOut];
+    for (const peer of this.#peers.connected()) {
+      const stats = peer.connection!.stats();
+      bytesIn += stats.bytesIn;
+      bytesOut += stats.bytesOut;
+    }
+    return { bytesIn, bytesOut };
   }
 
   /** Counters of each connection, by node name. */
@@ -225,6 +251,11 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     return this.#table.registered().map((name) => name.name);
   }
 
+  /** @internal The processes that live. */
+  processes(): Process[] {
+    return this.#table.all();
+  }
+
   /** The process with that pid, if it lives on this node. */
   processOf(pid: Pid): Process | undefined {
     return this.#table.get(pid);
@@ -243,7 +274,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   }
 
   /** @internal See FunctionTable. */
-  get functions(): Pick<FunctionTable, "apply"> {
+  get functions(): Pick<FunctionTable, "apply" | "modules" | "exports"> {
     return this.#functions;
   }
 

@@ -88,6 +88,7 @@ export class Process {
   readonly #behaviour: Behaviour | undefined;
   readonly #service: boolean;
   #mailbox: Mailbox | undefined;
+  #delivered = 0;
   /** The behaviour is at a message, or its promise is open. */
   #busy = false;
   #exitReason: Term | undefined;
@@ -114,6 +115,21 @@ export class Process {
   /** Messages waiting in the mailbox. */
   get messageQueueLength(): number {
     return this.#mailbox?.length ?? 0;
+  }
+
+  /** @internal The messages waiting, oldest first. */
+  get waitingMessages(): Term[] {
+    return this.#mailbox?.messages ?? [];
+  }
+
+  /** @internal What the waiting messages of other nodes took on the wire, in bytes. */
+  get messageBytes(): number {
+    return this.#mailbox?.bytes ?? 0;
+  }
+
+  /** @internal Messages that have come in so far: what stands for reductions here. */
+  get reductions(): number {
+    return this.#delivered;
   }
 
   /**
@@ -286,6 +302,7 @@ export class Process {
   /** @internal A message arrived; `bytes` and `source` are those of a connection that brought it. */
   deliver(message: Term, bytes?: number, source?: Source): void {
     if (!this.alive) return;
+    this.#delivered++;
     if (this.#behaviour === undefined || this.#busy) {
       this.#openMailbox().push(message, bytes, source);
     } else {

@@ -8,7 +8,7 @@
 import type { Atom, Term } from "../../etf/index.ts";
 import { atom, charlist, toTerm, tuple } from "../../etf/index.ts";
 import { ErlangError } from "./errors.ts";
-import { UndefError } from "./functions.ts";
+import { FailedCall } from "./functions.ts";
 
 export interface ErlangException {
   readonly class: "exit" | "error" | "throw";
@@ -22,7 +22,7 @@ const MAX_FRAMES = 8;
 const FRAME = /^\s*at (?:(?:async )?(.+?) \()?(?:file:\/\/)?(.+?):(\d+):\d+\)?$/;
 
 export function exceptionOf(thrown: unknown): ErlangException {
-  if (thrown instanceof UndefError) {
+  if (thrown instanceof FailedCall) {
     return { class: "error", reason: thrown.reason, stack: [thrown.call] };
   }
   if (thrown instanceof ErlangError) {

@@ -10,11 +10,18 @@ import { type GenCallOptions, GenClient } from "./gen.ts";
 import { IoClient } from "./io-client.ts";
 import { type DeviceOptions, serveUser, startDevice } from "./io-device.ts";
 import { ping, serveNetKernel } from "./net-kernel.ts";
+import { serveOperator } from "./operator.ts";
 import { serveRex } from "./rex.ts";
 import { Rpc } from "./rpc.ts";
 
 /** The device that is the node's group leader, `user`. Default: standard output, and no input. */
-export interface NodeOptions extends NodeCoreOptions, Partial<DeviceOptions> {}
+export interface NodeOptions extends NodeCoreOptions, Partial<DeviceOptions> {
+  /**
+   * Whether operators' tools get answers: `process_info`, `system_info`, `memory` and their like,
+   * and `observer_backend`. They read, messages that wait in mailboxes too. Default true.
+   */
+  operator?: boolean;
+}
 
 export class Node extends NodeCore {
   /** Calls as `rpc`, with its ways to tell failures. */
@@ -42,6 +49,7 @@ export class Node extends NodeCore {
     serveNetKernel(this);
     serveRex(this);
     serveErpc(this);
+    if (options.operator !== false) serveOperator(this);
     this.erpc = new Erpc(this);
     this.gen = new GenClient(this);
     this.rpc = new Rpc(this, this.erpc, this.gen);

@@ -4,6 +4,7 @@
  *
  * Spec: stdlib/src/proc_lib.erl. As Erlang terms:
  *   `$ancestors`, `$initial_call`    in the process dictionary: [Parent | Ancestors], {M, F, Arity}
+ *   `$process_label`                 there too, if the process has a label
  *   {ack, Pid, Return}               from the started process to its starter
  *   #{label => {proc_lib,crash}, report => [Info, Neighbours]}      to the log
  * Neighbours are not listed, and sizes and reductions are 0: there are no such things here.
@@ -27,29 +28,45 @@ export interface Ancestry {
   readonly ancestors: readonly Term[];
   /** What the process runs, as `proc_lib:translate_initial_call/1` tells it. */
   readonly initialCall: readonly [Atom, Atom, number];
+  /** Who started it. */
+  readonly parent: Pid | undefined;
+  /** The module of OTP's whose loop it is in, `gen_server`. */
+  readonly behaviour: Atom | undefined;
 }
 
 const ancestries = new WeakMap<Process, Ancestry>();
 const ACK: Atom<"ack"> = atom("ack");
 
-/** Sets what `$ancestors` and `$initial_call` of a process are; `parent` is who started it. */
+/**
+ * Sets what `$ancestors` and `$initial_call` of a process are; `parent` is who started it, and
+ * `behaviour` the module whose loop it is in.
+ */
 export function setAncestry(
   process: Process,
   parent: Process | undefined,
   initialCall: Ancestry["initialCall"],
+  behaviour?: Atom,
 ): void {
   const ancestors =
     parent === undefined
       ? []
       : [parent.registeredName ?? parent.pid, ...(ancestries.get(parent)?.ancestors ?? [])];
-  ancestries.set(process, { ancestors, initialCall });
+  ancestries.set(process, { ancestors, initialCall, parent: parent?.pid, behaviour });
+}
+
+/** What is known of a process's start, if it was started as `proc_lib` starts them. */
+export function ancestryOf(process: Process): Ancestry | undefined {
+  return ancestries.get(process);
 }
 
 /** The entries of `proc_lib` in a process's dictionary, as `process_info(Pid, dictionary)` has them. */
 export function dictionaryOf(process: Process): Term[] {
+  const { label } = process;
+  const labelled = label === undefined ? [] : [tuple(atom("$process_label"), label) as Term];
   const ancestry = ancestries.get(process);
-  if (ancestry === undefined) return [];
+  if (ancestry === undefined) return labelled;
   return [
+    ...labelled,
     tuple(atom("$initial_call"), tuple(...ancestry.initialCall)) as Term,
     tuple(atom("$ancestors"), [...ancestry.ancestors]) as Term,
   ];

@@ -156,7 +156,7 @@ export abstract class SystemProcess implements Behaviour {
           resolve(process);
         },
       };
-      setAncestry(process, parent, [this.callbackModule, atom("init"), 1]);
+      setAncestry(process, parent, [this.callbackModule, atom("init"), 1], this.module);
       signal?.addEventListener("abort", onAbort, { once: true });
       if (timeoutMs !== undefined && Number.isFinite(timeoutMs)) {
         timer = this.node.clock.setTimer(timeoutMs, () =>

@@ -141,3 +141,13 @@ describe("what is exposed as a process", () => {
     expect(() => made.spawned(self, caller, atom("m"), atom("g"), [])).toThrow(UndefError);
   });
 });
+
+test("modules and exports tell what is callable, and what can be spawned", () => {
+  const { made } = table({ "f/1": () => 1, "f/2": () => 2 }, "a:b");
+  made.exposeProcess("m", "run", 0, () => {});
+  expect(made.modules()).toEqual(["a:b", "m"]);
+  const exports = (module: string, name: string, arity: number): boolean =>
+    made.exports(atom(module), atom(name), arity);
+  expect([exports("a:b", "f", 2), exports("m", "run", 0)]).toEqual([true, true]);
+  expect([exports("a:b", "f", 3), exports("a", "b:f", 2)]).toEqual([false, false]);
+});

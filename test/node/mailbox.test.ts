@@ -339,3 +339,12 @@ describe("close", () => {
     expect(clock.timerCount).toBe(0);
   });
 });
+
+test("shows what waits, and what it took on the wire, without taking it", async () => {
+  const { mailbox } = filled(1);
+  mailbox.push(2, 10);
+  mailbox.push(3, 20);
+  expect([mailbox.messages, mailbox.bytes]).toEqual([[1, 2, 3], 30]);
+  await mailbox.receive(even);
+  expect([mailbox.messages, mailbox.bytes, mailbox.length]).toEqual([[1, 3], 20, 2]);
+});
