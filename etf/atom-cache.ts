@@ -110,8 +110,12 @@ function keep(slot: number, bytes: Uint8Array, offset: number, length: number): 
   slots[slot] = atom;
   const from = slot * SLOT_WORDS;
   words.copyWithin(from + SLOT_WORDS, from, from + SLOT_WORDS);
-  if (length <= MAX_SLOT_BYTES) words.set(atom.wire, from);
-  else words[from] = 0;
+  words.fill(0, from, from + SLOT_WORDS);
+  if (length > MAX_SLOT_BYTES) return atom;
+  words[from] = FIRST_WORD | (length << 16);
+  for (let i = 0; i < length; i++) {
+    words[from + ((i + 2) >> 2)]! |= bytes[offset + i]! << (24 - 8 * ((i + 2) & 3));
+  }
   return atom;
 }
 

@@ -3,7 +3,7 @@
  *
  * Erlang's atom table only grows. Ours must not, since peers choose the names: the table holds
  * the latest few thousand atoms strongly and the older ones weakly, and drops what nobody else
- * holds when it has doubled.
+ * holds after each collection of the garbage, which alone can tell.
  */
 import { EtfEncodeError } from "./errors.ts";
 
@@ -20,12 +20,11 @@ export function hasLoneSurrogate(text: string): boolean {
 const SMALL_ATOM_UTF8_EXT = 119;
 
 function wireWords(utf8: Uint8Array): Int32Array {
-  const bytes = new Uint8Array((utf8.length + 5) & ~3);
-  bytes[0] = SMALL_ATOM_UTF8_EXT;
-  bytes[1] = utf8.length;
-  bytes.set(utf8, 2);
-  const view = new DataView(bytes.buffer);
-  return Int32Array.from({ length: bytes.length >> 2 }, (_, i) => view.getInt32(4 * i));
+  const { length } = utf8;
+  const words = new Int32Array((length + 5) >> 2);
+  words[0] = (SMALL_ATOM_UTF8_EXT << 24) | (length << 16);
+  for (let i = 0; i < length; i++) words[(i + 2) >> 2]! |= utf8[i]! << (24 - 8 * ((i + 2) & 3));
+  return words;
 }
 
 export class Atom<N extends string = string> {
@@ -75,11 +74,29 @@ function weaken(): void {
     if (weak.get(name)?.deref() !== atom) weak.set(name, new WeakRef(atom));
   }
   strong = new Map();
-  if (weak.size >= sweepAt) {
-    for (const [name, ref] of weak) if (ref.deref() === undefined) weak.delete(name);
-    sweepAt = Math.max(4 * STRONG_ATOMS, 2 * weak.size);
-  }
+  if (!collections.watched) collections.watch();
+  if (weak.size >= sweepAt) sweep();
 }
+
+/** Drops the names of the atoms that are gone. */
+function sweep(): void {
+  for (const [name, ref] of weak) if (ref.deref() === undefined) weak.delete(name);
+  // Where nobody tells of collections.
+  sweepAt = Math.max(4 * STRONG_ATOMS, 2 * weak.size);
+}
+
+/** Sweeps whenever garbage was collected, which is told by the end of an object that nobody holds. */
+const collections = {
+  watched: false,
+  registry: new FinalizationRegistry<undefined>(() => {
+    sweep();
+    collections.watched = false;
+  }),
+  watch(): void {
+    this.watched = true;
+    this.registry.register({}, undefined);
+  },
+};
 
 /**
  * The atom of a name already known to be good; `true` and `false` too, which as terms are

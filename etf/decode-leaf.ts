@@ -43,6 +43,14 @@ const CALL_DEPTH = 512;
 /** Binaries up to this size are copied. */
 const COPY_BYTES = 64;
 
+/** Terms for which a view may be worth making. */
+const CONTAINERS: ReadonlySet<number> = new Set([
+  TAG.LIST_EXT,
+  TAG.SMALL_TUPLE_EXT,
+  TAG.LARGE_TUPLE_EXT,
+  TAG.MAP_EXT,
+]);
+
 const TRUE = internAtom("true");
 const FALSE = internAtom("false");
 const NOTHING = new Uint8Array(0);
@@ -105,7 +113,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
       if (offset < this.end) {
         if (tag === TAG.COMPRESSED) return this.compressed();
         if (tag === TAG.LOCAL_EXT) return this.opaque(this.opaqueBytes());
-        if (tag !== TAG.BINARY_EXT) this.makeView();
+        if (CONTAINERS.has(tag!)) this.makeView();
       }
       return this.read(this.baseDepth);
     } catch (error) {

@@ -53,6 +53,8 @@ export interface TermWriterOptions {
  */
 const CALL_DEPTH = 512;
 const MAX_STRING_EXT = 0xffff;
+/** Of a float, or of an integer as `number`, with its tag. */
+const MAX_NUMBER_BYTES = 11;
 const MAX_UINT32 = 0xffffffff;
 /** Beyond this only V4_PORT_EXT can say which port it is. */
 const MAX_NEW_PORT = 0x0fffffff;
@@ -147,10 +149,7 @@ export class TermWriter extends ByteWriter {
         else if (Array.isArray(value)) this.array(value, depth);
         else if (value instanceof Uint8Array) this.binary(value);
         else if (value instanceof Float) this.float(value.value);
-        else if (value instanceof TermMap) this.pairs(value.toPairs(), value, depth);
-        else if (value instanceof Pid) this.pid(value);
-        else if (value instanceof Reference) this.reference(value);
-        else this.other(value, depth);
+        else this.otherObject(value, depth);
         return;
       case "string":
         this.text(value);
@@ -160,6 +159,13 @@ export class TermWriter extends ByteWriter {
         return;
     }
     this.other(value, depth);
+  }
+
+  private otherObject(value: object | null, depth: number): void {
+    if (value instanceof TermMap) this.pairs(value.toPairs(), value, depth);
+    else if (value instanceof Pid) this.pid(value);
+    else if (value instanceof Reference) this.reference(value);
+    else this.other(value, depth);
   }
 
   private array(value: readonly unknown[], depth: number): void {
@@ -177,9 +183,43 @@ export class TermWriter extends ByteWriter {
     }
     const elements = this.list(value);
     if (elements === null) return;
-    const size = elements.length;
-    for (let i = 0; i < size; i++) this.write(elements[i], depth + 1);
+    this.elements(elements, depth + 1);
     this.writeUint8(TAG.NIL_EXT);
+  }
+
+  /** Terms of a list: numbers, of which lists are long, without a call for each. */
+  private elements(elements: readonly unknown[], depth: number): void {
+    const size = elements.length;
+    let { buffer, view, at } = this;
+    let room = buffer.length - MAX_NUMBER_BYTES;
+    for (let i = 0; i < size; i++) {
+      const element = elements[i];
+      if (at > room) {
+        this.at = at;
+        this.grow(MAX_NUMBER_BYTES);
+        ({ buffer, view, at } = this);
+        room = buffer.length - MAX_NUMBER_BYTES;
+      }
+      if (typeof element === "number") {
+        at = putNumber(buffer, view, at, element);
+        continue;
+      }
+      if (element instanceof Float) {
+        buffer[at] = TAG.NEW_FLOAT_EXT;
+        view.setFloat64(at + 1, element.value);
+        at += 9;
+        continue;
+      }
+      this.at = at;
+      if (Array.isArray(element)) this.array(element, depth);
+      else if (element instanceof Atom) this.atom(element);
+      else if (typeof element !== "object" || element instanceof Uint8Array)
+        this.write(element, depth);
+      else this.otherObject(element, depth);
+      ({ buffer, view, at } = this);
+      room = buffer.length - MAX_NUMBER_BYTES;
+    }
+    this.at = at;
   }
 
   private pairs(pairs: readonly unknown[], map: object, depth: number): void {
@@ -330,30 +370,8 @@ export class TermWriter extends ByteWriter {
   }
 
   private number(value: number): void {
-    this.reserve(11);
-    const { at } = this;
-    if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
-      if ((value & 0xff) === value) {
-        this.buffer[at] = TAG.SMALL_INTEGER_EXT;
-        this.buffer[at + 1] = value;
-        this.at = at + 2;
-      } else {
-        this.buffer[at] = TAG.INTEGER_EXT;
-        this.view.setInt32(at + 1, value);
-        this.at = at + 5;
-      }
-    } else if (Number.isSafeInteger(value) && value !== 0) {
-      const magnitude = Math.abs(value);
-      const high = Math.floor(magnitude / 0x100000000);
-      this.view.setUint32(at + 3, magnitude >>> 0, true);
-      this.view.setUint32(at + 7, high, true);
-      const size = high === 0 ? 4 : high < 0x100 ? 5 : high < 0x10000 ? 6 : 7;
-      this.buffer[at] = TAG.SMALL_BIG_EXT;
-      this.buffer[at + 1] = size;
-      this.buffer[at + 2] = value < 0 ? 1 : 0;
-      this.at = at + 3 + size;
-    } else if (Number.isFinite(value)) this.float(value);
-    else throw notATerm(value);
+    this.reserve(MAX_NUMBER_BYTES);
+    this.at = putNumber(this.buffer, this.view, this.at, value);
   }
 
   private bigint(value: bigint): void {
@@ -581,6 +599,35 @@ export class TermWriter extends ByteWriter {
     for (const field of record.fields) this.atom(field);
     return record.values;
   }
+}
+
+/** Writes an integer, or a float if it is none, where there is room; returns where it ends. */
+function putNumber(buffer: Uint8Array, view: DataView, at: number, value: number): number {
+  if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
+    if ((value & 0xff) === value) {
+      buffer[at] = TAG.SMALL_INTEGER_EXT;
+      buffer[at + 1] = value;
+      return at + 2;
+    }
+    buffer[at] = TAG.INTEGER_EXT;
+    view.setInt32(at + 1, value);
+    return at + 5;
+  }
+  if (Number.isSafeInteger(value) && value !== 0) {
+    const magnitude = Math.abs(value);
+    const high = Math.floor(magnitude / 0x100000000);
+    view.setUint32(at + 3, magnitude >>> 0, true);
+    view.setUint32(at + 7, high, true);
+    const size = high === 0 ? 4 : high < 0x100 ? 5 : high < 0x10000 ? 6 : 7;
+    buffer[at] = TAG.SMALL_BIG_EXT;
+    buffer[at + 1] = size;
+    buffer[at + 2] = value < 0 ? 1 : 0;
+    return at + 3 + size;
+  }
+  if (!Number.isFinite(value)) throw notATerm(value);
+  buffer[at] = TAG.NEW_FLOAT_EXT;
+  view.setFloat64(at + 1, value);
+  return at + 9;
 }
 
 export interface EncodeOptions {

@@ -115,7 +115,7 @@ async function main(): Promise<void> {
     etf,
     timers.map((timer) => `OTP ${timer.release}`),
   );
-  const importMs = measureImport(root);
+  const importMs = await measureImport(root);
   const machine = {
     cpu: `${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown"}`,
     linux: release(),
