@@ -62,6 +62,12 @@ export type {
   ProcessBody,
 } from "./node/process.ts";
 export {
+  SpawnError,
+  type SpawnOnOptions,
+  type SpawnOptions,
+  type SpawnRequestOptions,
+} from "./node/remote-spawn.ts";
+export {
   type Answer,
   type Answered,
   CallRequest,

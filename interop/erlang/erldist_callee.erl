@@ -4,7 +4,7 @@
 %% start() registers a server as `erldist_callee`: {From, Msg} -> {erldist_callee, node(), {got, Msg}}.
 -module(erldist_callee).
 -export([start/0, add/2, nothing/0, echo/1, fail/2, caught/1, badrpc/0, never/0, later/2]).
--export([end_self/1, print/1, tell/2, spawn_tell/2, drop/0, leader/0, shape/1]).
+-export([report/1, end_self/1, print/1, tell/2, spawn_tell/2, drop/0, leader/0, shape/1]).
 
 start() ->
     Starter = self(),
@@ -45,6 +45,14 @@ never() ->
 later(Milliseconds, Term) ->
     receive
     after Milliseconds -> Term
+    end.
+
+%% Tells of the first message it gets, exit signals included.
+report(Pid) ->
+    process_flag(trap_exit, true),
+    Pid ! {reporter, self()},
+    receive
+        Message -> Pid ! {reported, Message}
     end.
 
 %% The process is ended from outside while it runs the function.

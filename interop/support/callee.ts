@@ -38,6 +38,11 @@ export function serveCallee(node: Node): void {
     never,
     later: (milliseconds: number, term: Term) =>
       new Promise((resolve) => setTimeout(resolve, milliseconds, term)),
+    async report(this: CallContext, pid: Pid) {
+      this.self.trapExit = true;
+      await this.self.send(pid, tuple(atom("reporter"), this.self.pid));
+      await this.self.send(pid, tuple(atom("reported"), await this.self.receive()));
+    },
     end_self(this: CallContext, reason: Term) {
       node.exit(this.self.pid, reason);
       return never();

@@ -1,5 +1,5 @@
 /** Errors of the node itself and of calls to other nodes, by the codes of the README. */
-import type { Term } from "../../etf/index.ts";
+import type { Pid, Term } from "../../etf/index.ts";
 
 export type NodeErrorCode =
   | "NODE_NAME_INVALID"
@@ -23,6 +23,11 @@ export class NodeError extends Error {
     this.name = "NodeError";
     this.code = code;
   }
+}
+
+/** The error of whatever is done with a process that has ended. */
+export function deadError(process: { readonly pid: Pid }): NodeError {
+  return new NodeError("PROCESS_DEAD", `The process ${process.pid} has ended.`);
 }
 
 export type CallErrorCode = "CALL_NO_CONNECTION" | "CALL_TIMEOUT" | "CALL_NOT_SUPPORTED";

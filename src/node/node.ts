@@ -37,9 +37,10 @@ import {
 } from "./process.ts";
 import type { ProcessHost } from "./process-host.ts";
 import { ProcessTable } from "./process-table.ts";
+import { asAtom, remoteFunction, type SpawnOnOptions, spawnOn } from "./remote-spawn.ts";
 import { SignalRouter } from "./signals.ts";
 import type { SpawnRequest } from "./spawn-request.ts";
-import { type RemoteFunction, Spawner, type SpawnRequestOptions } from "./spawner.ts";
+import { type RemoteFunction, type RequestOptions, Spawner } from "./spawner.ts";
 
 const NOTHING: Behaviour = { message: () => {} };
 
@@ -109,16 +110,6 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
       },
     });
     this.#signals = new SignalRouter(this.#atom, this.#table, this.#identifiers, this.#peers);
-    this.#host = {
-      signals: this.#signals,
-      clock,
-      references: this.#identifiers,
-      maxMailboxBytes: prepared.maxMailboxBytes,
-      newProcess: (groupLeader, behaviour) => {
-        this.#checkRunning();
-        return this.#newProcess(groupLeader, behaviour);
-      },
-    };
     this.#spawner = new Spawner(
       this.#atom,
       this.#functions,
@@ -127,6 +118,18 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
       this.#peers,
       (groupLeader) => this.#newProcess(groupLeader),
     );
+    this.#host = {
+      signals: this.#signals,
+      clock,
+      references: this.#identifiers,
+      spawner: this.#spawner,
+      newReference: () => this.#identifiers.newReference(),
+      maxMailboxBytes: prepared.maxMailboxBytes,
+      newProcess: (groupLeader, behaviour) => {
+        this.#checkRunning();
+        return this.#newProcess(groupLeader, behaviour);
+      },
+    };
     const inbound = new InboundSignals(this.#table, this.#signals, this.#spawner);
     const pid = this.#newPid();
     this.#groupLeader = pid;
@@ -221,6 +224,24 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     return process;
   }
 
+  /**
+   * Starts a process on a node, which runs a function there; resolves with its pid. Here: a
+   * function that is exposed. For links and monitors see `Process.spawnOn`.
+   * @throws SpawnError SPAWN_FAILED; CallError CALL_TIMEOUT; EtfEncodeError; the signal's reason
+   */
+  async spawnOn(
+    node: Atom | string,
+    module: Atom | string,
+    name: Atom | string,
+    args: readonly TermInput[],
+    options: Omit<SpawnOnOptions, "link" | "monitor"> = {},
+  ): Promise<Pid> {
+    this.#checkRunning();
+    const what = remoteFunction(module, name, args);
+    const given = { groupLeader: this.#groupLeader, ...options };
+    return (await spawnOn(this.#host, this.#system, asAtom(node), what, given)).pid;
+  }
+
   /** @internal A process of the node's own, which nobody's exit signal puts out of service. */
   spawnService(behaviour: Behaviour): Process {
     return this.#newProcess(this.#groupLeader, behaviour, { service: true });
@@ -311,7 +332,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     from: Process,
     node: string,
     what: RemoteFunction,
-    options: SpawnRequestOptions,
+    options: RequestOptions,
   ): SpawnRequest {
     this.#checkRunning();
     return this.#spawner.request(from, atom(node), what, options);

@@ -5,6 +5,7 @@ import type { Clock } from "../transport/clock.ts";
 import type { MadeReferences } from "./mailbox.ts";
 import type { MonitorOptions } from "./monitors.ts";
 import type { Behaviour, Destination, MonitorTarget, Process } from "./process.ts";
+import type { Spawner } from "./spawner.ts";
 
 export interface ProcessHost {
   readonly signals: Signals;
@@ -12,6 +13,8 @@ export interface ProcessHost {
   readonly references: MadeReferences;
   /** Bytes of waiting messages above which the connections that bring them are read no further. */
   readonly maxMailboxBytes: number;
+  readonly spawner: Pick<Spawner, "request" | "abandonRequest">;
+  newReference(): Reference;
   /** A process that is in the node's table and does nothing yet. */
   newProcess(groupLeader: Pid, behaviour?: Behaviour): Process;
 }

@@ -19,7 +19,7 @@ import {
 } from "../../etf/index.ts";
 import { EncodedTerm } from "../distribution/encoded-term.ts";
 import type { Alias } from "./aliases.ts";
-import { ErlangError, NodeError } from "./errors.ts";
+import { deadError, ErlangError } from "./errors.ts";
 import type { PidMap, ReferenceMap } from "./identifiers.ts";
 import type { Link } from "./links.ts";
 import type { Pattern, ReceiveOptions, Source, Wanted } from "./mailbox.ts";
@@ -27,6 +27,14 @@ import { Mailbox } from "./mailbox.ts";
 import type { IncomingMonitor, MonitorOptions, OutgoingMonitor } from "./monitors.ts";
 import type { ProcessHost, Signals } from "./process-host.ts";
 import { exceptionOf, exitReasonOf } from "./reason.ts";
+import {
+  asAtom,
+  remoteFunction,
+  type SpawnOnOptions,
+  type SpawnRequestOptions,
+  spawnOn,
+  spawnRequest,
+} from "./remote-spawn.ts";
 
 /** Where a message can go: a pid, an alias, a name of this node, or `[name, node]`. */
 export type Destination = Pid | Reference | Atom | string | readonly [Atom | string, Atom | string];
@@ -217,6 +225,65 @@ export class Process {
     return [child, ref as Reference];
   }
 
+  /**
+   * Starts a process on a node, which runs a function there, as `spawn`, `spawn_link`,
+   * `spawn_monitor` and `spawn_opt` with a node; resolves with its pid, monitored with the monitor
+   * too. On this node: a function that is exposed.
+   * @throws SpawnError SPAWN_FAILED when the node makes none; CallError CALL_TIMEOUT;
+   *   EtfEncodeError; NodeError PROCESS_DEAD; the signal's reason
+   */
+  spawnOn(
+    node: Atom | string,
+    module: Atom | string,
+    name: Atom | string,
+    args: readonly TermInput[],
+    options: SpawnOnOptions & { monitor: true | MonitorOptions },
+  ): Promise<[Pid, Reference]>;
+  spawnOn(
+    node: Atom | string,
+    module: Atom | string,
+    name: Atom | string,
+    args: readonly TermInput[],
+    options?: SpawnOnOptions & { monitor?: false },
+  ): Promise<Pid>;
+  async spawnOn(
+    node: Atom | string,
+    module: Atom | string,
+    name: Atom | string,
+    args: readonly TermInput[],
+    options: SpawnOnOptions = {},
+  ): Promise<Pid | [Pid, Reference]> {
+    this.#checkAlive();
+    const what = remoteFunction(module, name, args);
+    const { pid, ref } = await spawnOn(this.#host, this, asAtom(node), what, options);
+    return options.monitor === undefined || options.monitor === false ? pid : [pid, ref];
+  }
+
+  /**
+   * As `spawnOn`, and goes on at once, as `spawn_request`: the answer is a message
+   * `{spawn_reply, Ref, ok, Pid}` or `{spawn_reply, Ref, error, Reason}` with the reference returned.
+   * @throws EtfEncodeError
+   */
+  spawnRequest(
+    node: Atom | string,
+    module: Atom | string,
+    name: Atom | string,
+    args: readonly TermInput[],
+    options: SpawnRequestOptions = {},
+  ): Reference {
+    this.#checkAlive();
+    const what = remoteFunction(module, name, args);
+    return spawnRequest(this.#host, this, asAtom(node), what, options);
+  }
+
+  /**
+   * Gives a spawn request up, as `spawn_request_abandon`: a process that is made after all is not
+   * monitored and ends with `abandoned` if it was to be linked. Returns whether it was unanswered.
+   */
+  abandonSpawnRequest(ref: Reference): boolean {
+    return this.#host.spawner.abandonRequest(this, ref);
+  }
+
   #spawn(body: ProcessBody, prepare: (child: Process) => void): Process {
     this.#checkAlive();
     const behaviour = typeof body === "function" ? undefined : body;
@@ -362,7 +429,7 @@ export class Process {
   terminate(reason: Term, encoded?: EncodedTerm): void {
     if (!this.alive) return;
     this.#exitReason = reason;
-    this.#mailbox?.close(this.#deadError());
+    this.#mailbox?.close(deadError(this));
     this.#signals.buried(this, reason, encoded);
     try {
       this.#behaviour?.terminated?.(reason);
@@ -405,7 +472,7 @@ export class Process {
     if (this.#mailbox === undefined) {
       const { clock, maxMailboxBytes, references } = this.#host;
       this.#mailbox = new Mailbox(clock, maxMailboxBytes, references);
-      if (!this.alive) this.#mailbox.close(this.#deadError());
+      if (!this.alive) this.#mailbox.close(deadError(this));
     }
     return this.#mailbox;
   }
@@ -415,10 +482,6 @@ export class Process {
   }
 
   #checkAlive(): void {
-    if (!this.alive) throw this.#deadError();
-  }
-
-  #deadError(): NodeError {
-    return new NodeError("PROCESS_DEAD", `The process ${this.pid} has ended.`);
+    if (!this.alive) throw deadError(this);
   }
 }

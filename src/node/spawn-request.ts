@@ -4,7 +4,7 @@
  * Spec: erl_dist_protocol, SPAWN_REQUEST and SPAWN_REPLY.
  */
 import type { Atom, Pid, Reference } from "../../etf/index.ts";
-import type { Lost, OnDown } from "./monitors.ts";
+import type { Lost, MonitorOptions, OnDown } from "./monitors.ts";
 import type { Process } from "./process.ts";
 
 export interface SpawnRequest {
@@ -14,8 +14,12 @@ export interface SpawnRequest {
   readonly onSpawned?: ((pid: Pid) => void) | undefined;
   /** No process was made: a reason such as `notsup`, `system_limit` or `noconnection`. */
   readonly onError: (reason: Atom, lost?: Lost) => void;
-  /** Set when the process was to be monitored. */
+  /** The one who asked has ended meanwhile. */
+  readonly onDead?: (() => void) | undefined;
+  /** Set when the process was to be monitored, and not by messages. */
   readonly onDown?: OnDown | undefined;
+  /** Set when the process was to be monitored. */
+  readonly monitor?: MonitorOptions | undefined;
   /** The requester has lost interest: a monitor that is set after all is taken back. */
   abandoned: boolean;
 }

@@ -1,28 +1,30 @@
 /**
  * Spawn requests: those of peers, which run exposed functions as processes here, and ours to them.
  *
- * Spec: erl_dist_protocol, SPAWN_REQUEST and SPAWN_REPLY. Of the options of a request `link` and
- * `monitor` (also `{monitor, Opts}`) have a meaning here; the others tune the emulator and are
- * taken without effect, as they would be by an emulator that ignores them.
+ * Spec: erl_dist_protocol, SPAWN_REQUEST and SPAWN_REPLY; the options are in spawn-options.ts. A
+ * request for this node itself is answered at once.
  */
 import type { Atom, Pid, Reference, Term, TermInput } from "../../etf/index.ts";
-import { atom, isAtom, isList, isPid, isTuple, toTerm, tuple } from "../../etf/index.ts";
+import { atom, isAtom, isList, isPid, toTerm, tuple } from "../../etf/index.ts";
 import { CONTROL, type ControlOf, SPAWN_REPLY_FLAG } from "../distribution/control.ts";
 import { EncodedTerm } from "../distribution/encoded-term.ts";
 import { DFLAG } from "../distribution/flags.ts";
 import type { FunctionTable } from "./functions.ts";
-import type { Identifiers } from "./identifiers.ts";
+import { type Identifiers, ReferenceMap } from "./identifiers.ts";
 import { refuseLink } from "./links.ts";
-import type { Lost, OnDown } from "./monitors.ts";
+import type { Lost, MonitorOptions, OnDown } from "./monitors.ts";
 import type { Peer } from "./peer.ts";
 import { NOCONNECTION, type Process } from "./process.ts";
 import type { Reach, SignalRouter } from "./signals.ts";
+import { spawnWishes } from "./spawn-options.ts";
 import type { SpawnRequest } from "./spawn-request.ts";
 
 const LINK: Atom<"link"> = atom("link");
 const MONITOR: Atom<"monitor"> = atom("monitor");
 const BADARG: Atom<"badarg"> = atom("badarg");
+const BADOPT: Atom<"badopt"> = atom("badopt");
 const NOTSUP: Atom<"notsup"> = atom("notsup");
+const ABANDONED: Atom<"abandoned"> = atom("abandoned");
 
 /** A function to run on another node. */
 export interface RemoteFunction {
@@ -31,12 +33,21 @@ export interface RemoteFunction {
   readonly args: readonly TermInput[];
 }
 
-export interface SpawnRequestOptions {
+export interface RequestOptions {
   readonly groupLeader: Pid;
+  /** The request's reference. Default: a new one. */
+  readonly ref?: Reference;
   readonly link?: boolean;
+  /** With it the process is monitored, and a message tells of its end. */
+  readonly monitor?: MonitorOptions;
+  readonly emulatorOptions?: readonly TermInput[];
+  /** The request can be given up by its reference. Default false. */
+  readonly abandonable?: boolean;
   readonly onSpawned?: ((pid: Pid) => void) | undefined;
   readonly onError: (reason: Atom, lost?: Lost) => void;
-  /** With it the process is monitored. */
+  /** The one who asks has ended before the answer came. */
+  readonly onDead?: (() => void) | undefined;
+  /** With it the process is monitored, and no message tells of its end. */
   readonly onDown?: OnDown | undefined;
 }
 
@@ -47,6 +58,7 @@ export class Spawner {
   readonly #identifiers: Identifiers;
   readonly #peers: Reach;
   readonly #newProcess: (groupLeader: Pid) => Process;
+  readonly #abandonable = new ReferenceMap<SpawnRequest>();
 
   constructor(
     ownNode: Atom,
@@ -76,13 +88,18 @@ export class Spawner {
       this.#reply(peer, reqId, from, 0, BADARG);
       return;
     }
+    const wishes = spawnWishes(optList);
+    if (wishes === undefined) {
+      this.#reply(peer, reqId, from, 0, BADOPT);
+      return;
+    }
     const process = this.#newProcess(groupLeader);
     let flags = 0;
-    if (asks(optList, LINK)) {
+    if (wishes.link) {
       flags |= SPAWN_REPLY_FLAG.LINK;
       this.#signals.linkedByPeer(process, peer, from);
     }
-    if (asks(optList, MONITOR)) {
+    if (wishes.monitor) {
       flags |= SPAWN_REPLY_FLAG.MONITOR;
       this.#signals.monitoredByPeer(peer, {
         ref: reqId,
@@ -99,56 +116,67 @@ export class Spawner {
   replied(peer: Peer, reqId: Reference, flags: number, result: Term): void {
     const request = peer.spawnRequests.take(reqId);
     if (request === undefined) return;
+    this.#abandonable.delete(reqId);
+    const { from, monitor } = request;
     if (!isPid(result)) {
-      if (!request.abandoned) request.onError(isAtom(result) ? result : BADARG);
+      this.#failed(request, isAtom(result) ? result : BADARG);
       return;
     }
-    const { from } = request;
     const wanted = !request.abandoned && from.alive;
     if ((flags & SPAWN_REPLY_FLAG.MONITOR) !== 0) {
-      const monitor = { ref: reqId, watcher: from, target: result, onDown: request.onDown };
-      this.#signals.addOutgoingMonitor(monitor);
-      peer.outgoingMonitors.set(reqId, monitor);
+      const { onDown } = request;
+      const outgoing = { ref: reqId, watcher: from, target: result, onDown, tag: monitor?.tag };
+      this.#signals.addOutgoingMonitor(outgoing);
+      peer.outgoingMonitors.set(reqId, outgoing);
       if (!wanted) this.#signals.demonitor(from, reqId);
     }
     if ((flags & SPAWN_REPLY_FLAG.LINK) !== 0) {
-      if (from.alive) this.#signals.linkedByPeer(from, peer, result);
-      else refuseLink(peer, from.pid, result);
+      if (wanted) this.#signals.linkedByPeer(from, peer, result);
+      else refuseLink(peer, from.pid, result, from.alive ? ABANDONED : undefined);
     }
     if (wanted) request.onSpawned?.(result);
+    else if (!from.alive) request.onDead?.();
   }
 
   /**
    * Asks a node for a process that runs a function; this node gives it at once.
    * @throws EtfEncodeError when an argument is no term
    */
-  request(
-    from: Process,
-    node: Atom,
-    what: RemoteFunction,
-    options: SpawnRequestOptions,
-  ): SpawnRequest {
-    const ref = this.#identifiers.newReference();
-    const { onSpawned, onError, onDown } = options;
-    const request: SpawnRequest = { ref, from, onSpawned, onError, onDown, abandoned: false };
+  request(from: Process, node: Atom, what: RemoteFunction, options: RequestOptions): SpawnRequest {
+    const { ref = this.#identifiers.newReference(), onSpawned, onError, onDead, onDown } = options;
+    const { monitor } = options;
+    const request: SpawnRequest = {
+      ref,
+      from,
+      onSpawned,
+      onError,
+      onDead,
+      onDown,
+      monitor,
+      abandoned: false,
+    };
     const args = [...what.args];
+    const emulatorOptions = (options.emulatorOptions ?? []).map((option) => toTerm(option));
     if (node === this.#ownNode) {
-      this.#spawnHere(request, what, toTerm(args) as Term[], options);
+      this.#spawnHere(request, what, toTerm(args) as Term[], emulatorOptions, options);
       return request;
     }
     const payload = new EncodedTerm(args);
     const peer = this.#peers.reach(node);
     peer.spawnRequests.set(ref, request);
-    const optList: Term[] = [];
-    if (onDown !== undefined) optList.push(MONITOR);
+    if (options.abandonable === true) this.#abandonable.set(ref, request);
+    if (monitor !== undefined) this.#signals.aliasOfMonitor(from, ref, monitor);
+    const optList: Term[] = emulatorOptions;
+    if (onDown !== undefined || monitor !== undefined) optList.push(MONITOR);
     if (options.link === true) optList.push(LINK);
     const mfa = tuple(what.module, what.function, args.length);
     peer.signal((connection) => {
       if (connection.has(DFLAG.SPAWN)) {
         const { op } = CONTROL.SPAWN_REQUEST;
         connection.send(tuple(op, ref, from.pid, options.groupLeader, mfa, optList), payload);
-      } else if (peer.spawnRequests.delete(ref) && !request.abandoned) {
-        onError(NOTSUP);
+      } else if (peer.spawnRequests.delete(ref)) {
+        this.#abandonable.delete(ref);
+        this.#failed(request, NOTSUP);
       }
     });
     return request;
@@ -158,14 +186,41 @@ export class Spawner {
     request: SpawnRequest,
     what: RemoteFunction,
     args: readonly Term[],
-    options: SpawnRequestOptions,
+    emulatorOptions: readonly Term[],
+    options: RequestOptions,
   ): void {
-    const { ref, from, onDown } = request;
+    const { ref, from, onDown, monitor } = request;
+    if (spawnWishes(emulatorOptions) === undefined) {
+      request.onError(BADOPT);
+      return;
+    }
     const process = this.#newProcess(options.groupLeader);
+    if (monitor !== undefined) this.#signals.aliasOfMonitor(from, ref, monitor);
     if (options.link === true) this.#signals.link(from, process.pid);
-    if (onDown !== undefined) this.#signals.monitorWith(from, process.pid, ref, onDown);
+    if (onDown !== undefined || monitor !== undefined) {
+      this.#signals.monitorWith(from, process.pid, ref, onDown, monitor?.tag);
+    }
     request.onSpawned?.(process.pid);
     process.run(() => this.#functions.spawned(process, from.pid, what.module, what.function, args));
+  }
+
+  #failed(request: SpawnRequest, reason: Atom, lost?: Lost): void {
+    const { from, ref, monitor, abandoned } = request;
+    if (monitor?.alias !== undefined) from.unalias(ref);
+    if (!abandoned) request.onError(reason, lost);
+  }
+
+  /**
+   * Gives up a request of a process by its reference, as `spawn_request_abandon`; returns whether
+   * it was not answered yet.
+   */
+  abandonRequest(from: Process, ref: Reference): boolean {
+    const request = this.#abandonable.get(ref);
+    if (request === undefined || request.from !== from) return false;
+    this.#abandonable.delete(ref);
+    this.abandon(request);
+    if (request.monitor?.alias !== undefined) from.unalias(ref);
+    return true;
   }
 
   /** The requester has lost interest, as `erpc` after a time-out. */
@@ -179,7 +234,8 @@ export class Spawner {
     const requests = peer.spawnRequests.values();
     peer.spawnRequests.clear();
     for (const request of requests) {
-      if (!request.abandoned) request.onError(NOCONNECTION, lost);
+      this.#abandonable.delete(request.ref);
+      this.#failed(request, NOCONNECTION, lost);
     }
   }
 
@@ -188,9 +244,4 @@ export class Spawner {
       connection.send(tuple(CONTROL.SPAWN_REPLY.op, reqId, to, flags, result)),
     );
   }
-}
-
-/** Whether the list has the option, alone or as the first of a tuple. */
-function asks(optList: readonly Term[], option: Atom): boolean {
-  return optList.some((given) => given === option || (isTuple(given) && given[0] === option));
 }

@@ -3,7 +3,7 @@ import { atom, Pid, Reference, type Term, tuple } from "../../etf/index.ts";
 import { DFLAG } from "../../src/distribution/flags.ts";
 import { ErlangError } from "../../src/node/errors.ts";
 import type { CallContext } from "../../src/node/functions.ts";
-import type { SpawnRequestOptions } from "../../src/node/spawner.ts";
+import type { RequestOptions } from "../../src/node/spawner.ts";
 import { Cluster, inbox, type TestNode } from "../support/cluster.ts";
 import { type Heard, RAW_FLAGS, RawNode } from "../support/raw-node.ts";
 
@@ -69,7 +69,7 @@ describe("a request of a peer", () => {
     ["link", [LINK], 1],
     ["monitor", [MONITOR], 2],
     ["both, and more", [tuple(atom("priority"), atom("high")), LINK, MONITOR], 3],
-    ["monitor with options", [tuple(MONITOR, [])], 2],
+    ["monitor with options", [tuple(MONITOR, [tuple(atom("tag"), 1)])], 2],
   ])(
     "asking for %s is answered with what is in force, and told of the end",
     async (_, options, flags) => {
@@ -136,6 +136,15 @@ describe("a request of a peer", () => {
     expect(node.stats().processes).toBe(before);
   });
 
+  test("with an option that is none is answered badopt", async () => {
+    const { cluster, node, raw } = await withRaw();
+    const before = node.stats().processes;
+    raw.send(tuple(29, reqId, theirs, leader, mfa("run", 0), [LINK, tuple(atom("foo"), 1)]), []);
+    await cluster.settle();
+    expect(raw.take()).toStrictEqual([{ control: tuple(31, reqId, theirs, 0, atom("badopt")) }]);
+    expect(node.stats().processes).toBe(before);
+  });
+
   test("the process runs on when the requester's node goes, unless linked", async () => {
     const { cluster, node, raw } = await withRaw();
     node.expose("m", {
@@ -156,7 +165,7 @@ describe("a request of a peer", () => {
 });
 
 /** Asks from a process of the node, and keeps what it is told. */
-function ask(node: TestNode, options: Partial<SpawnRequestOptions> = {}) {
+function ask(node: TestNode, options: Partial<RequestOptions> = {}) {
   const told: unknown[] = [];
   const box = inbox(node, { trapExit: true });
   const what = { module: atom("m"), function: atom("run"), args: [oops] };
