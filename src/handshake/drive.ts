@@ -5,7 +5,7 @@
  * transport whose handshake failed is closed; one whose handshake went well is paused and waits for
  * the connection to start it.
  */
-import { randomBytes } from "node:crypto";
+import { randomInt } from "node:crypto";
 import { type Clock, systemClock, type Timer } from "../transport/clock.ts";
 import type { Transport } from "../transport/transport.ts";
 import {
@@ -20,7 +20,7 @@ import {
   moveAcceptor,
 } from "./acceptor.ts";
 import { HandshakeError } from "./errors.ts";
-import { encodeFrame, FrameReader, type LengthBytes } from "./frames.ts";
+import { encodeFrames, FrameReader, type LengthBytes } from "./frames.ts";
 import {
   type Initiator,
   type InitiatorParams,
@@ -129,7 +129,7 @@ export async function accept(
     for (;;) {
       const step = moveAcceptor(params, state, await input());
       state = step.state;
-      for (const message of step.send) carrier.send(message);
+      carrier.send(...step.send);
       if (state.at === "connected") return state.agreement;
       if (state.at === "failed") throw state.error;
     }
@@ -145,7 +145,7 @@ async function decide(given: AcceptParams, applicant: Applicant): Promise<Decisi
 }
 
 function randomChallenge(): number {
-  return randomBytes(4).readUInt32BE();
+  return randomInt(2 ** 32);
 }
 
 /** The words for what goes wrong around the state machine. */
@@ -215,9 +215,11 @@ class Carrier {
     }
   }
 
-  send(body: Uint8Array): void {
+  /** Sends messages in one write: each costs the peer a wake-up. */
+  send(...bodies: readonly Uint8Array[]): void {
+    if (bodies.length === 0) return;
     this.#sent = true;
-    this.#transport.write(encodeFrame(body, this.#lengthBytes));
+    this.#transport.write(encodeFrames(bodies, this.#lengthBytes));
     this.#restartTimer();
   }
 

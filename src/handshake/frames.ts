@@ -14,11 +14,17 @@ export type LengthBytes = 2 | 4;
  */
 const MAX_MESSAGE_BYTES = 4096;
 
-export function encodeFrame(body: Uint8Array, lengthBytes: LengthBytes = 2): Buffer {
-  const frame = Buffer.allocUnsafe(lengthBytes + body.length);
-  frame.writeUIntBE(body.length, 0, lengthBytes);
-  frame.set(body, lengthBytes);
-  return frame;
+/** Messages as they are sent, one behind the other. */
+export function encodeFrames(bodies: readonly Uint8Array[], lengthBytes: LengthBytes = 2): Buffer {
+  const size = bodies.reduce((sum, body) => sum + lengthBytes + body.length, 0);
+  const frames = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const body of bodies) {
+    frames.writeUIntBE(body.length, at, lengthBytes);
+    frames.set(body, at + lengthBytes);
+    at += lengthBytes + body.length;
+  }
+  return frames;
 }
 
 export class FrameReader {

@@ -367,7 +367,8 @@ export class Peers {
     peer.up(connection);
     this.#handler.up(peer);
     attempt?.done.resolve(connection);
-    attempt?.abort.abort(supersededError(peer));
+    // An attempt of our own is under way still; the peer's is what came through.
+    if (attempt?.by === "us") attempt.abort.abort(supersededError(peer));
     connection.start(result.leftover);
   }
 

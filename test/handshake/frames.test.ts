@@ -1,12 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { encodeFrame, FrameReader, type LengthBytes } from "../../src/handshake/frames.ts";
+import { encodeFrames, FrameReader, type LengthBytes } from "../../src/handshake/frames.ts";
 
 describe.each([2, 4] as LengthBytes[])("behind lengths of %i bytes", (lengthBytes) => {
   const bodies = [Buffer.from("first"), Buffer.alloc(0), Buffer.alloc(300, 7)];
-  const stream = Buffer.concat([
-    ...bodies.map((body) => encodeFrame(body, lengthBytes)),
-    Buffer.from("what follows"),
-  ]);
+  const stream = Buffer.concat([encodeFrames(bodies, lengthBytes), Buffer.from("what follows")]);
 
   test.each([1, 2, 3, 7, 64, stream.length])("messages come out of chunks of %i", (size) => {
     const reader = new FrameReader(lengthBytes);
@@ -27,7 +24,7 @@ describe.each([2, 4] as LengthBytes[])("behind lengths of %i bytes", (lengthByte
 
 test("an incomplete message is no message yet", () => {
   const reader = new FrameReader();
-  const frame = encodeFrame(Buffer.from("abc"));
+  const frame = encodeFrames([Buffer.from("abc")]);
   for (const byte of frame.subarray(0, -1)) {
     reader.push(Uint8Array.of(byte));
     expect(reader.next()).toBeUndefined();
