@@ -1,22 +1,14 @@
-/**
- * Terms in Elixir's syntax against a genuine Elixir: Debian's package, which `interop/elixir-install` puts
- * into the cache, in a node of OTP 25 (or of 27 where the package is newer than 1.14).
- */
+/** Terms in Elixir's syntax against a genuine Elixir. */
 
-import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { decode, encode, format, type Term, type Tuple } from "../etf/index.ts";
-import { hostPath, type OtpNode, otpReleases, startOtpNode } from "./index.ts";
-import { temporaryFolder } from "./releases.ts";
+import type { OtpNode } from "./index.ts";
+import { startElixirNode } from "./support/elixir.ts";
 import { startOurNode } from "./support/our-node.ts";
 import "./support/vitest.ts";
 
 const RANDOM_TERMS = fileURLToPath(new URL("../test/vectors/random_terms.erl", import.meta.url));
-const INSTALL = fileURLToPath(new URL("./elixir-install", import.meta.url));
 const INSPECT =
   "'Elixir.Kernel':inspect(T, [{limit, infinity}, {printable_limit, infinity}, {width, infinity}])";
 
@@ -25,22 +17,11 @@ let node: OtpNode;
 let charlists: "sigil" | "quotes";
 
 beforeAll(async () => {
-  execFileSync(INSTALL, { stdio: ["ignore", "inherit", "inherit"] });
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "erldist/elixir");
-  const app = readFileSync(join(cache, "lib/elixir/ebin/elixir.app"), "utf8");
-  const minor = Number(/\{vsn,\s*"1\.(\d+)/.exec(app)?.[1]);
-  charlists = minor < 15 ? "quotes" : "sigil";
-  const wanted = minor < 15 ? "25" : "27";
-  const releases = otpReleases();
-  const otp = releases.find(({ release }) => release === wanted) ?? releases.at(-1)!;
-  const folder = join(temporaryFolder(otp), `erldist-elixir-1.${minor}`);
-  if (!existsSync(hostPath(otp, folder))) {
-    cpSync(join(cache, "lib/elixir/ebin"), hostPath(otp, folder), { recursive: true });
-  }
-  node = await startOtpNode({ otp, args: ["-pa", folder, "+fnu"] });
+  const started = await startElixirNode();
+  node = started.node;
+  charlists = started.minor < 15 ? "quotes" : "sigil";
   await node.loadModule(RANDOM_TERMS);
   await node.loadModule("erldist_terms");
-  await node.eval("{ok, _} = application:ensure_all_started(elixir)");
 });
 afterAll(() => node?.kill());
 

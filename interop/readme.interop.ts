@@ -1,24 +1,12 @@
 /** What the README shows is run as it stands there. */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import ts from "typescript";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { interopRun, type OtpShell, startOtpNode, startOtpShell } from "./index.ts";
 import { runCommand, startKvsCommand, startProgram } from "./support/our-node.ts";
+import { block, compile, programFolder } from "./support/readme.ts";
 import { eachOtp } from "./support/vitest.ts";
-
-const ROOT = dirname(fileURLToPath(new URL(".", import.meta.url)));
-const README = readFileSync(join(ROOT, "README.md"), "utf8");
-
-/** The fenced block behind a comment such as `<!-- session: erl -sname bilbo -->`. */
-function block(mark: string): string {
-  const found = new RegExp(`<!-- ${mark} -->\\n\`\`\`\\w*\\n([^]*?)\`\`\``).exec(README);
-  if (found?.[1] === undefined) throw new Error(`README.md has no block marked "${mark}"`);
-  return found[1];
-}
 
 eachOtp((otp) => {
   describe("the session", () => {
@@ -74,12 +62,7 @@ eachOtp((otp) => {
   describe("the program", () => {
     let folder: string;
     beforeAll(() => {
-      folder = mkdtempSync(join(tmpdir(), "erldist-readme-"));
-      mkdirSync(join(folder, "node_modules"));
-      symlinkSync(ROOT, join(folder, "node_modules", "erldist"));
-      symlinkSync(join(ROOT, "node_modules", "@types"), join(folder, "node_modules", "@types"));
-      writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-      writeFileSync(join(folder, "frodo.ts"), block("example: frodo.ts"));
+      folder = programFolder("frodo.ts");
     });
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -105,20 +88,3 @@ eachOtp((otp) => {
     });
   });
 });
-
-/** Compiles a file beside itself, as a reader with TypeScript would; returns the errors. */
-function compile(file: string): string[] {
-  const program = ts.createProgram([file], {
-    target: ts.ScriptTarget.ES2023,
-    lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"],
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    types: ["node"],
-    strict: true,
-    skipLibCheck: true,
-  });
-  program.emit();
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
-}

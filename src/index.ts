@@ -76,7 +76,8 @@ export {
 } from "./otp/call-request.ts";
 export type { CallOptions } from "./otp/erpc.ts";
 export { badrpcOf, erpcExceptionOf, RemoteError } from "./otp/errors.ts";
-export type { GenCallOptions } from "./otp/gen.ts";
+export type { GenCallOptions, GenClient, GenMultiCallResult } from "./otp/gen.ts";
+export type { EventHandler, GenEventClient } from "./otp/gen-event.ts";
 export { GenServer } from "./otp/gen-server.ts";
 export type {
   CallResult,
@@ -95,5 +96,6 @@ export { Node, type NodeOptions } from "./otp/node.ts";
 export { initAck } from "./otp/proc-lib.ts";
 export type { FunctionCall } from "./otp/rpc.ts";
 export { StartError } from "./otp/start-error.ts";
+export type { ServerStatistics, Sys } from "./otp/sys.ts";
 export type { StartOptions } from "./otp/system-process.ts";
 export { TransportError } from "./transport/transport.ts";

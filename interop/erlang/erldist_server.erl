@@ -114,6 +114,8 @@ handle_call({add, By}, _, {Count, Seen}) ->
 handle_call({later, Milliseconds, Term}, From, State) ->
     erlang:send_after(Milliseconds, self(), {reply, From, Term}),
     {noreply, State};
+handle_call({state, State}, _, _) ->
+    {reply, ok, State};
 handle_call({timeout, Milliseconds}, _, State) ->
     {reply, ok, State, Milliseconds};
 handle_call({continue, Term}, _, State) ->

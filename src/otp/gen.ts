@@ -1,5 +1,6 @@
 /**
- * Calls between processes as `gen` of OTP makes them: `gen_server:call` and its kin.
+ * Calls between processes as `gen` of OTP makes them: `gen_server:call` and its kin, and those of
+ * `gen_statem`, which are the same messages.
  *
  *   caller -> server   {'$gen_call', {CallerPid, [alias | Ref]}, Request}, after a monitor with Ref
  *   server -> caller   {[alias | Ref], Reply} to the alias Ref; OTP 23, which has no aliases, sends it
@@ -19,6 +20,7 @@ import {
   type TermInput,
   tuple,
 } from "../../etf/index.ts";
+import { CallError } from "../node/errors.ts";
 import { ReferenceMap } from "../node/identifiers.ts";
 import type { Lost } from "../node/monitors.ts";
 import type { NodeCore } from "../node/node.ts";
@@ -30,6 +32,14 @@ export interface GenCallOptions {
   /** Milliseconds to wait for the reply. Default 5,000, as in OTP; Infinity for no limit. */
   timeoutMs?: number;
   signal?: AbortSignal;
+}
+
+/** What a call on several nodes came to. */
+export interface GenMultiCallResult {
+  /** In the order of the nodes. */
+  readonly replies: readonly { readonly node: string; readonly reply: Term }[];
+  /** Those without such a server, with one that ended, or that did not reply in time. */
+  readonly badNodes: readonly string[];
 }
 
 const GEN_CALL: Atom<"$gen_call"> = atom("$gen_call");
@@ -88,13 +98,24 @@ export class GenClient {
   }
 
   /**
-   * Calls a server, as `gen_server:call/3`, and resolves with its reply.
+   * Calls a server, as `gen_server:call/3`, and resolves with its reply. `gen_statem:call/2` has no
+   * time-out by default: give it `Infinity`.
    *
    * @throws CallError CALL_TIMEOUT, CALL_NO_CONNECTION; RemoteError REMOTE_EXIT when the server
    *   does not exist (`noproc`) or ends before it replies; NodeError NODE_STOPPED; EtfEncodeError;
    *   the signal's reason
    */
   call(server: MonitorTarget, request: TermInput, options: GenCallOptions = {}): Promise<Term> {
+    return this.callAs(GEN_CALL, server, request, options);
+  }
+
+  /** @internal A call of `gen` with another label: `{Label, From, Request}`. Default: the caller. */
+  callAs(
+    label: Atom | undefined,
+    server: MonitorTarget,
+    request: TermInput,
+    options: GenCallOptions = {},
+  ): Promise<Term> {
     const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
@@ -132,7 +153,8 @@ export class GenClient {
       try {
         this.#node.monitorWith(caller, server, ref, down);
         const from = tuple(caller.pid, new ImproperList<Term>([ALIAS], ref));
-        void caller.send(asDestination(server, this.#node.name), tuple(GEN_CALL, from, request));
+        const message = tuple(label ?? caller.pid, from, request);
+        void caller.send(asDestination(server, this.#node.name), message);
       } catch (error) {
         fail(error);
       }
@@ -151,10 +173,50 @@ export class GenClient {
    * @throws EtfEncodeError
    */
   cast(server: MonitorTarget, request: TermInput): Promise<void> {
-    return this.#liveCaller().send(
-      asDestination(server, this.#node.name),
-      tuple(GEN_CAST, request),
-    );
+    return this.tell(server, tuple(GEN_CAST, request));
+  }
+
+  /** @internal Sends a message of gen's own; to a name that does not exist it is dropped. */
+  tell(server: MonitorTarget, message: TermInput): Promise<void> {
+    return this.#liveCaller().send(asDestination(server, this.#node.name), message);
+  }
+
+  /**
+   * Calls the servers of one name on several nodes, as `gen_server:multi_call/4`; no time-out unless
+   * given one, which is one for all. Replies that come after it are dropped.
+   * @throws NodeError NODE_STOPPED; EtfEncodeError; the signal's reason
+   */
+  async multiCall(
+    nodes: readonly (Atom | string)[],
+    name: Atom | string,
+    request: TermInput,
+    options: GenCallOptions = {},
+  ): Promise<GenMultiCallResult> {
+    const limits = { timeoutMs: Number.POSITIVE_INFINITY, ...options };
+    const calls = nodes.map((node) => this.call([name, node], request, limits));
+    const answers = await Promise.allSettled(calls);
+    const replies: { node: string; reply: Term }[] = [];
+    const badNodes: string[] = [];
+    for (const [index, answer] of answers.entries()) {
+      const node = nameOf(nodes[index]!);
+      if (answer.status === "fulfilled") replies.push({ node, reply: answer.value });
+      else if (isOfServer(answer.reason)) badNodes.push(node);
+      else throw answer.reason;
+    }
+    return { replies, badNodes };
+  }
+
+  /**
+   * Casts to the servers of one name on several nodes, as `gen_server:abcast/3`. Resolves when more
+   * may be sent to all of them.
+   * @throws EtfEncodeError
+   */
+  async abcast(
+    nodes: readonly (Atom | string)[],
+    name: Atom | string,
+    request: TermInput,
+  ): Promise<void> {
+    await Promise.all(nodes.map((node) => this.cast([name, node], request)));
   }
 
   #newCaller(): Process {
@@ -190,6 +252,15 @@ export function asDestination(
     return server as Exclude<MonitorTarget, string | Atom>;
   }
   return [server as string | Atom, ownNode];
+}
+
+/** Whether a call failed for its server's sake, and not for the caller's. */
+function isOfServer(error: unknown): boolean {
+  return error instanceof RemoteError || error instanceof CallError;
+}
+
+function nameOf(node: Atom | string): string {
+  return typeof node === "string" ? node : node.name;
 }
 
 /** The server as messages of errors name it. */

@@ -7,12 +7,14 @@ import { type NodeCoreOptions, type PreparedNode, prepareNode } from "../node/pr
 import type { Process } from "../node/process.ts";
 import { Erpc, serveErpc } from "./erpc.ts";
 import { type GenCallOptions, GenClient } from "./gen.ts";
+import { GenEventClient } from "./gen-event.ts";
 import { IoClient } from "./io-client.ts";
 import { type DeviceOptions, serveUser, startDevice } from "./io-device.ts";
 import { ping, serveNetKernel } from "./net-kernel.ts";
 import { serveOperator } from "./operator.ts";
 import { serveRex } from "./rex.ts";
 import { Rpc } from "./rpc.ts";
+import { Sys } from "./sys.ts";
 
 /** The device that is the node's group leader, `user`. Default: standard output, and no input. */
 export interface NodeOptions extends NodeCoreOptions, Partial<DeviceOptions> {
@@ -28,8 +30,12 @@ export class Node extends NodeCore {
   readonly rpc: Rpc;
   /** Calls as `erpc`. */
   readonly erpc: Erpc;
-  /** Calls and casts to servers, as `gen_server`. */
+  /** Calls and casts to servers, as `gen_server` and `gen_statem`. */
   readonly gen: GenClient;
+  /** Tells and asks event managers, as `gen_event`. */
+  readonly genEvent: GenEventClient;
+  /** Watches and steers servers, as `sys`. */
+  readonly sys: Sys;
   /** Prints to devices of any node and reads from them, as `io`. */
   readonly io: IoClient;
 
@@ -52,6 +58,8 @@ export class Node extends NodeCore {
     if (options.operator !== false) serveOperator(this);
     this.erpc = new Erpc(this);
     this.gen = new GenClient(this);
+    this.genEvent = new GenEventClient(this.gen);
+    this.sys = new Sys(this, this.gen);
     this.rpc = new Rpc(this, this.erpc, this.gen);
     this.io = new IoClient(this);
   }

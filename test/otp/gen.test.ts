@@ -345,3 +345,53 @@ test("a stray message of somebody's does not end the caller", async () => {
   expect(await cluster.settled(node.gen.call("server", 1))).toBe(1);
   expect(await cluster.settled(node.gen.call("server", 1))).toBe(1);
 });
+
+describe("several servers", () => {
+  async function three() {
+    const cluster = new Cluster();
+    const [gandalf, bilbo] = await cluster.pair();
+    const frodo = await cluster.start("frodo@vm");
+    const got: Term[] = [];
+    for (const node of [gandalf, bilbo]) {
+      node
+        .spawn({
+          message(message, self) {
+            const call = genCallIn(message);
+            if (call === undefined) got.push(genCastIn(message)!);
+            else if (call.request !== atom("never")) genReply(self, call.from, oops);
+          },
+        })
+        .register("server");
+    }
+    const nodes = [frodo.name, atom(bilbo.name), "nobody@vm", gandalf.name];
+    return { cluster, gandalf, nodes, got };
+  }
+
+  test("multiCall tells replies from bad nodes, in the nodes' order", async () => {
+    const { cluster, gandalf, nodes } = await three();
+    const result = await cluster.settled(gandalf.gen.multiCall(nodes, "server", 1));
+    expect(result).toEqual({
+      replies: [
+        { node: "bilbo@vm", reply: oops },
+        { node: "gandalf@vm", reply: oops },
+      ],
+      badNodes: ["frodo@vm", "nobody@vm"],
+    });
+    const late = gandalf.gen.multiCall(["bilbo@vm"], "server", atom("never"), { timeoutMs: 10 });
+    await cluster.clock.advance(10);
+    expect(await late).toEqual({ replies: [], badNodes: ["bilbo@vm"] });
+  });
+
+  test("multiCall rejects for what is the caller's own fault", async () => {
+    const { gandalf, nodes } = await three();
+    const call = gandalf.gen.multiCall(nodes, "server", Number.NaN);
+    await expect(call).rejects.toMatchObject({ code: "ETF_NOT_A_TERM" });
+  });
+
+  test("abcast reaches those that are there", async () => {
+    const { cluster, gandalf, nodes, got } = await three();
+    await cluster.settled(gandalf.gen.abcast(nodes, atom("server"), oops));
+    await cluster.settle();
+    expect(got).toStrictEqual([oops, oops]);
+  });
+});

@@ -1,0 +1,110 @@
+/** What Elixir's `GenServer` and `Task` see of a GenServer of ours is what they see of a genuine server. */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { interopRun, type OtpNode, startOtpNode, waitUntil } from "./index.ts";
+import { type ElixirNode, startElixirNode } from "./support/elixir.ts";
+import { startOurNode, startProgram } from "./support/our-node.ts";
+import { block, compile, programFolder } from "./support/readme.ts";
+import { serveServer } from "./support/server.ts";
+import "./support/vitest.ts";
+
+/** With `n`, the node called, `s`, its server by name, and `p`, its pid. */
+const EXPRESSIONS = [
+  "GenServer.call(s, :get)",
+  "GenServer.call(p, {:add, 2})",
+  "[GenServer.cast(s, {:x, 1}), GenServer.cast(p, :y), GenServer.call(s, :seen)]",
+  "GenServer.call(s, :never, 50)",
+  "GenServer.call({:nobody, n}, :get)",
+  "GenServer.call(s, {:stop, :normal})",
+  "GenServer.call(s, {:stop, :oops})",
+  "GenServer.call(s, {:fail, :exit, :oops})",
+  "GenServer.call(s, :drop)",
+  "GenServer.call(s, {:later, 20, %{\"a\" => 'list', b: 1.5}})",
+  "GenServer.multi_call([n, :nobody@nowhere], :erldist_server, :get, 2000)",
+  "[GenServer.abcast([n], :erldist_server, :hello), GenServer.call(s, :seen)]",
+  "[GenServer.stop(s), Process.sleep(10), GenServer.whereis(s)]",
+  "GenServer.stop(p, :shutdown)",
+  "GenServer.stop({:nobody, n})",
+  "[send(s, :hello), GenServer.call(s, :seen)]",
+  "[:sys.get_state(s), :sys.suspend(s), :sys.resume(s)]",
+  "Task.async(fn -> GenServer.call(s, {:later, 20, :x}) end) |> Task.await()",
+  "1..5 |> Enum.map(fn i -> Task.async(fn -> GenServer.call(s, {:later, 30, i}) end) end) |> Task.await_many()",
+  "then(Task.async(fn -> GenServer.call(s, :never) end), fn t -> {Task.yield(t, 50), Task.shutdown(t)} end)",
+  "1..4 |> Task.async_stream(fn _ -> GenServer.call(s, {:add, 1}) end) |> Enum.map(&elem(&1, 0))",
+  // Somebody else's process as a task: the reply is tagged with the monitor, or its end tells of it.
+  `ref = Process.monitor(p)
+   send(p, {:"$gen_call", {self(), ref}, {:later, 20, :x}})
+   Task.await(struct(Task, owner: self(), pid: p, ref: ref, mfa: {:m, :f, 0}))`,
+  `ref = Process.monitor(p)
+   send(p, {:"$gen_call", {self(), ref}, {:stop, :oops}})
+   Task.await(struct(Task, owner: self(), pid: p, ref: ref, mfa: {:m, :f, 0}))`,
+];
+
+describe("GenServer and Task", () => {
+  let elixir: ElixirNode;
+  let genuine: OtpNode;
+  let ours: Awaited<ReturnType<typeof startOurNode>>;
+  beforeAll(async () => {
+    elixir = await startElixirNode();
+    genuine = await startOtpNode({ otp: elixir.node.otp });
+    ours = await startOurNode();
+    serveServer(ours);
+    await genuine.loadModule("erldist_server");
+    await genuine.eval("erldist_server:setup()");
+  });
+  afterAll(async () => {
+    await ours.stop();
+    await genuine.kill();
+    await elixir.node.kill();
+  });
+
+  it.each(EXPRESSIONS)("%s", async (expression) => {
+    const seen = async (node: string): Promise<string> => {
+      const shown = await elixir.elixir(`
+      n = :"${node}"
+      s = {:erldist_server, n}
+      p = :rpc.call(n, :erldist_server, :start, [])
+      try do
+        ${expression}
+      catch
+        :exit, reason -> Exception.format_exit(reason)
+      end`);
+      return shown.replaceAll(node, "NODE").replace(/#(PID|Reference)<[\d.]+>/g, "#$1");
+    };
+    const theirs = await seen(genuine.name);
+    expect(theirs).not.toMatch(/undef|syntax/i);
+    expect(await seen(ours.name)).toBe(theirs);
+  });
+});
+
+describe("the counter of the README", () => {
+  let folder: string;
+  let sam: Awaited<ReturnType<typeof startProgram>>;
+  let bilbo: ElixirNode;
+  beforeAll(async () => {
+    folder = programFolder("sam.ts");
+    expect(compile(join(folder, "sam.ts"))).toEqual([]);
+    sam = await startProgram(join(folder, "sam.js"));
+    bilbo = await startElixirNode({ name: "bilbo", cookie: "secret" });
+    const { shortHost } = await interopRun();
+    await waitUntil(
+      async () => (await bilbo.node.eval(`net_adm:ping(sam@${shortHost})`)) === "pong",
+    );
+  });
+  afterAll(async () => {
+    await bilbo.node.kill();
+    await sam[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("is called from iex", async () => {
+    const { shortHost } = await interopRun();
+    const lines = [...block("session: iex --sname bilbo").matchAll(/\)\d+> (.*?)\s+# (.*)/g)];
+    expect(lines.length).toBeGreaterThan(5);
+    for (const [, line = "", shown = ""] of lines) {
+      const inspected = await bilbo.elixir(line.replaceAll("HOST", shortHost));
+      expect(inspected, line).toBe(shown.replaceAll("HOST", shortHost));
+    }
+  });
+});
