@@ -143,16 +143,6 @@ eachOtp((otp) => {
       expect(ours.nodes()).toEqual([]);
     });
 
-    it("are not given to nodes that ask for one", async () => {
-      const network = await ourNetwork();
-      await using ours = await startOurNode({ network });
-      const rejected = rejectedBy(ours);
-      await using nameless = await startOtpNode({ otp, name: "undefined" });
-      expect(await nameless.eval(`net_kernel:connect_node('${ours.name}')`)).toBe("false");
-      expect(network.streams.map((stream) => stream.handshakeSent)).toEqual([["snot_allowed"]]);
-      expect(rejected).toEqual([expect.objectContaining({ code: "HS_NOT_ALLOWED" })]);
-    });
-
     it("that a node keeps others from: HS_NOT_ALLOWED", async () => {
       await using erl = await startOtpNode({ otp });
       await using ours = await startOurNode();

@@ -44,6 +44,8 @@ export async function call(args: CallArguments): Promise<void> {
   const show = (term: Term): string =>
     args.json === true ? JSON.stringify(toTaggedJson(term)) : format(term);
   try {
+    // A node that its peer is to name connects on purpose only.
+    if (node.name === "nonode@nohost") await node.connect(peer);
     const timeout = args.timeout === undefined ? {} : { timeoutMs: args.timeout * 1000 };
     const result = await node.rpc.call(peer, atom(args.module), atom(args.function), list, timeout);
     process.stdout.write(`${show(result)}\n`);

@@ -63,8 +63,8 @@ export interface AcceptParams extends Omit<AcceptorParams, "randomChallenge"> {
   readonly randomChallenge?: () => number;
   /** Whether a node of that name may connect; asked once, when its name and flags are known. */
   readonly decide: (peerName: string, applicant: Applicant) => AcceptStatus | Promise<AcceptStatus>;
-  /** Names a node that asks for a name; without it, such nodes are not allowed. */
-  readonly nameMaker?: (host: string) => GivenName | Promise<GivenName>;
+  /** Names a node that asks for a name; without it, or with undefined, it is not allowed. */
+  readonly nameMaker?: (host: string) => GivenName | undefined | Promise<GivenName | undefined>;
   /** After the decision `alive`: resolves when the older connection with the peer is gone. */
   readonly oldConnectionGone?: (peerName: string) => Promise<void>;
 }

@@ -5,8 +5,8 @@
  * first: what a peer without V4_NC (OTP 23) can hold. Numbers come around after 2^28 pids, and
  * those still in use are passed over.
  */
-import type { Atom } from "../../etf/index.ts";
 import { Pid, Reference } from "../../etf/index.ts";
+import type { ThisNode } from "./this-node.ts";
 
 const ID_BITS = 15;
 const SERIAL_BITS = 13;
@@ -18,16 +18,14 @@ export function localPidKey(pid: Pid): number {
 }
 
 export class Identifiers {
-  readonly #node: Atom;
-  readonly #creation: number;
+  readonly #self: Pick<ThisNode, "node" | "creation">;
   readonly #firstRef: number;
   #nextPid = 1;
   #nextRef: number;
 
   /** @param seed makes the references of two nodes with the same name differ; 32 bits */
-  constructor(node: Atom, creation: number, seed: number) {
-    this.#node = node;
-    this.#creation = creation;
+  constructor(self: Pick<ThisNode, "node" | "creation">, seed: number) {
+    this.#self = self;
     this.#firstRef = seed;
     this.#nextRef = seed;
   }
@@ -39,7 +37,7 @@ export class Identifiers {
 
   /** How many references had been made before this one; -1 if it is none of these. */
   madeBefore(ref: Reference): number {
-    if (ref.node !== this.#node || ref.creation !== this.#creation) return -1;
+    if (ref.node !== this.#self.node || ref.creation !== this.#self.creation) return -1;
     const [first, low = 0, high = 0] = ref.ids as [number, number?, number?];
     const before = first + (low + high * 2 ** 32) * 2 ** REF_FIRST_BITS - this.#firstRef;
     return before < this.made ? before : -1;
@@ -54,14 +52,14 @@ export class Identifiers {
     } while (inUse(key));
     const id = key % 2 ** ID_BITS;
     const serial = (key - id) / 2 ** ID_BITS;
-    return new Pid(this.#node, id, serial, this.#creation);
+    return new Pid(this.#self.node, id, serial, this.#self.creation);
   }
 
   newReference(): Reference {
     const number = this.#nextRef++;
     const first = number % 2 ** REF_FIRST_BITS;
     const rest = (number - first) / 2 ** REF_FIRST_BITS;
-    return new Reference(this.#node, this.#creation, [
+    return new Reference(this.#self.node, this.#self.creation, [
       first,
       rest >>> 0,
       Math.floor(rest / 2 ** 32),

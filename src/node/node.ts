@@ -41,12 +41,11 @@ import { asAtom, remoteFunction, type SpawnOnOptions, spawnOn } from "./remote-s
 import { SignalRouter } from "./signals.ts";
 import type { SpawnRequest } from "./spawn-request.ts";
 import { type RemoteFunction, type RequestOptions, Spawner } from "./spawner.ts";
+import type { ThisNode } from "./this-node.ts";
 
 const NOTHING: Behaviour = { message: () => {} };
 
 export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposable {
-  readonly name: NodeName;
-  readonly creation: number;
   /** TCP port the node listens on; 0 when it does not. */
   readonly tcpPort: number;
   readonly clock: Clock;
@@ -56,7 +55,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   readonly netTickTimeMs: number;
   /** Bytes waiting on a connection above which senders wait. */
   readonly highWaterMarkBytes: number;
-  readonly #atom: Atom;
+  readonly #self: ThisNode;
   readonly #table: ProcessTable;
   readonly #identifiers: Identifiers;
   readonly #signals: SignalRouter;
@@ -78,9 +77,8 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
 
   constructor(prepared: PreparedNode) {
     super();
-    const { name, creation, clock } = prepared;
-    this.name = name;
-    this.creation = creation;
+    const { clock } = prepared;
+    this.#self = prepared.peers.self;
     this.clock = clock;
     this.startedAt = clock.now();
     this.netTickTimeMs = prepared.peers.netTickTimeMs;
@@ -89,14 +87,14 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     this.#listener = prepared.listener;
     this.#nameService = prepared.nameService;
     this.#cookies = prepared.cookies;
-    this.#atom = atom(name);
-    this.#table = new ProcessTable(this.#atom, creation);
-    this.#identifiers = new Identifiers(this.#atom, creation, randomInt(2 ** 32));
+    this.#table = new ProcessTable(this.#self);
+    this.#identifiers = new Identifiers(this.#self, randomInt(2 ** 32));
     this.#peers = new Peers(prepared.peers, {
       control: (peer, message, payload, bytes) => inbound.handle(peer, message, payload, bytes),
       up: (peer) => {
         tell(() => this.emit("nodeup", { name: peer.name.name, nodeType: nodeType(peer) }));
       },
+      renamed: () => this.#renamed(),
       rejected: (error) => tell(() => this.emit("rejected", { error })),
       failed: (peer, error) => this.#unreachable(peer, { error, wasUp: false }),
       down: (peer, error) => {
@@ -109,9 +107,9 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
         tell(() => this.emit("nodedown", down));
       },
     });
-    this.#signals = new SignalRouter(this.#atom, this.#table, this.#identifiers, this.#peers);
+    this.#signals = new SignalRouter(this.#self, this.#table, this.#identifiers, this.#peers);
     this.#spawner = new Spawner(
-      this.#atom,
+      this.#self,
       this.#functions,
       this.#signals,
       this.#identifiers,
@@ -135,6 +133,15 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     this.#groupLeader = pid;
     this.#system = this.#newProcess(pid, NOTHING, { pid, service: true });
     prepared.accepted.handOver((transport) => void this.#peers.accept(transport));
+  }
+
+  /** The node's name: with a dynamic one `nonode@nohost`, until a peer has named it. */
+  get name(): NodeName {
+    return this.#self.name;
+  }
+
+  get creation(): number {
+    return this.#self.creation;
   }
 
   /** Where the output of code that this node runs elsewhere goes, unless a process says otherwise. */
@@ -382,6 +389,16 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   #unreachable(peer: Peer, lost: Lost): void {
     this.#signals.peerDown(peer, lost);
     this.#spawner.peerDown(peer, lost);
+  }
+
+  /** What the node has made under its old name is of its new one. */
+  #renamed(): void {
+    for (const { pid, monitors, aliases } of this.#table.all()) {
+      this.#self.adopt(pid);
+      for (const ref of [...(monitors?.keys() ?? []), ...(aliases?.keys() ?? [])]) {
+        this.#self.adopt(ref);
+      }
+    }
   }
 
   #newPid(): Pid {

@@ -1,6 +1,7 @@
 /** A node this one is connected to, or connecting to, and what ties the two together. */
 import type { Atom } from "../../etf/index.ts";
 import type { Connection } from "../distribution/connection.ts";
+import type { GivenName } from "../handshake/drive.ts";
 import { type Deferred, deferred } from "../transport/deferred.ts";
 import { ReferenceMap } from "./identifiers.ts";
 import type { Link } from "./links.ts";
@@ -9,6 +10,8 @@ import type { SpawnRequest } from "./spawn-request.ts";
 
 export class Peer {
   readonly name: Atom;
+  /** The name it got from us, if it asked for one. */
+  given: GivenName | undefined;
   /** Undefined until the handshake is done. */
   connection: Connection | undefined;
   readonly links: Set<Link> = new Set();

@@ -11,21 +11,24 @@
  *      \--its send_name--> expected --handshake done------------/
  *                             \--failed--> connecting if a signal waits, else no peer
  */
+import { randomBytes } from "node:crypto";
 import type { Atom, Term } from "../../etf/index.ts";
 import { atom } from "../../etf/index.ts";
 import { Connection, type ConnectionLimits } from "../distribution/connection.ts";
 import type { ControlMessage } from "../distribution/control.ts";
 import type { ConnectionClosedError, DistProtocolError } from "../distribution/errors.ts";
 import { DFLAG } from "../distribution/flags.ts";
-import type { AcceptStatus, HandshakeResult } from "../handshake/drive.ts";
+import type { AcceptStatus, GivenName, HandshakeResult } from "../handshake/drive.ts";
 import { accept, initiate } from "../handshake/drive.ts";
 import { HandshakeError } from "../handshake/errors.ts";
 import type { Clock } from "../transport/clock.ts";
 import { type Deferred, deferred } from "../transport/deferred.ts";
 import type { Network, Transport } from "../transport/transport.ts";
 import { NodeError } from "./errors.ts";
+import { NamePool } from "./name-pool.ts";
 import { checkPeerName, type NodeName } from "./names.ts";
 import { Peer } from "./peer.ts";
+import type { ThisNode } from "./this-node.ts";
 
 /** Where a node listens. */
 export interface PeerAddress {
@@ -34,8 +37,7 @@ export interface PeerAddress {
 }
 
 export interface PeersOptions extends ConnectionLimits {
-  ownName: NodeName;
-  creation: number;
+  self: ThisNode;
   flags: bigint;
   network: Network;
   clock: Clock;
@@ -63,6 +65,8 @@ export interface PeersHandler {
   up(peer: Peer): void;
   /** Somebody connected to us and did not get through the handshake. */
   rejected(error: Error): void;
+  /** The node has got a name from a peer, or lost that name. */
+  renamed(): void;
   /** The peer was never reached. */
   failed(peer: Peer, error: Error): void;
   /** The peer is gone. */
@@ -93,6 +97,11 @@ export class Peers {
   readonly #barred = new Set<Atom>();
   readonly #accepting = new Set<AbortController>();
   readonly #open = new Set<Promise<void>>();
+  readonly #names = new NamePool(() => randomBytes(8).readBigUInt64BE());
+  /** The attempt that is to name this node; the others wait for it. */
+  #naming: Attempt | undefined;
+  /** The peer that has named this node. */
+  #namedBy: Peer | undefined;
   #stopped = false;
 
   constructor(options: PeersOptions, handler: PeersHandler) {
@@ -180,15 +189,21 @@ export class Peers {
     }
     const abort = new AbortController();
     this.#accepting.add(abort);
+    const { self } = this.#options;
     let expected: Peer | undefined;
+    let given: GivenName | undefined;
     try {
       const result = await accept(
         transport,
         {
-          ownName: this.#options.ownName,
+          ownName: self.name,
           flags: this.#options.flags,
-          creation: this.#options.creation,
+          creation: self.creation,
           cookieFor: (peer) => this.#options.cookieFor(peer),
+          nameMaker: (host) => {
+            given = this.#stopped ? undefined : this.#freeName(host);
+            return given;
+          },
           decide: (peer) => {
             const status = this.#decide(peer);
             if (status === "ok") expected = this.#peers.get(atom(peer));
@@ -204,12 +219,13 @@ export class Peers {
           signal: abort.signal,
         },
       );
-      this.#accepted(transport, result);
+      this.#accepted(transport, result, given);
     } catch (error) {
       // The driver has closed the stream; the end of a stopped node's is no news, nor is an
       // attempt that gives way to another between the two.
       const gaveWay = error instanceof HandshakeError && GAVE_WAY.has(error.code);
       if (!this.#stopped && !gaveWay) this.#handler.rejected(error as Error);
+      if (given !== undefined) this.#names.giveBack(given);
       if (expected !== undefined) this.#notComing(expected, error as Error);
     } finally {
       this.#accepting.delete(abort);
@@ -226,27 +242,29 @@ export class Peers {
   }
 
   async #connect(peer: Peer, attempt: Attempt): Promise<void> {
-    const { clock, netSetupTimeMs, network, ownName } = this.#options;
+    const { clock, netSetupTimeMs, network, self } = this.#options;
     const timer = clock.setTimer(netSetupTimeMs, () => attempt.abort.abort(setupTimeError(peer)));
     const signal = attempt.abort.signal;
     try {
       // Whoever needs the peer has yet to tie something to it; it must not be gone before.
       await undefined;
       if (this.#stopped) throw stoppedError();
-      const name = checkPeerName(peer.name.name, ownName);
-      if (name === ownName) {
+      const name = checkPeerName(peer.name.name, self.given);
+      if (name === self.name) {
         throw new NodeError("NODE_CONNECT_SELF", `${name} is the node itself.`);
       }
       if (!attempt.explicit) this.#checkAutoConnect(peer);
+      const naming = await this.#turnToBeNamed(attempt);
       const address = await this.#options.lookUp(name, signal);
       const transport = await network.connect({ ...address, signal });
       const result = await initiate(
         transport,
         {
-          ownName,
+          ...(naming
+            ? { ownName: self.dynamicHost!, flags: this.#options.flags | DFLAG.NAME_ME }
+            : { ownName: self.name, flags: this.#options.flags }),
           peerName: name,
-          flags: this.#options.flags,
-          creation: this.#options.creation,
+          creation: self.creation,
           cookie: this.#options.cookieFor(name),
           replyToAlive: () => peer.connection === undefined,
         },
@@ -254,8 +272,12 @@ export class Peers {
       );
       timer.cancel();
       // Overtaken: the peer's own attempt got through while ours was on its way.
-      if (signal.aborted || peer.connection !== undefined) transport.destroy();
-      else this.#established(peer, transport, result);
+      if (signal.aborted || peer.connection !== undefined) {
+        transport.destroy();
+        return;
+      }
+      if (naming) this.#named(peer, result);
+      this.#established(peer, transport, result);
     } catch (error) {
       if (peer.connection !== undefined) {
         timer.cancel();
@@ -270,6 +292,45 @@ export class Peers {
         this.#failed(peer, attempt, signal.aborted ? signal.reason : error);
       }
     }
+  }
+
+  /** A name for a node that asks for one, which no peer has. */
+  #freeName(host: string): GivenName | undefined {
+    for (;;) {
+      const given = this.#names.take(host);
+      if (given === undefined || !this.#peers.has(atom(given.name))) return given;
+    }
+  }
+
+  /** Whether this attempt is to name the node; resolves when no other one is. */
+  async #turnToBeNamed(attempt: Attempt): Promise<boolean> {
+    const { self } = this.#options;
+    while (self.unnamed && this.#naming !== undefined) {
+      await this.#naming.done.promise.catch(() => {});
+    }
+    attempt.abort.signal.throwIfAborted();
+    if (!self.unnamed) return false;
+    this.#naming = attempt;
+    const over = (): void => {
+      this.#naming = undefined;
+    };
+    attempt.done.promise.then(over, over);
+    return true;
+  }
+
+  #named(peer: Peer, { ownName, ownCreation }: HandshakeResult): void {
+    this.#namedBy = peer;
+    this.#options.self.rename(ownName, ownCreation);
+    this.#handler.renamed();
+  }
+
+  /** The connection is gone that gave this node its name, and with the name all others go. */
+  #unnamed(error: Error): void {
+    this.#namedBy = undefined;
+    for (const attempt of this.#attempts.values()) attempt.abort.abort(error);
+    for (const peer of this.connected()) peer.connection?.disconnect();
+    this.#options.self.unname();
+    this.#handler.renamed();
   }
 
   #failed(peer: Peer, attempt: Attempt, error: Error): void {
@@ -290,7 +351,7 @@ export class Peers {
   }
 
   #decide(peerName: string): AcceptStatus {
-    const { ownName } = this.#options;
+    const ownName = this.#options.self.name;
     if (this.#stopped || peerName === ownName) return "not_allowed";
     const name = atom(peerName);
     const peer = this.#peers.get(name) ?? this.#expect(name, "peer");
@@ -324,7 +385,7 @@ export class Peers {
     }
   }
 
-  #accepted(transport: Transport, result: HandshakeResult): void {
+  #accepted(transport: Transport, result: HandshakeResult, given: GivenName | undefined): void {
     const name = atom(result.peerName);
     if (this.#stopped) {
       transport.destroy();
@@ -336,6 +397,7 @@ export class Peers {
       peer = new Peer(name);
       this.#peers.set(name, peer);
     }
+    peer.given = given;
     this.#established(peer, transport, result);
   }
 
@@ -375,7 +437,9 @@ export class Peers {
   #closed(peer: Peer, error: ConnectionClosedError | DistProtocolError): void {
     this.#peers.delete(peer.name);
     if (this.#options.distAutoConnect === "once") this.#barred.add(peer.name);
+    if (peer.given !== undefined) this.#names.giveBack(peer.given);
     this.#handler.down(peer, error);
+    if (peer === this.#namedBy) this.#unnamed(error);
   }
 }
 

@@ -12,8 +12,9 @@ import type { Listener, Network, Transport } from "../transport/transport.ts";
 import { userCookie } from "./cookie.ts";
 import { CookieTable } from "./cookie-table.ts";
 import { type EpmdOptions, type NameService, nameService } from "./name-service.ts";
-import { fullNodeName, type NodeName, nameKind, splitNodeName } from "./names.ts";
+import { fullNodeName, nameKind, splitNodeName } from "./names.ts";
 import type { DistAutoConnect, PeersOptions } from "./peers.ts";
+import { ThisNode } from "./this-node.ts";
 
 /** What a node offers its peers: what it can do, no more. A visible one offers PUBLISHED besides. */
 export const OFFERED_FLAGS: bigint =
@@ -44,7 +45,11 @@ export interface ListenChoice {
 }
 
 export interface NodeCoreOptions {
-  /** `gandalf` or `gandalf@host`. */
+  /**
+   * `gandalf` or `gandalf@host`. `undefined`, or `undefined@host`, is a node that gets its name from
+   * the first node it connects to (`connect`), as with `erl -sname undefined`: it does not listen, is
+   * hidden, and does not connect by itself, whatever the other options say.
+   */
   name: string;
   /** Long names (`-name`) or short ones (`-sname`). Default: long if the name has a host with a dot. */
   longNames?: boolean;
@@ -108,8 +113,6 @@ export class AcceptQueue {
 }
 
 export interface PreparedNode {
-  readonly name: NodeName;
-  readonly creation: number;
   readonly clock: Clock;
   readonly listener: Listener | undefined;
   readonly accepted: AcceptQueue;
@@ -139,9 +142,11 @@ export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNod
   const longNames = options.longNames ?? nameKind(options.name) === "long";
   const name = fullNodeName(options.name, longNames ? "long" : "short", hostname());
   const cookies = await settleCookies(options);
-  const flags = options.hidden === false ? OFFERED_FLAGS | DFLAG.PUBLISHED : OFFERED_FLAGS;
+  const dynamic = new ThisNode(name, 0).dynamicHost !== undefined;
+  const visible = options.hidden === false && !dynamic;
+  const flags = visible ? OFFERED_FLAGS | DFLAG.PUBLISHED : OFFERED_FLAGS;
   const accepted = new AcceptQueue();
-  const listener = await listen(options, network, accepted);
+  const listener = dynamic ? undefined : await listen(options, network, accepted);
   const names =
     options.nameService ??
     nameService(options.epmd ?? {}, network, clock, options.env ?? process.env);
@@ -151,7 +156,7 @@ export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNod
       listener === undefined
         ? randomInt(4, 2 ** 32)
         : await names.register(splitNodeName(name)!.alive, listener.tcpPort, {
-            hidden: (flags & DFLAG.PUBLISHED) === 0n,
+            hidden: !visible,
           });
   } catch (error) {
     await Promise.all([listener?.close(), names.close()]);
@@ -159,12 +164,11 @@ export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNod
   }
   const peers: PeersOptions = {
     ...limits(options),
-    ownName: name,
-    creation,
+    self: new ThisNode(name, creation),
     flags,
     network,
     clock,
-    distAutoConnect: options.distAutoConnect,
+    distAutoConnect: dynamic ? "never" : options.distAutoConnect,
     cookieFor: (peer) => cookies.of(peer),
     lookUp: async (peer, signal) => {
       const { alive, host } = splitNodeName(peer)!;
@@ -173,8 +177,6 @@ export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNod
   };
   const { maxMailboxBytes } = limits(options);
   return {
-    name,
-    creation,
     clock,
     listener,
     accepted,

@@ -3,16 +3,15 @@ import type { Atom, Pid } from "../../etf/index.ts";
 import { NodeError } from "./errors.ts";
 import { localPidKey } from "./identifiers.ts";
 import type { Process } from "./process.ts";
+import type { ThisNode } from "./this-node.ts";
 
 export class ProcessTable {
-  readonly #node: Atom;
-  readonly #creation: number;
+  readonly #self: Pick<ThisNode, "node" | "creation">;
   readonly #byKey = new Map<number, Process>();
   readonly #byName = new Map<Atom, Process>();
 
-  constructor(node: Atom, creation: number) {
-    this.#node = node;
-    this.#creation = creation;
+  constructor(self: Pick<ThisNode, "node" | "creation">) {
+    this.#self = self;
   }
 
   get size(): number {
@@ -25,12 +24,12 @@ export class ProcessTable {
 
   /** True for a pid of this node, in its present life or a former one. */
   isOfNode(pid: Pid): boolean {
-    return pid.node === this.#node;
+    return pid.node === this.#self.node;
   }
 
   /** True for a pid of this node in its present life. */
   isLocal(pid: Pid): boolean {
-    return pid.node === this.#node && pid.creation === this.#creation;
+    return pid.node === this.#self.node && pid.creation === this.#self.creation;
   }
 
   get(pid: Pid): Process | undefined {

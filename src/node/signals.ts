@@ -34,6 +34,7 @@ import {
 } from "./process.ts";
 import type { Signals } from "./process-host.ts";
 import type { ProcessTable } from "./process-table.ts";
+import type { ThisNode } from "./this-node.ts";
 
 /** The cookie's place in sends: the runtime ignores what stands there. */
 const UNUSED: Atom<""> = atom("");
@@ -49,18 +50,27 @@ export interface Reach {
 }
 
 export class SignalRouter implements Signals {
-  readonly #ownNode: Atom;
+  readonly #self: Pick<ThisNode, "node">;
   readonly #table: ProcessTable;
   readonly #identifiers: Identifiers;
   readonly #peers: Reach;
   readonly #aliases = new ReferenceMap<Alias>();
   #nextUnlinkId = 1;
 
-  constructor(ownNode: Atom, table: ProcessTable, identifiers: Identifiers, peers: Reach) {
-    this.#ownNode = ownNode;
+  constructor(
+    self: Pick<ThisNode, "node">,
+    table: ProcessTable,
+    identifiers: Identifiers,
+    peers: Reach,
+  ) {
+    this.#self = self;
     this.#table = table;
     this.#identifiers = identifiers;
     this.#peers = peers;
+  }
+
+  get #ownNode(): Atom {
+    return this.#self.node;
   }
 
   send(from: Process, to: Destination, message: TermInput): Promise<void> {
@@ -119,7 +129,7 @@ export class SignalRouter implements Signals {
         process.exitFromLink(to, NOPROC);
         return;
       }
-      this.#addLink(process, to);
+      this.#addLink(process, other.pid);
       this.#addLink(other, process.pid);
       return;
     }

@@ -18,6 +18,7 @@ import { NOCONNECTION, type Process } from "./process.ts";
 import type { Reach, SignalRouter } from "./signals.ts";
 import { spawnWishes } from "./spawn-options.ts";
 import type { SpawnRequest } from "./spawn-request.ts";
+import type { ThisNode } from "./this-node.ts";
 
 const LINK: Atom<"link"> = atom("link");
 const MONITOR: Atom<"monitor"> = atom("monitor");
@@ -52,7 +53,7 @@ export interface RequestOptions {
 }
 
 export class Spawner {
-  readonly #ownNode: Atom;
+  readonly #self: Pick<ThisNode, "node">;
   readonly #functions: FunctionTable;
   readonly #signals: SignalRouter;
   readonly #identifiers: Identifiers;
@@ -61,14 +62,14 @@ export class Spawner {
   readonly #abandonable = new ReferenceMap<SpawnRequest>();
 
   constructor(
-    ownNode: Atom,
+    self: Pick<ThisNode, "node">,
     functions: FunctionTable,
     signals: SignalRouter,
     identifiers: Identifiers,
     peers: Reach,
     newProcess: (groupLeader: Pid) => Process,
   ) {
-    this.#ownNode = ownNode;
+    this.#self = self;
     this.#functions = functions;
     this.#signals = signals;
     this.#identifiers = identifiers;
@@ -157,7 +158,7 @@ export class Spawner {
     };
     const args = [...what.args];
     const emulatorOptions = (options.emulatorOptions ?? []).map((option) => toTerm(option));
-    if (node === this.#ownNode) {
+    if (node === this.#self.node) {
       this.#spawnHere(request, what, toTerm(args) as Term[], emulatorOptions, options);
       return request;
     }

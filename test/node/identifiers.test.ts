@@ -7,26 +7,26 @@ const nobody = () => false;
 
 describe("pids", () => {
   test("are of the node and its creation, one after the other", () => {
-    const identifiers = new Identifiers(NODE, 9, 0);
+    const identifiers = new Identifiers({ node: NODE, creation: 9 }, 0);
     expect(identifiers.newPid(nobody)).toEqual(new Pid("gandalf@vm", 1, 0, 9));
     expect(identifiers.newPid(nobody)).toEqual(new Pid("gandalf@vm", 2, 0, 9));
   });
 
   test("keep to 15 bits of id: the serial counts on", () => {
-    const identifiers = new Identifiers(NODE, 9, 0);
+    const identifiers = new Identifiers({ node: NODE, creation: 9 }, 0);
     const full = identifiers.newPid((key) => key < 2 ** 15 - 1);
     expect(full).toMatchObject({ id: 2 ** 15 - 1, serial: 0 });
     expect(identifiers.newPid(nobody)).toMatchObject({ id: 0, serial: 1 });
   });
 
   test("pass over those in use", () => {
-    const identifiers = new Identifiers(NODE, 9, 0);
+    const identifiers = new Identifiers({ node: NODE, creation: 9 }, 0);
     const keys = [1, 2, 3].map(() => localPidKey(identifiers.newPid((key) => key % 10 !== 0)));
     expect(keys).toEqual([10, 20, 30]);
   });
 
   test("are never made twice while in use", () => {
-    const identifiers = new Identifiers(NODE, 9, 0);
+    const identifiers = new Identifiers({ node: NODE, creation: 9 }, 0);
     const used = new Set<number>();
     for (let made = 0; made < 40_000; made++) {
       const key = localPidKey(identifiers.newPid((taken) => used.has(taken)));
@@ -38,11 +38,11 @@ describe("pids", () => {
 
 describe("references", () => {
   test("are told apart by their order, and from those of others", () => {
-    const identifiers = new Identifiers(NODE, 9, 2 ** 32 - 2);
+    const identifiers = new Identifiers({ node: NODE, creation: 9 }, 2 ** 32 - 2);
     const refs = [1, 2, 3, 4].map(() => identifiers.newReference());
     expect(identifiers.made).toBe(4);
     expect(refs.map((ref) => identifiers.madeBefore(ref))).toEqual([0, 1, 2, 3]);
-    const again = new Identifiers(NODE, 9, 2 ** 32 - 2);
+    const again = new Identifiers({ node: NODE, creation: 9 }, 2 ** 32 - 2);
     expect(again.madeBefore(refs[0]!)).toBe(-1);
     for (const foreign of [
       new Reference("bilbo@vm", 9, [...refs[0]!.ids]),
@@ -54,20 +54,22 @@ describe("references", () => {
   });
 
   test("have three words, 18 bits in the first", () => {
-    const identifiers = new Identifiers(NODE, 9, 2 ** 18 - 1);
+    const identifiers = new Identifiers({ node: NODE, creation: 9 }, 2 ** 18 - 1);
     expect(identifiers.newReference()).toEqual(new Reference(NODE, 9, [2 ** 18 - 1, 0, 0]));
     expect(identifiers.newReference()).toEqual(new Reference(NODE, 9, [0, 1, 0]));
     expect(identifiers.newReference()).toEqual(new Reference(NODE, 9, [1, 1, 0]));
   });
 
   test("carry into the third word", () => {
-    const identifiers = new Identifiers(NODE, 9, 2 ** 50 - 1);
+    const identifiers = new Identifiers({ node: NODE, creation: 9 }, 2 ** 50 - 1);
     expect(identifiers.newReference().ids).toEqual([2 ** 18 - 1, 2 ** 32 - 1, 0]);
     expect(identifiers.newReference().ids).toEqual([0, 0, 1]);
   });
 
   test("of two lives with the same creation differ by the seed", () => {
-    const [first, second] = [5, 6].map((seed) => new Identifiers(NODE, 9, seed).newReference());
+    const [first, second] = [5, 6].map((seed) =>
+      new Identifiers({ node: NODE, creation: 9 }, seed).newReference(),
+    );
     expect(first!.equals(second)).toBe(false);
   });
 });

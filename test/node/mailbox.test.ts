@@ -82,7 +82,7 @@ const MANY = 100_000;
 
 /** A mailbox with many messages nobody wants, and references made before and after they came. */
 function crowded() {
-  const identifiers = new Identifiers(atom("gandalf@vm"), 9, 5);
+  const identifiers = new Identifiers({ node: atom("gandalf@vm"), creation: 9 }, 5);
   const mailbox = new Mailbox(new FakeClock(), undefined, identifiers);
   const early = identifiers.newReference();
   let asked = 0;
@@ -199,8 +199,8 @@ describe("with 100,000 messages that nobody wants", () => {
 
   test("a reference of before, or of another node, is looked for everywhere", async () => {
     const { mailbox, early } = crowded();
-    const foreign = new Identifiers(atom("bilbo@vm"), 1, 0).newReference();
-    const unmade = new Identifiers(atom("gandalf@vm"), 9, 1000).newReference();
+    const foreign = new Identifiers({ node: atom("bilbo@vm"), creation: 1 }, 0).newReference();
+    const unmade = new Identifiers({ node: atom("gandalf@vm"), creation: 9 }, 1000).newReference();
     const rest: Term[] = [];
     for (const ref of [early, foreign, unmade]) {
       mailbox.push(tuple(new ImproperList([atom("alias")], ref), 1));

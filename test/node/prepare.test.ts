@@ -60,15 +60,24 @@ test("a visible node offers PUBLISHED besides, and is registered as one", async 
   expect(names.registered.get("gandalf@vm")).toMatchObject({ hidden: false });
 });
 
+test("a node that is to be named is hidden, does not listen, and connects on purpose only", async () => {
+  const { names, prepare } = setUp();
+  const prepared = await prepare({ name: "undefined@vm", hidden: false, distAutoConnect: "once" });
+  expect(prepared).toMatchObject({
+    listener: undefined,
+    peers: { flags: OFFERED_FLAGS, distAutoConnect: "never", self: { name: "nonode@nohost" } },
+  });
+  expect(names.registered.size).toBe(0);
+});
+
 describe("a node's name", () => {
   test("is completed with this machine's, as short or long names are", async () => {
     const { prepare } = setUp();
-    const { name } = await prepare({ name: "gandalf" });
-    expect(name).toBe(`gandalf@${hostname().split(".")[0]}`);
-    expect((await prepare({ name: "bilbo@10.0.0.1" })).name).toBe("bilbo@10.0.0.1");
-    expect((await prepare({ name: "frodo@vm.example", longNames: true })).name).toBe(
-      "frodo@vm.example",
-    );
+    const nameOf = async (options: Partial<NodeCoreOptions>) =>
+      (await prepare(options)).peers.self.name;
+    expect(await nameOf({ name: "gandalf" })).toBe(`gandalf@${hostname().split(".")[0]}`);
+    expect(await nameOf({ name: "bilbo@10.0.0.1" })).toBe("bilbo@10.0.0.1");
+    expect(await nameOf({ name: "frodo@vm.example", longNames: true })).toBe("frodo@vm.example");
   });
 
   test.each<[Partial<NodeCoreOptions>, string]>([
@@ -115,7 +124,7 @@ describe("listening", () => {
     const prepared = await prepare();
     const tcpPort = prepared.listener!.tcpPort;
     expect(names.registered.get("gandalf@vm")).toEqual({ tcpPort, hidden: true });
-    expect(prepared.creation).toBe(100);
+    expect(prepared.peers.self.creation).toBe(100);
     expect(await listens(tcpPort)).toBe(true);
   });
 
@@ -134,7 +143,7 @@ describe("listening", () => {
     const prepared = await prepare({ listen: false });
     expect(prepared.listener).toBeUndefined();
     expect(names.registered.size).toBe(0);
-    expect(prepared.creation).toBeGreaterThan(3);
+    expect(prepared.peers.self.creation).toBeGreaterThan(3);
   });
 
   test("ends, as does the name service, when the name is refused", async () => {
@@ -153,7 +162,7 @@ describe("listening", () => {
     const epmd = { nodePort: 9200 };
     const prepared = await prepareNode({ name: "gandalf@vm", cookie: "x", network, epmd });
     expect(prepared.listener?.tcpPort).toBe(9200);
-    expect(prepared.creation).toBeGreaterThan(3);
+    expect(prepared.peers.self.creation).toBeGreaterThan(3);
     const signal = new AbortController().signal;
     expect(await prepared.peers.lookUp("bilbo@far", signal)).toEqual({
       host: "far",

@@ -8,7 +8,7 @@ const process = (id: number, serial = 0) =>
   ({ pid: new Pid(NODE, id, serial, 9), registeredName: undefined }) as Process;
 
 function filled(...processes: Process[]) {
-  const table = new ProcessTable(NODE, 9);
+  const table = new ProcessTable({ node: NODE, creation: 9 });
   for (const each of processes) table.add(each);
   return table;
 }
