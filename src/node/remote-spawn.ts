@@ -45,9 +45,11 @@ const NOCONNECTION: Atom<"noconnection"> = atom("noconnection");
 const OK: Atom<"ok"> = atom("ok");
 const ERROR: Atom<"error"> = atom("error");
 
+export type SpawnErrorCode = "SPAWN_FAILED";
+
 /** The node did not make the process. */
 export class SpawnError extends ErlangError {
-  readonly code = "SPAWN_FAILED";
+  readonly code: SpawnErrorCode = "SPAWN_FAILED";
   override readonly reason: Atom;
   constructor(node: Atom, reason: Atom, options?: ErrorOptions) {
     super(reason === NOCONNECTION ? "exit" : "error", reason);
