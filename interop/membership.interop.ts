@@ -86,6 +86,9 @@ eachOtp((otp) => {
             ),
           ).toBe(await node.eval(`{[<<"${ours.name}">>], []}`));
         }
+        // Who waits for global to be in sync with all visible nodes goes on.
+        expect(await erl.eval("global:sync()")).toBe("ok");
+        expect(await other.eval("global:sync()")).toBe("ok");
         // Names and locks of global are taken on both.
         expect(
           await session.eval(`P${round} = spawn(fun() -> receive after infinity -> ok end end),
@@ -114,7 +117,44 @@ eachOtp((otp) => {
         { timeoutMs: 40_000, description: "ticks in both directions" },
       );
       await works(2);
-      expect(events).toEqual([["up visible"], ["up visible"]]);
+      // It comes and goes like any other node, and those two stay together.
+      await ours.stop();
+      await waitUntil(
+        async () => (await erl.eval("nodes()")) === (await erl.eval(`['${other.name}']`)),
+      );
+      expect(await other.eval("nodes()")).toBe(await erl.eval(`['${erl.name}']`));
+      expect(await erl.eval("{global:sync(), global:register_name(late, self())}")).toBe(
+        "{ok,yes}",
+      );
+      expect([erl.log, other.log]).toEqual(["", ""]);
+      const down = "down visible net_kernel_terminated";
+      expect(events).toEqual([
+        ["up visible", down],
+        ["up visible", down],
+      ]);
+    });
+
+    it("keeps the locks of global, with those it is visible to and with others", async () => {
+      await using erl = await startOtpNode({ otp });
+      await using other = await startOtpNode({ otp, hidden: true });
+      await using ours = await startOurNode({ hidden: false });
+      await using session = erl.session();
+      await ours.connect(erl.name);
+      const lock = (requester: string) =>
+        `global:set_lock({res, ${requester}}, ['${ours.name}'], 0)`;
+      // set_lock/1 asks all visible nodes, ours among them.
+      expect(await session.eval("global:set_lock({res, me})")).toBe("true");
+      expect([await other.eval(lock("you")), await session.eval(lock("me"))]).toEqual([
+        "false",
+        "true",
+      ]);
+      expect(await session.eval("global:del_lock({res, me})")).toBe("true");
+      // Its process ends with the evaluation, and the lock with it.
+      expect(await other.eval(lock("you"))).toBe("true");
+      await waitUntil(async () => (await session.eval(lock("me"))) === "true");
+      expect(await other.eval(lock("you"))).toBe("false");
+      session.close();
+      await waitUntil(async () => (await other.eval(lock("you"))) === "true");
     });
 
     it("is what the command serves with --no-hidden", async () => {

@@ -72,7 +72,7 @@ export interface NodeCoreOptions {
   nameService?: NameService;
   /** Silence after which a peer is taken for dead, in milliseconds. Default 60,000. */
   netTickTimeMs?: number;
-  /** Parts the net tick time is cut into, 4 to 1000. Default 4. */
+  /** Parts the net tick time is cut into, 4 to 1000; what is beyond is taken for these, as in OTP. Default 4. */
   netTickIntensity?: number;
   /** Time to set up a connection, in milliseconds. Default 7,000. */
   netSetupTimeMs?: number;
@@ -212,5 +212,6 @@ function limits(options: NodeCoreOptions): Limits {
   for (const key of Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]) {
     chosen[key] = options[key] ?? chosen[key];
   }
+  chosen.netTickIntensity = Math.min(1000, Math.max(4, chosen.netTickIntensity));
   return chosen;
 }

@@ -1,6 +1,6 @@
 /**
- * A node with the services every genuine node has: `rpc` and `erpc`, `rex`, `net_kernel`, and a
- * group leader that prints and reads.
+ * A node with the services every genuine node has: `rpc` and `erpc`, `rex`, `net_kernel`, what a visible
+ * node needs of `global`, and a group leader that prints and reads.
  */
 import { NodeCore } from "../node/node.ts";
 import { type NodeCoreOptions, type PreparedNode, prepareNode } from "../node/prepare.ts";
@@ -8,6 +8,7 @@ import type { Process } from "../node/process.ts";
 import { Erpc, serveErpc } from "./erpc.ts";
 import { type GenCallOptions, GenClient } from "./gen.ts";
 import { GenEventClient } from "./gen-event.ts";
+import { serveGlobal } from "./global.ts";
 import { IoClient } from "./io-client.ts";
 import { type DeviceOptions, serveUser, startDevice } from "./io-device.ts";
 import { ping, serveNetKernel } from "./net-kernel.ts";
@@ -53,6 +54,7 @@ export class Node extends NodeCore {
     super(prepared);
     serveUser(this, deviceOf(options));
     serveNetKernel(this);
+    serveGlobal(this);
     serveRex(this);
     serveErpc(this);
     if (options.operator !== false) serveOperator(this);

@@ -78,7 +78,7 @@ describe("a node", () => {
     expect(node.whereis(atom("box"))).toBe(process);
     expect(node.whereis("nobody")).toBeUndefined();
     expect(node.processOf(process.pid)).toBe(process);
-    expect(node.registered()).toEqual(["user", "net_kernel", "rex", "box"]);
+    expect(node.registered()).toEqual(["user", "net_kernel", "global_name_server", "rex", "box"]);
   });
 });
 

@@ -100,6 +100,15 @@ describe("a node's name", () => {
   );
 });
 
+test("the net tick time is cut into 4 to 1000 parts, whatever is asked for", async () => {
+  const { prepare } = setUp();
+  const parts = async (name: string, netTickIntensity: number) =>
+    (await prepare({ name, netTickIntensity })).peers.netTickIntensity;
+  expect([await parts("a@vm", 1), await parts("b@vm", 50), await parts("c@vm", 5000)]).toEqual([
+    4, 50, 1000,
+  ]);
+});
+
 test("the cookie is the user's when none is given, and a peer's own where one is", async () => {
   const home = await mkdtemp(join(tmpdir(), "prepare-"));
   try {

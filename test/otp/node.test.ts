@@ -6,7 +6,7 @@ import { Cluster } from "../support/cluster.ts";
 test("has the services that genuine nodes ask for, and exposes nothing else", async () => {
   const cluster = new Cluster();
   const [caller, node] = await cluster.pair();
-  expect(node.registered()).toEqual(["user", "net_kernel", "rex"]);
+  expect(node.registered()).toEqual(["user", "net_kernel", "global_name_server", "rex"]);
   for (const [module, name, args] of [
     ["erlang", "halt", []],
     ["os", "cmd", [Buffer.from("true")]],
