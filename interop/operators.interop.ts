@@ -212,6 +212,7 @@ const SAME: readonly Question[] = [
   ["erlang, process_info, [UNNAMED, messages]"],
   ["erlang, process_info, [UNNAMED, message_queue_len]"],
   ["erlang, process_info, [UNNAMED, dictionary]"],
+  ["erlang, process_info, [UNNAMED, label]", 27],
   ["erlang, process_info, [UNNAMED, status]"],
   ["erlang, is_process_alive, [P]"],
   ["erlang, is_process_alive, [DEAD]"],
@@ -284,8 +285,9 @@ class Counter extends GenServer<number> {
 }
 
 /** `{Server, Parent, Dead}` as that module has them. */
-async function subjects(node: Node): Promise<Term> {
+async function subjects(node: Node, release: number): Promise<Term> {
   const parent = node.spawn((self) => self.receive(() => false));
+  if (release >= 27) parent.label = atom("idler");
   const server = await new Counter(parent).startLink(node, parent, {
     name: "counter",
     module: "erldist_shape",
@@ -314,13 +316,14 @@ eachOtp((otp) => {
     [caller, genuine, ours] = await Promise.all([
       startOtpNode({ otp }),
       startOtpNode({ otp }),
-      startOurNode(),
+      // Visible, as what goes through all nodes goes through those alone.
+      startOurNode({ hidden: false }),
     ]);
     for (const node of [caller, genuine]) await node.loadModule("erldist_shape");
     await caller.eval(
       `persistent_term:put('${genuine.name}', rpc:call('${genuine.name}', erldist_shape, subjects, [])),
        persistent_term:put('${ours.name}', binary_to_term(T))`,
-      { bindings: { T: encode(await subjects(ours)) } },
+      { bindings: { T: encode(await subjects(ours, release)) } },
     );
   });
   afterAll(async () => {
@@ -351,13 +354,26 @@ eachOtp((otp) => {
   });
 
   describe("tools of a genuine node", () => {
-    it("c:i prints our processes", async () => {
+    it("what c:ni asks of all nodes prints our processes", async () => {
+      // Not c:ni itself: when there are many processes it wants to be told to go on.
       const from = caller.log.length;
-      await caller.eval(`c:i(rpc:call('${ours.name}', erlang, processes, []))`);
+      await caller.eval(
+        `c:i([P || N <- nodes(), N =:= '${ours.name}', P <- rpc:call(N, erlang, processes, [])])`,
+      );
       const text = caller.log.slice(from);
       expect(text).toMatch(/erldist_shape:init\/1 .*\ncounter +gen_server:loop\/5/);
       expect(text).toMatch(/rpc:init\/1 .*\nrex +gen_server:loop\/5/);
       expect(text).toMatch(/Total/);
+      if (release >= 27) expect(text).toMatch(/idler/);
+    });
+
+    it("c:nregs prints our names among those of all nodes", async () => {
+      const from = caller.log.length;
+      await caller.eval("c:nregs()");
+      const text = caller.log.slice(from);
+      const registered = text.slice(text.indexOf(`** Registered procs on node ${ours.name} **`));
+      expect(registered).toMatch(/\ncounter +<\d+\.\d+\.0> +erldist_shape:init\/1/);
+      expect(registered).toMatch(/\nuser +</);
     });
 
     it("c:i/3 and proc_lib tell of a pid", async () => {
@@ -366,8 +382,7 @@ eachOtp((otp) => {
       expect(await caller.eval(`proplists:get_value(status, apply(c, i, ${parts}))`)).toBe(
         "waiting",
       );
-      const info = `rpc:call('${ours.name}', erlang, process_info, [${pid}])`;
-      expect(await caller.eval(`proc_lib:translate_initial_call(${info})`)).toBe(
+      expect(await caller.eval(`proc_lib:translate_initial_call(${pid})`)).toBe(
         "{erldist_shape,init,1}",
       );
     });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { atom } from "../../etf/index.ts";
 import type { Connection } from "../../src/distribution/connection.ts";
-import { type NodeKind, nodesOf } from "../../src/node/node-kind.ts";
+import { isNodeKind, type NodeKind, nodesOf } from "../../src/node/node-kind.ts";
 import { Peer } from "../../src/node/peer.ts";
 
 function peer(name: string, hidden?: boolean): Peer {
@@ -26,4 +26,9 @@ describe("nodesOf", () => {
   ])("%j", (kinds, expected) => {
     expect(nodesOf(kinds, "own@vm", peers)).toEqual(expected);
   });
+});
+
+test("isNodeKind knows the kinds", () => {
+  expect(["visible", "hidden", "connected", "known", "this"].every(isNodeKind)).toBe(true);
+  expect(isNodeKind("bogus")).toBe(false);
 });
