@@ -7,6 +7,7 @@ import { atom, format, isTuple, type Term } from "../src/index.ts";
 import { type OtpNode, startOtpNode, waitUntil } from "./index.ts";
 import { startOurNode } from "./support/our-node.ts";
 import { serveServer } from "./support/server.ts";
+import { serveStatem } from "./support/statem.ts";
 import { eachOtp } from "./support/vitest.ts";
 
 /** The events logged, as a status has them: how they are kept there is sys's own affair. */
@@ -109,9 +110,9 @@ const SYS = [
   "sys:get_state(P, 5000)",
   "[gen_server:cast(S, x), sys:get_state(S)]",
   "sys:get_state({nobody, N})",
-  "sys:get_status(S)",
+  "erldist_server:status(S)",
   "[gen_server:cast(S, x), sys:log(S, true), gen_server:call(S, get), STATUS_LOG]",
-  "[sys:suspend(S), sys:get_status(S), sys:resume(S)]",
+  "[sys:suspend(S), erldist_server:status(S), sys:resume(S)]",
   "[sys:replace_state(S, fun erldist_server:bump/1), gen_server:call(S, get)]",
   "sys:replace_state(S, fun erldist_server:crash/1)",
   "[sys:suspend(S), outcome(fun() -> gen_server:call(S, {add, 1}, 100) end), sys:get_state(S), sys:resume(S), gen_server:call(S, get)]",
@@ -136,6 +137,151 @@ const SYS = [
   "S ! {system, {self(), tag}, {debug, nonsense}}, receive X -> X end",
 ];
 
+/** A gen_statem told what to do, see erldist_statem.erl; `SEEN` is what its callbacks got. */
+const STATEM: [mode: string, expression: string][] = [
+  ["plain", "gen_statem:call(S, {do, [{reply, x}]})"],
+  ["plain", "gen_statem:call(P, {do, [{reply, x}, {reply, y}]}, 5000)"],
+  ["plain", "gen_statem:call(S, x, 50)"],
+  ["plain", "gen_statem:call({nobody, N}, x)"],
+  ["plain", "gen_server:call(S, {do, [{next, b}, {reply, x}]})"],
+  ["plain", "gen_statem:wait_response(gen_statem:send_request(S, {do, [{reply, x}]}), 5000)"],
+  [
+    "plain",
+    "[gen_statem:cast(S, x), S ! y, gen_statem:cast(P, {do, [{next, {any, term}}]}), SEEN]",
+  ],
+  [
+    "functions",
+    "[gen_statem:cast(S, x), S ! y, gen_statem:cast(P, {do, [{next, b}]}), S ! z, SEEN]",
+  ],
+  ["plain", "[gen_statem:cast(S, {do, [{next, a}, hibernate]}), sys:get_state(S)]"],
+  [
+    "plain",
+    "[gen_statem:cast(S, {do, [{event, internal, x}, {event, cast, y}, {event, info, z}, {event, {timeout, n}, t}]}), SEEN]",
+  ],
+  [
+    "plain",
+    "[gen_statem:cast(S, {do, [{event, internal, {do, [{event, internal, inner}]}}, {event, internal, outer}]}), gen_statem:cast(S, late), SEEN]",
+  ],
+  // Postponed events come before those that came later, in their order.
+  [
+    "plain",
+    `[begin [gen_statem:cast(S, {in, b, I}) || I <- [1, 2, 3]], gen_statem:cast(S, 4) end,
+      gen_statem:cast(S, {do, [{next, a}]}), gen_statem:cast(S, {do, [{next, b}, {event, internal, first}]}), gen_statem:cast(S, 5), SEEN]`,
+  ],
+  [
+    "functions",
+    `[begin Self = self(), spawn(fun() -> Self ! {r, gen_statem:call(S, {in, b, {do, [{reply, waited}]}})} end) end,
+      receive after 50 -> gen_statem:cast(S, {do, [{next, b}]}) end, receive {r, R} -> R end, SEEN]`,
+  ],
+  ["plain", "[gen_statem:cast(S, {do, [postpone]}), gen_statem:cast(S, x), SEEN]"],
+  // Time-outs: of the state, of the event, and generic ones.
+  ["plain", "[gen_statem:cast(S, {do, [{state_timeout, 30, t}]}), receive after 150 -> SEEN end]"],
+  [
+    "plain",
+    "[gen_statem:cast(S, {do, [{state_timeout, 50, t}]}), gen_statem:cast(S, {do, [{next, b}]}), receive after 150 -> SEEN end]",
+  ],
+  [
+    "plain",
+    "[gen_statem:cast(S, {do, [{next, b}, {state_timeout, 30, t}]}), gen_statem:cast(S, x), receive after 150 -> SEEN end]",
+  ],
+  [
+    "plain",
+    "[gen_statem:cast(S, {do, [{timeout, 30, t}]}), receive after 100 -> gen_statem:cast(S, {do, [{timeout, 50, u}]}) end, SEEN, receive after 150 -> SEEN end]",
+  ],
+  [
+    "plain",
+    `[gen_statem:cast(S, {do, [{{timeout, x}, 60, x}, {{timeout, [y]}, 20, y}, {{timeout, z}, 20, z}]}),
+      gen_statem:cast(S, {do, [{next, b}, {{timeout, z}, infinity, no}, {{timeout, x}, update, updated}]}), receive after 200 -> SEEN end]`,
+  ],
+  [
+    "plain",
+    `[gen_statem:cast(S, {do, [{state_timeout, 0, s}, {timeout, 0, e}, {{timeout, n}, 0, n}, {event, internal, i}]}), SEEN]`,
+  ],
+  [
+    "plain",
+    "[gen_statem:cast(S, {do, [{state_timeout, 0, one}, {{timeout, n}, 0, n}, {state_timeout, 0, two}]}), gen_statem:cast(S, x), SEEN]",
+  ],
+  ["plain", "[gen_statem:cast(S, {do, [{state_timeout, update, u}]}), SEEN]"],
+  [
+    "plain",
+    "[gen_statem:cast(S, {do, [{state_timeout, 20, x}, {state_timeout, infinity, x}]}), receive after 100 -> SEEN end]",
+  ],
+  [
+    "plain",
+    "[gen_statem:cast(S, {do, [{state_timeout, 40, t}]}), sys:suspend(S), receive after 100 -> sys:resume(S) end, SEEN]",
+  ],
+  // Enter calls.
+  [
+    "enter",
+    "[SEEN, gen_statem:cast(S, {do, [{next, b}, {event, internal, x}]}), gen_statem:cast(S, {do, [repeat]}), gen_statem:cast(S, {do, [{next, b}]}), SEEN]",
+  ],
+  [
+    "functions_enter",
+    "[gen_statem:cast(S, {do, [{next, b}]}), gen_statem:cast(S, {do, [{next, a}]}), SEEN]",
+  ],
+  [
+    "enter",
+    "[gen_statem:cast(S, {do, [{next, {s, [{state_timeout, 20, t}, {{timeout, n}, 0, n}]}}]}), receive after 100 -> SEEN end]",
+  ],
+  [
+    "enter",
+    "[gen_statem:cast(S, {in, {s, []}, x}), gen_statem:cast(S, {do, [{next, {s, []}}, {event, internal, y}]}), SEEN]",
+  ],
+  ["plain", "[gen_statem:cast(S, {do, [repeat]}), SEEN]"],
+  // sys
+  [
+    "plain",
+    "[gen_statem:cast(S, {in, b, x}), gen_statem:cast(S, {do, [{{timeout, n}, 10000, t}]}), erldist_server:status(S)]",
+  ],
+  ["functions", "[sys:replace_state(S, fun erldist_statem:bump/1), SEEN, sys:get_state(P)]"],
+  [
+    "plain",
+    "[sys:suspend(S), sys:change_code(S, m, 1, x), sys:change_code(S, m, 1, fail), sys:resume(S), SEEN]",
+  ],
+  [
+    "enter",
+    `[sys:log(S, true), gen_statem:call(S, {do, [{next, b}, {reply, x}, {event, internal, i}, {state_timeout, 10000, t}, {timeout, 10000, t}]}),
+      gen_statem:cast(S, {in, a, y}), S ! z, SEEN, sys:log(S, get)]`,
+  ],
+  [
+    "plain",
+    `[sys:statistics(S, true), gen_statem:call(S, {do, [{reply, x}, {event, internal, i}]}),
+      begin {ok, L} = sys:statistics(S, get), [lists:keyfind(K, 1, L) || K <- [messages_in, messages_out]] end]`,
+  ],
+];
+
+const STATEM_ENDINGS: [mode: string, expression: string][] = [
+  ...["normal", "shutdown", "{shutdown, x}", "oops"].flatMap((reason): [string, string][] => [
+    ["plain", `gen_statem:call(S, {do, [{stop, ${reason}}]})`],
+    ["functions", `gen_statem:call(S, {do, [{stop_and_reply, ${reason}, bye}]})`],
+    ["enter", `gen_statem:cast(S, {do, [{stop, ${reason}}]})`],
+  ]),
+  ...["error", "exit", "throw"].flatMap((kind): [string, string][] => [
+    ["plain", `gen_statem:call(S, {do, [{${kind}, oops}]})`],
+    ["enter", `gen_statem:cast(S, {do, [{next, {s, [{${kind}, oops}]}}]})`],
+  ]),
+  ["plain", "gen_statem:cast(S, {do, [{error, normal}]})"],
+  ["plain", "gen_statem:call(S, {do, [{return, oops}]})"],
+  ["plain", "gen_statem:call(S, {do, [{next, b}, {bad, oops}]})"],
+  ["functions", "gen_statem:call(S, {do, [{next, no_such_state}, {event, internal, x}]})"],
+  [
+    "plain",
+    "[gen_statem:cast(S, {in, b, x}), gen_statem:cast(S, {in, c, y}), gen_statem:cast(S, {do, [{state_timeout, 10000, t}]}), gen_statem:call(S, {do, [{stop, oops}]})]",
+  ],
+  [
+    "plain",
+    "gen_statem:cast(S, {do, [{event, internal, {do, [{stop, oops}]}}, {event, internal, never}]})",
+  ],
+  [
+    "plain",
+    "[gen_statem:cast(S, {watch, self()}), gen_statem:cast(S, {do, [{error, x}]}), receive T -> T end]",
+  ],
+  ["plain", "[gen_statem:cast(S, {watch, self()}), gen_statem:stop(S), receive T -> T end]"],
+  ["plain", "gen_statem:stop(P, oops, 5000)"],
+  ["plain", "exit(P, oops)"],
+  ["plain", "sys:terminate(S, shutdown)"],
+];
+
 eachOtp((otp) => {
   let caller: OtpNode;
   let genuine: OtpNode;
@@ -144,10 +290,11 @@ eachOtp((otp) => {
     caller = await startOtpNode({ otp });
     genuine = await startOtpNode({ otp });
     ours = await startOurNode();
-    serveServer(ours);
+    serveStatem(ours, serveServer(ours));
     for (const node of [caller, genuine]) {
-      await node.loadModule("erldist_callee");
-      await node.loadModule("erldist_server");
+      for (const module of ["erldist_callee", "erldist_server", "erldist_statem"]) {
+        await node.loadModule(module);
+      }
     }
     await genuine.eval("erldist_server:setup()");
   });
@@ -164,6 +311,16 @@ eachOtp((otp) => {
       .replaceAll("STATUS_LOG", STATUS_LOG);
     return caller.eval(
       `N = '${node}', S = {erldist_server, N}, P = rpc:call(N, erldist_server, start, []),
+       erldist_callee:shape(${expanded})`,
+    );
+  }
+  /** The same with a state machine in one of its modes. */
+  function statemSeen(node: string, mode: string, expression: string): Promise<string> {
+    const expanded = expression
+      .replaceAll("SEEN", "gen_statem:call(S, seen)")
+      .replace(/\boutcome\(/g, "erldist_server:outcome(");
+    return caller.eval(
+      `N = '${node}', S = {erldist_statem, N}, P = rpc:call(N, erldist_statem, start, [${mode}]),
        erldist_callee:shape(${expanded})`,
     );
   }
@@ -212,6 +369,20 @@ eachOtp((otp) => {
       await waitUntil(() => theirs().length >= lines.length);
       expect(lines.map(shown)).toEqual(theirs().map(shown));
       expect(lines.length).toBeGreaterThan(8);
+    });
+  });
+
+  describe("a state machine", () => {
+    it.each(STATEM)("%s: %s", async (mode, expression) => {
+      const theirs = await statemSeen(genuine.name, mode, outcome(expression));
+      expect(await statemSeen(ours.name, mode, outcome(expression))).toBe(theirs);
+    });
+
+    it.each(STATEM_ENDINGS)("ends, %s: %s", async (mode, expression) => {
+      const ending = `{erldist_server:ending(P, fun() -> ${expression} end),
+         [erldist_server:comparable(E) || E <- rpc:call(N, erldist_server, reports, [])]}`;
+      const theirs = await statemSeen(genuine.name, mode, ending);
+      expect(await statemSeen(ours.name, mode, ending)).toBe(theirs);
     });
   });
 });

@@ -92,6 +92,25 @@ export type {
 export { IoClient, IoError, type IoErrorCode, type IoOptions } from "./otp/io-client.ts";
 export type { DeviceOptions, TextSink } from "./otp/io-device.ts";
 export type { TextSource } from "./otp/io-input.ts";
+export { GenStatem } from "./otp/gen-statem.ts";
+export type {
+  CallbackMode,
+  CallEvent,
+  EnterEvent,
+  InternalEvent,
+  MessageEvent,
+  QueuedEvent,
+  ReplyAction,
+  StatemAction,
+  StatemEvent,
+  StatemInitResult,
+  StatemResult,
+  StatemStatus,
+  StatemStop,
+  TimeoutEvent,
+  TimeoutMs,
+  Transition,
+} from "./otp/gen-statem-callbacks.ts";
 export { Node, type NodeOptions } from "./otp/node.ts";
 export { initAck } from "./otp/proc-lib.ts";
 export type { FunctionCall } from "./otp/rpc.ts";

@@ -2,10 +2,11 @@
 %% which of the two it is. Its state is {Count, Seen}; Seen is what its callbacks got, latest first.
 %%
 %% setup() registers erldist_starter, the server's parent, which also keeps what the node logs.
-%% start() replaces the server by a new one, registered as erldist_server.
+%% start() replaces the server by a new one, registered as erldist_server; start(Module, Args) likewise
+%% what another module's start_link(Args) starts.
 -module(erldist_server).
 -behaviour(gen_server).
--export([setup/0, start/0, reports/0, comparable/1, outcome/1, ending/2, bump/1, crash/1, tell/3]).
+-export([setup/0, start/0, start/2, start_link/1, reports/0, comparable/1, outcome/1, ending/2, status/1, bump/1, crash/1, tell/3]).
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2, handle_continue/2, terminate/2]).
 -export([code_change/3, log/2]).
 
@@ -23,7 +24,11 @@ setup() ->
         {Pid, ready} -> ok
     end.
 
-start() -> ask(start).
+start() -> start(?MODULE, []).
+
+start(Module, Args) -> ask({start, Module, Args}).
+
+start_link([]) -> gen_server:start_link({local, ?MODULE}, ?MODULE, [], []).
 
 %% What was logged since the last time, as {Level, Report}, without what no two nodes share.
 reports() -> ask(reports).
@@ -37,8 +42,8 @@ ask(What) ->
 
 starter(Logged) ->
     receive
-        {start, From, Ref} ->
-            case whereis(?MODULE) of
+        {{start, Module, Args}, From, Ref} ->
+            case whereis(Module) of
                 undefined ->
                     ok;
                 Old ->
@@ -47,7 +52,7 @@ starter(Logged) ->
                         {'EXIT', Old, _} -> ok
                     end
             end,
-            {ok, Pid} = gen_server:start_link({local, ?MODULE}, ?MODULE, [], []),
+            {ok, Pid} = Module:start_link(Args),
             From ! {Ref, Pid},
             starter([]);
         {reports, From, Ref} ->
@@ -69,6 +74,8 @@ log(_, _) ->
 comparable({Level, #{report := [Info, Neighbours]} = Report}) ->
     Items = lists:keydelete(process_label, 1, Info),
     {Level, Report#{report := [[comparable(Item) || Item <- Items], Neighbours]}};
+comparable({Level, #{reason := {Class, Reason, _}, modules := _} = Report}) ->
+    {Level, maps:remove(process_label, Report#{reason := {Class, Reason, stack}})};
 comparable({Level, Report}) when is_map(Report) ->
     {Level, maps:remove(process_label, Report)};
 comparable({error_info, {Class, Reason, Stack}}) when is_list(Stack) ->
@@ -94,6 +101,11 @@ ending(Pid, Fun) ->
         {'DOWN', Ref, process, _, Reason} -> {Outcome, Reason}
     after 10000 -> {Outcome, lives}
     end.
+
+%% A status, the process dictionary in an order.
+status(Server) ->
+    {status, Pid, Module, [Dictionary | Items]} = sys:get_status(Server),
+    {status, Pid, Module, [lists:sort(Dictionary) | Items]}.
 
 %% For sys:replace_state and sys:install.
 bump({Count, Seen}) -> {Count + 100, Seen}.

@@ -119,23 +119,33 @@ class Server extends GenServer<State> {
   }
 }
 
+/** The parent of servers, as `erldist_starter` on a genuine node. */
+export interface Starter {
+  /** Ends the server started last, and starts another as a child. */
+  start(startLink: (parent: Process) => Promise<Process>): Promise<Pid>;
+}
+
 /** Exposes the module, and starts the server's parent. */
-export function serveServer(node: Node): void {
+export function serveServer(node: Node): Starter {
   let logged: Term[] = [];
   node.on("log", ({ level, report }) => {
     if (level !== "debug") logged.push(tuple(atom(level), report) as Term);
   });
-  const starter = node.spawn({ message() {} });
-  starter.trapExit = true;
-  starter.register("erldist_starter");
+  const parent = node.spawn({ message() {} });
+  parent.trapExit = true;
+  parent.register("erldist_starter");
   let last: Process | undefined;
-  node.expose(NAME, {
-    async start() {
-      if (last !== undefined) starter.sendExit(last.pid, atom("kill"));
+  const starter: Starter = {
+    async start(startLink) {
+      if (last !== undefined) parent.sendExit(last.pid, atom("kill"));
       logged = [];
-      last = await new Server(node).startLink(node, starter, { name: NAME, module: NAME });
+      last = await startLink(parent);
       return last.pid;
     },
+  };
+  node.expose(NAME, {
+    start: () =>
+      starter.start((by) => new Server(node).startLink(node, by, { name: NAME, module: NAME })),
     reports() {
       const reports = logged;
       logged = [];
@@ -150,4 +160,5 @@ export function serveServer(node: Node): void {
       return pid;
     },
   });
+  return starter;
 }

@@ -10,9 +10,11 @@ import { UndefError } from "../node/functions.ts";
 import type { NodeCore } from "../node/node.ts";
 import { NORMAL } from "../node/process.ts";
 import { type ErlangException, exceptionOf, exitReasonOf } from "../node/reason.ts";
+import { clientInfo } from "./client-info.ts";
 import { genCallIn, genCastIn, genReply } from "./gen.ts";
 import type { From, ServerCallbacks, ServerStatus } from "./gen-server-callbacks.ts";
 import { endWith, isQuiet } from "./proc-lib.ts";
+import { asResult, type Result } from "./result.ts";
 import { shown, text } from "./shown.ts";
 import { StartError } from "./start-error.ts";
 import { data, SystemProcess, type Timer } from "./system-process.ts";
@@ -30,7 +32,6 @@ interface Given {
   readonly from?: From;
 }
 
-type Result = Readonly<Record<string, unknown>>;
 const THEN_KEYS = ["noreply", "timeoutMs", "continue", "hibernate"];
 const RESULT_KEYS: ReadonlySet<string> = new Set([...THEN_KEYS, "reply", "stop"]);
 const INIT_KEYS: ReadonlySet<string> = new Set([...THEN_KEYS, "stop", "error", "ignore"]);
@@ -277,7 +278,7 @@ export class GenServerLoop extends SystemProcess {
         ["state", shown(status.state)],
         ["log", [...this.debug.logged]],
         ["reason", stopped ? why : (tuple(why, stack) as Term)],
-        ["client_info", clientInfo(this.node, from)],
+        ["client_info", clientInfo(this.node, from?.[0])],
       ];
       const report = new TermMap<Term, Term>(rows.map(([key, value]) => [atom(key), value]));
       return { level: "error", report, pid: this.self.pid };
@@ -315,22 +316,4 @@ export class GenServerLoop extends SystemProcess {
     this.#timer = undefined;
     this.#timeoutMs = undefined;
   }
-}
-
-/** What a callback returned, if that is a result: nothing, or an object of the keys allowed. */
-function asResult(returned: unknown, allowed: ReadonlySet<string>): Result | undefined {
-  if (returned === undefined) return {};
-  if (typeof returned !== "object" || returned === null) return undefined;
-  const prototype: unknown = Object.getPrototypeOf(returned);
-  if (prototype !== Object.prototype && prototype !== null) return undefined;
-  return Object.keys(returned).every((key) => allowed.has(key)) ? (returned as Result) : undefined;
-}
-
-function clientInfo(node: NodeCore, from: From | undefined): Term {
-  if (from === undefined) return atom("undefined");
-  const [pid] = from;
-  if (pid.node.name !== node.name) return tuple(pid, atom("remote")) as Term;
-  const process = node.processOf(pid);
-  if (process === undefined) return tuple(pid, atom("dead")) as Term;
-  return tuple(pid, tuple(process.registeredName ?? pid, [])) as Term;
 }
