@@ -3,7 +3,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { interopRun, type OtpShell, startOtpNode, startOtpShell } from "./index.ts";
+import { interopRun, type OtpShell, startOtpNode, startOtpShell, waitUntil } from "./index.ts";
 import { runCommand, startKvsCommand, startProgram } from "./support/our-node.ts";
 import { block, compile, programFolder } from "./support/readme.ts";
 import { eachOtp } from "./support/vitest.ts";
@@ -86,5 +86,27 @@ eachOtp((otp) => {
         stderr: "",
       });
     });
+  });
+
+  it("the door lets in who knocked, once its code is given", async () => {
+    const folder = programFolder("merry.ts");
+    try {
+      expect(compile(join(folder, "merry.ts"))).toEqual([]);
+      const { shortHost } = await interopRun();
+      const door = `{door, merry@${shortHost}}`;
+      await using merry = await startProgram(join(folder, "merry.js"));
+      await using bilbo = await startOtpNode({ otp, name: "bilbo", cookie: "secret" });
+      await waitUntil(async () => {
+        const registered = await bilbo.eval(`catch sys:get_state(${door})`);
+        return registered.startsWith("{locked,");
+      });
+      const knock = bilbo.eval(`gen_statem:call(${door}, knock)`);
+      await bilbo.eval(`gen_statem:cast(${door}, 1), gen_statem:cast(${door}, 1234)`);
+      expect(await knock).toBe("come_in");
+      expect(await bilbo.eval(`element(1, sys:get_state(${door}))`)).toBe("open");
+      merry.signal("SIGKILL");
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
