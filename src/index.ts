@@ -60,7 +60,9 @@ export type {
   MonitorTarget,
   Process,
   ProcessBody,
+  SignalOptions,
 } from "./node/process.ts";
+export { type Traced, type TraceTokenOptions, traceToken } from "./node/tracing.ts";
 export {
   SpawnError,
   type SpawnOnOptions,

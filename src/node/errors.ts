@@ -13,7 +13,8 @@ export type NodeErrorCode =
   | "PROCESS_NAME_UNKNOWN"
   | "PROCESS_DEAD"
   | "PROCESS_RECEIVE_TIMEOUT"
-  | "FUNCTION_NAME_INVALID";
+  | "FUNCTION_NAME_INVALID"
+  | "TRACE_TOKEN_INVALID";
 
 /** The node was asked for something it cannot do. */
 export class NodeError extends Error {

@@ -3,7 +3,7 @@
  *
  * A signal to a process that does not exist is dropped or answered `noproc`, as the runtime
  * does. What ties two processes together is taken from the one's own node only, and for processes
- * of this node only, as the runtime takes it. Trace tokens are accepted and ignored.
+ * of this node only, as the runtime takes it. Trace tokens are told to who listens.
  */
 import type { Atom, Pid, Reference, Term } from "../../etf/index.ts";
 import { isPid, isReference, tuple } from "../../etf/index.ts";
@@ -16,6 +16,7 @@ import { NOPROC, type Process } from "./process.ts";
 import type { ProcessTable } from "./process-table.ts";
 import type { SignalRouter } from "./signals.ts";
 import type { Spawner } from "./spawner.ts";
+import { tellTraced } from "./tracing.ts";
 
 export class InboundSignals {
   readonly #table: ProcessTable;
@@ -29,6 +30,7 @@ export class InboundSignals {
   }
 
   handle(peer: Peer, message: ControlMessage, payload: Term, payloadBytes: number): void {
+    tellTraced(this.#table.node.name, peer.name.name, message);
     switch (message[0]) {
       case CONTROL.SEND.op:
       case CONTROL.SEND_TT.op:

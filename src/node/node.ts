@@ -34,6 +34,7 @@ import {
   Process,
   type ProcessBody,
   SHUTDOWN,
+  type SignalOptions,
 } from "./process.ts";
 import type { ProcessHost } from "./process-host.ts";
 import { ProcessTable } from "./process-table.ts";
@@ -258,15 +259,15 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
    * Sends a message from no process in particular; see `Process.send`.
    * @throws EtfEncodeError, NodeError PROCESS_NAME_UNKNOWN
    */
-  send(to: Destination, message: TermInput): Promise<void> {
+  send(to: Destination, message: TermInput, options?: SignalOptions): Promise<void> {
     this.#checkRunning();
-    return this.#system.send(to, message);
+    return this.#system.send(to, message, options);
   }
 
   /** Sends an exit signal from no process in particular, as `exit/2`. */
-  exit(to: Pid, reason: Term): void {
+  exit(to: Pid, reason: Term, options?: SignalOptions): void {
     this.#checkRunning();
-    this.#system.sendExit(to, reason);
+    this.#system.sendExit(to, reason, options);
   }
 
   /** The process registered under that name. */

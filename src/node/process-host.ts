@@ -21,14 +21,14 @@ export interface ProcessHost {
 
 /** Signals to other processes, wherever they are. */
 export interface Signals {
-  send(from: Process, to: Destination, message: TermInput): Promise<void>;
+  send(from: Process, to: Destination, message: TermInput, traceToken?: Term): Promise<void>;
   link(process: Process, to: Pid): void;
   unlink(process: Process, from: Pid): void;
   monitor(process: Process, target: MonitorTarget, options: MonitorOptions): Reference;
   demonitor(process: Process, ref: Reference): boolean;
   alias(process: Process, once: boolean): Reference;
   unalias(ref: Reference): boolean;
-  exit(process: Process, to: Pid, reason: Term): void;
+  exit(process: Process, to: Pid, reason: Term, traceToken?: Term): void;
   register(process: Process, name: Atom): void;
   /** Tells links and monitors, and forgets the process. */
   buried(process: Process, reason: Term, encoded?: EncodedTerm): void;

@@ -14,6 +14,10 @@ export class ProcessTable {
     this.#self = self;
   }
 
+  get node(): Atom {
+    return this.#self.node;
+  }
+
   get size(): number {
     return this.#byKey.size;
   }

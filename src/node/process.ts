@@ -39,6 +39,15 @@ import {
 /** Where a message can go: a pid, an alias, a name of this node, or `[name, node]`. */
 export type Destination = Pid | Reference | Atom | string | readonly [Atom | string, Atom | string];
 
+export interface SignalOptions {
+  /**
+   * A token of seq_trace, as one came with a message or `traceToken` makes it: it goes out with this
+   * signal, with this process as its sender and the serial gone on by one. Within a node nothing
+   * takes it up, nor does a peer that cannot read its label. Default: none.
+   */
+  traceToken?: Term;
+}
+
 /** What can be monitored. */
 export type MonitorTarget = Pid | Atom | string | readonly [Atom | string, Atom | string];
 
@@ -149,23 +158,23 @@ export class Process {
    * much arrived. Who does not look at the promise misses that, and nothing else.
    *
    * @throws EtfEncodeError when the message is no term, NodeError PROCESS_NAME_UNKNOWN for a
-   *   name that is not registered on this node, ConnectionClosedError CONN_OVERLOADED; the promise:
-   *   what ended the connection, or kept it from coming about
+   *   name that is not registered on this node and TRACE_TOKEN_INVALID, ConnectionClosedError
+   *   CONN_OVERLOADED; the promise: what ended the connection, or kept it from coming about
    */
-  send(to: Destination, message: TermInput): Promise<void> {
+  send(to: Destination, message: TermInput, options?: SignalOptions): Promise<void> {
     this.#checkAlive();
-    return this.#signals.send(this, to, message);
+    return this.#signals.send(this, to, message, options?.traceToken);
   }
 
   /**
    * Sends an answer: as `send`, but dropped where `send` would be refused, because its receiver
    * does not read what it has asked for, and resolved where `send` fails later, because its receiver
    * is gone. A service must live on then.
-   * @throws EtfEncodeError
+   * @throws EtfEncodeError, NodeError TRACE_TOKEN_INVALID
    */
-  reply(to: Destination, message: TermInput): Promise<void> {
+  reply(to: Destination, message: TermInput, options?: SignalOptions): Promise<void> {
     try {
-      const sent = this.send(to, message);
+      const sent = this.send(to, message, options);
       return sent === READY ? READY : sent.catch(() => {});
     } catch (error) {
       if ((error as { code?: unknown }).code === "CONN_OVERLOADED") return READY;
@@ -346,10 +355,13 @@ export class Process {
     return this.aliases?.get(ref) !== undefined && this.#signals.unalias(ref);
   }
 
-  /** Sends an exit signal to another process, as `exit/2`. */
-  sendExit(to: Pid, reason: Term): void {
+  /**
+   * Sends an exit signal to another process, as `exit/2`.
+   * @throws EtfEncodeError, NodeError TRACE_TOKEN_INVALID
+   */
+  sendExit(to: Pid, reason: Term, options?: SignalOptions): void {
     this.#checkAlive();
-    this.#signals.exit(this, to, reason);
+    this.#signals.exit(this, to, reason, options?.traceToken);
   }
 
   /** Ends this process with a reason, as `exit/1`, by throwing through its function. */

@@ -12,7 +12,7 @@ import {
   type ConnectionLimits,
   overloadedError,
 } from "../distribution/connection.ts";
-import { ALTACT_FLAG, CONTROL } from "../distribution/control.ts";
+import { CONTROL } from "../distribution/control.ts";
 import { EncodedTerm } from "../distribution/encoded-term.ts";
 import { DFLAG } from "../distribution/flags.ts";
 import type { Alias } from "./aliases.ts";
@@ -21,6 +21,7 @@ import { type Identifiers, PidMap, ReferenceMap } from "./identifiers.ts";
 import type { Link } from "./links.ts";
 import type { Source } from "./mailbox.ts";
 import type { IncomingMonitor, Lost, MonitorOptions, OnDown, OutgoingMonitor } from "./monitors.ts";
+import { messageToAlias, messageToName, messageToPid, sendExit2 } from "./outbound.ts";
 import type { Peer } from "./peer.ts";
 import {
   type Destination,
@@ -35,9 +36,7 @@ import {
 import type { Signals } from "./process-host.ts";
 import type { ProcessTable } from "./process-table.ts";
 import type { ThisNode } from "./this-node.ts";
-
-/** The cookie's place in sends: the runtime ignores what stands there. */
-const UNUSED: Atom<""> = atom("");
+import { TraceSerials } from "./tracing.ts";
 
 /** What the router needs of the connections. */
 export interface Reach {
@@ -55,6 +54,7 @@ export class SignalRouter implements Signals {
   readonly #identifiers: Identifiers;
   readonly #peers: Reach;
   readonly #aliases = new ReferenceMap<Alias>();
+  readonly #traceSerials = new TraceSerials();
   #nextUnlinkId = 1;
 
   constructor(
@@ -73,28 +73,21 @@ export class SignalRouter implements Signals {
     return this.#self.node;
   }
 
-  send(from: Process, to: Destination, message: TermInput): Promise<void> {
+  send(from: Process, to: Destination, message: TermInput, traceToken?: Term): Promise<void> {
+    const token = traceToken === undefined ? undefined : this.#traceSerials.next(from, traceToken);
     if (isPid(to)) {
       if (to.node !== this.#ownNode) {
-        return this.#transmit(to.node, message, (connection, payload) => {
-          const control = connection.has(DFLAG.SEND_SENDER)
-            ? tuple(CONTROL.SEND_SENDER.op, from.pid, to)
-            : tuple(CONTROL.SEND.op, UNUSED, to);
-          connection.send(control, payload);
-        });
+        return this.#transmit(to.node, message, (connection, payload) =>
+          connection.send(messageToPid(connection, from.pid, to, token), payload),
+        );
       }
       const term = toTerm(message);
       this.#table.get(to)?.deliver(term);
     } else if (isReference(to)) {
       if (to.node !== this.#ownNode) {
         return this.#transmit(to.node, message, (connection, payload) => {
-          // A peer without aliases has made none, and would take this for a protocol error.
-          if (!connection.has(DFLAG.ALIAS)) return;
-          // ALIAS_SEND is deprecated where there is ALTACT_SIG_SEND, and will go with OTP 30.
-          const control = connection.has(DFLAG.ALTACT_SIG)
-            ? tuple(CONTROL.ALTACT_SIG_SEND.op, ALTACT_FLAG.ALIAS, from.pid, to)
-            : tuple(CONTROL.ALIAS_SEND.op, from.pid, to);
-          connection.send(control, payload);
+          const control = messageToAlias(connection, from.pid, to, token);
+          if (control !== undefined) connection.send(control, payload);
         });
       }
       this.aliasMessage(to, toTerm(message));
@@ -102,7 +95,7 @@ export class SignalRouter implements Signals {
       const { name, node } = this.#named(to);
       if (node !== this.#ownNode) {
         return this.#transmit(node, message, (connection, payload) =>
-          connection.send(tuple(CONTROL.REG_SEND.op, from.pid, UNUSED, name), payload),
+          connection.send(messageToName(connection, from.pid, name, token), payload),
         );
       }
       const process = this.#table.whereis(name);
@@ -204,20 +197,18 @@ export class SignalRouter implements Signals {
     return true;
   }
 
-  exit(process: Process, to: Pid, reason: Term): void {
+  exit(process: Process, to: Pid, reason: Term, traceToken?: Term): void {
+    const token =
+      traceToken === undefined ? undefined : this.#traceSerials.next(process, traceToken);
     if (to.node === this.#ownNode) {
       const term = toTerm(reason);
       this.#table.get(to)?.exitSignal(process.pid, term);
       return;
     }
-    const payload = new EncodedTerm(reason);
-    this.#peers.reach(to.node).signal((connection) => {
-      if (connection.has(DFLAG.EXIT_PAYLOAD)) {
-        connection.send(tuple(CONTROL.PAYLOAD_EXIT2.op, process.pid, to), payload);
-      } else {
-        connection.send(tuple(CONTROL.EXIT2.op, process.pid, to, reason));
-      }
-    });
+    const both = { term: reason, encoded: new EncodedTerm(reason) };
+    this.#peers
+      .reach(to.node)
+      .signal((connection) => sendExit2(connection, process.pid, to, both, token));
   }
 
   register(process: Process, name: Atom): void {
