@@ -302,7 +302,11 @@ export class Process {
     return child;
   }
 
-  /** Links this process to another, as `link/1`. */
+  /**
+   * Links this process to another, as `link/1`. To one that is not there it is linked and told of its
+   * end with `noproc`, but for one of this node, when exits are not trapped.
+   * @throws ErlangError error `noproc`
+   */
   link(to: Pid): void {
     this.#checkAlive();
     this.#signals.link(this, to);

@@ -16,7 +16,7 @@ import { CONTROL } from "../distribution/control.ts";
 import { EncodedTerm } from "../distribution/encoded-term.ts";
 import { DFLAG } from "../distribution/flags.ts";
 import type { Alias } from "./aliases.ts";
-import { NodeError } from "./errors.ts";
+import { ErlangError, NodeError } from "./errors.ts";
 import { type Identifiers, PidMap, ReferenceMap } from "./identifiers.ts";
 import type { Link } from "./links.ts";
 import type { Source } from "./mailbox.ts";
@@ -119,6 +119,8 @@ export class SignalRouter implements Signals {
     if (to.node === this.#ownNode) {
       const other = this.#table.get(to);
       if (other === undefined) {
+        // As in Erlang: of this node it is known at once, and an exception unless exits are trapped.
+        if (!process.trapExit) throw ErlangError.error(NOPROC);
         process.exitFromLink(to, NOPROC);
         return;
       }

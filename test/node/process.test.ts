@@ -348,8 +348,10 @@ describe("links within a node", () => {
     trapping.process.link(trapping.process.pid);
     expect(trapping.messages).toStrictEqual([tuple(EXIT, nobody, atom("noproc"))]);
     const plain = inbox(node);
-    plain.process.link(nobody);
-    expect(plain.died).toBe(atom("noproc"));
+    expect(() => plain.process.link(nobody)).toThrow(
+      expect.objectContaining({ class: "error", reason: atom("noproc") }),
+    );
+    expect(plain.process.alive).toBe(true);
     trapping.process.terminate(oops);
     expect(trapping.died).toStrictEqual(oops);
   });
