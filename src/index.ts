@@ -62,13 +62,13 @@ export type {
   ProcessBody,
   SignalOptions,
 } from "./node/process.ts";
-export { type Traced, type TraceTokenOptions, traceToken } from "./node/tracing.ts";
 export {
   SpawnError,
   type SpawnOnOptions,
   type SpawnOptions,
   type SpawnRequestOptions,
 } from "./node/remote-spawn.ts";
+export { type Traced, type TraceTokenOptions, traceToken } from "./node/tracing.ts";
 export {
   type Answer,
   type Answered,
@@ -76,6 +76,16 @@ export {
   CallRequests,
   type WaitOptions,
 } from "./otp/call-request.ts";
+export type {
+  AutoShutdown,
+  ChildSpec,
+  ChildType,
+  ModuleFunction,
+  Restart,
+  Shutdown,
+  StartFunction,
+} from "./otp/child-spec.ts";
+export { DynamicSupervisor, type DynamicSupervisorOptions } from "./otp/dynamic-supervisor.ts";
 export type { CallOptions } from "./otp/erpc.ts";
 export { badrpcOf, erpcExceptionOf, RemoteError } from "./otp/errors.ts";
 export type { GenCallOptions, GenClient, GenMultiCallResult } from "./otp/gen.ts";
@@ -91,9 +101,6 @@ export type {
   Stop,
   Then,
 } from "./otp/gen-server-callbacks.ts";
-export { IoClient, IoError, type IoErrorCode, type IoOptions } from "./otp/io-client.ts";
-export type { DeviceOptions, TextSink } from "./otp/io-device.ts";
-export type { TextSource } from "./otp/io-input.ts";
 export { GenStatem } from "./otp/gen-statem.ts";
 export type {
   CallbackMode,
@@ -113,10 +120,22 @@ export type {
   TimeoutMs,
   Transition,
 } from "./otp/gen-statem-callbacks.ts";
+export { IoClient, IoError, type IoErrorCode, type IoOptions } from "./otp/io-client.ts";
+export type { DeviceOptions, TextSink } from "./otp/io-device.ts";
+export type { TextSource } from "./otp/io-input.ts";
 export { Node, type NodeOptions } from "./otp/node.ts";
 export { initAck } from "./otp/proc-lib.ts";
 export type { FunctionCall } from "./otp/rpc.ts";
 export { StartError } from "./otp/start-error.ts";
+export { Supervisor } from "./otp/supervisor.ts";
+export type { SupervisorState } from "./otp/supervisor-base.ts";
+export type {
+  ChildCounts,
+  ChildTuple,
+  RemoteChildSpec,
+  SupervisorClient,
+} from "./otp/supervisor-client.ts";
+export type { RestartLimits, Strategy, SupervisorFlags } from "./otp/supervisor-flags.ts";
 export type { ServerStatistics, Sys } from "./otp/sys.ts";
 export type { StartOptions } from "./otp/system-process.ts";
 export { TransportError } from "./transport/transport.ts";

@@ -95,6 +95,10 @@ export class IdentifierMap<Key extends Identifier<Key>, Value> {
     return this.#find(key)?.value;
   }
 
+  has(key: Key): boolean {
+    return this.#find(key) !== undefined;
+  }
+
   set(key: Key, value: Value): void {
     const found = this.#find(key);
     if (found !== undefined) {

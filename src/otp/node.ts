@@ -15,6 +15,7 @@ import { ping, serveNetKernel } from "./net-kernel.ts";
 import { serveOperator } from "./operator.ts";
 import { serveRex } from "./rex.ts";
 import { Rpc } from "./rpc.ts";
+import { SupervisorClient } from "./supervisor-client.ts";
 import { Sys } from "./sys.ts";
 
 /** The device that is the node's group leader, `user`. Default: standard output, and no input. */
@@ -39,6 +40,8 @@ export class Node extends NodeCore {
   readonly sys: Sys;
   /** Prints to devices of any node and reads from them, as `io`. */
   readonly io: IoClient;
+  /** Asks supervisors, as `supervisor`. */
+  readonly supervisor: SupervisorClient;
 
   /**
    * Starts a node: it listens, and EPMD knows its name. Stop it with `stop`, or `await using`.
@@ -62,6 +65,7 @@ export class Node extends NodeCore {
     this.gen = new GenClient(this);
     this.genEvent = new GenEventClient(this.gen);
     this.sys = new Sys(this, this.gen);
+    this.supervisor = new SupervisorClient(this.gen);
     this.rpc = new Rpc(this, this.erpc, this.gen);
     this.io = new IoClient(this);
   }
