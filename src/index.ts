@@ -19,6 +19,7 @@ export {
   isPort,
   isReference,
   isTuple,
+  LocalFun,
   Pid,
   Port,
   parse,
@@ -69,6 +70,7 @@ export {
   type SpawnRequestOptions,
 } from "./node/remote-spawn.ts";
 export { type Traced, type TraceTokenOptions, traceToken } from "./node/tracing.ts";
+export { type TermType, typed, types } from "./node/typed.ts";
 export {
   type Answer,
   type Answered,

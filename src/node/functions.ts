@@ -4,17 +4,62 @@
  * An exposed function gets its arguments as terms and returns a term, or a promise of one;
  * nothing (`undefined`) is answered as the atom `ok`.
  */
-import type { Atom, Pid, Term, TermInput } from "../../etf/index.ts";
-import { atom, isAtom, tuple } from "../../etf/index.ts";
+import type { Atom, LocalFun, Pid, Term, TermInput } from "../../etf/index.ts";
+import { atom, ExternalFun, isAtom, isFun, isList, tuple } from "../../etf/index.ts";
 import { ErlangError, NodeError } from "./errors.ts";
 import type { Process } from "./process.ts";
 
 /** What an exposed function finds as `this`. */
 export interface CallContext {
-  /** The process the function runs in; its group leader is the caller's. */
+  /** The process the function runs in. */
   readonly self: Process;
   /** Who asked for the call, if that is known. */
   readonly caller: Pid | undefined;
+  /** Gets the output of the function; the caller's, unless it named another. */
+  readonly groupLeader: Pid;
+  /**
+   * Fires when the caller dies or the connection to it is lost, with an ErlangError of that exit
+   * reason, and when the process the function runs in is ended. Nothing is watched until it is asked
+   * for. A caller that gave up waiting and lives on is not noticed.
+   */
+  readonly signal: AbortSignal;
+}
+
+/** A call as it comes in. */
+export type Call = Pick<CallContext, "self" | "caller">;
+
+class ExposedCall implements CallContext {
+  readonly self: Process;
+  readonly caller: Pid | undefined;
+  #signal: AbortSignal | undefined;
+
+  constructor({ self, caller }: Call) {
+    this.self = self;
+    this.caller = caller;
+  }
+
+  get groupLeader(): Pid {
+    return this.self.groupLeader;
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= this.#watch();
+    return this.#signal;
+  }
+
+  #watch(): AbortSignal {
+    const abort = new AbortController();
+    const { self, caller } = this;
+    const ended = (): void => abort.abort(self.signal.reason);
+    if (self.signal.aborted) ended();
+    else {
+      self.signal.addEventListener("abort", ended, { once: true });
+      if (caller !== undefined) {
+        self.watch(caller, (reason) => abort.abort(ErlangError.exit(reason)));
+      }
+    }
+    return abort.signal;
+  }
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the arguments' types are the exposing program's choice
@@ -36,6 +81,15 @@ type Row =
 const KEY = /^([^/]+)(?:\/(\d{1,3}))?$/;
 const OK: Atom<"ok"> = atom("ok");
 const UNDEF: Atom<"undef"> = atom("undef");
+const FUNCTION_CLAUSE: Atom<"function_clause"> = atom("function_clause");
+const BADARG: Atom<"badarg"> = atom("badarg");
+const BADARITY: Atom<"badarity"> = atom("badarity");
+const BADFUN: Atom<"badfun"> = atom("badfun");
+const ERLANG: Atom<"erlang"> = atom("erlang");
+const APPLY: Atom<"apply"> = atom("apply");
+
+/** Thrown by an exposed function that does not take such arguments: `function_clause` to the caller. */
+export class NoClauseError extends Error {}
 
 export class FunctionTable {
   readonly #rows = new Map<string, Row>();
@@ -65,20 +119,49 @@ export class FunctionTable {
   }
 
   /**
-   * Applies an exposed function. The result is what it returned, a promise if it returned one.
+   * Applies an exposed function, or through `erlang:apply/2` and `apply/3` the one that they name. The
+   * result is what it returned, a promise if it returned one.
    * @throws ErlangError error `undef` when there is no such function; whatever it throws
    */
   apply(
-    context: CallContext,
+    call: Call,
     module: Term,
     name: Term,
     args: readonly Term[],
   ): TermInput | Promise<TermInput> {
     const row = this.#find(module, name, args.length);
-    if (row?.kind !== "function") throw new UndefError(module, name, args);
-    const result = row.run.apply(context, [...args]);
-    if (result instanceof Promise) return result.then(okIfNothing);
-    return okIfNothing(result);
+    if (row?.kind !== "function") {
+      if (module === ERLANG && name === APPLY) {
+        const [first, second, third] = args as readonly Term[] as [Term, Term, Term];
+        if (args.length === 2 && isFun(first)) return this.#applyFun(call, first, second);
+        if (args.length === 2) throw ErlangError.error(tuple(BADFUN, first) as Term);
+        if (args.length === 3) return this.#applyNamed(call, first, second, third);
+      }
+      throw new UndefError(module, name, args);
+    }
+    try {
+      const result = row.run.apply(new ExposedCall(call), [...args]);
+      if (result instanceof Promise) return result.then(okIfNothing);
+      return okIfNothing(result);
+    } catch (error) {
+      if (error instanceof NoClauseError) throw new FunctionClauseError(module, name, args);
+      throw error;
+    }
+  }
+
+  #applyFun(call: Call, fun: ExternalFun | LocalFun, args: Term): TermInput | Promise<TermInput> {
+    if (!isList(args)) throw ErlangError.error(BADARG);
+    // The code of a fun that is not `fun M:F/A` is where it was made.
+    if (!(fun instanceof ExternalFun)) throw new UndefError(ERLANG, APPLY, [fun, args]);
+    if (fun.arity !== args.length) {
+      throw ErlangError.error(tuple(BADARITY, tuple(fun, args)) as Term);
+    }
+    return this.apply(call, fun.module, fun.function, args);
+  }
+
+  #applyNamed(call: Call, module: Term, name: Term, args: Term): TermInput | Promise<TermInput> {
+    if (!isAtom(module) || !isAtom(name) || !isList(args)) throw ErlangError.error(BADARG);
+    return this.apply(call, module, name, args);
   }
 
   /** Runs as the body of a process that another node has spawned. */
@@ -117,6 +200,13 @@ export class FailedCall extends ErlangError {
 export class UndefError extends FailedCall {
   constructor(module: Term, name: Term, args: readonly Term[]) {
     super(UNDEF, module, name, args);
+  }
+}
+
+/** `error(function_clause)`: the function does not take such arguments. */
+export class FunctionClauseError extends FailedCall {
+  constructor(module: Term, name: Term, args: readonly Term[]) {
+    super(FUNCTION_CLAUSE, module, name, args);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Atom, Pid, Reference, Term, TermInput } from "../../etf/index.ts";
 import type { EncodedTerm } from "../distribution/encoded-term.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { MadeReferences } from "./mailbox.ts";
-import type { MonitorOptions } from "./monitors.ts";
+import type { MonitorOptions, OnDown } from "./monitors.ts";
 import type { Behaviour, Destination, MonitorTarget, Process } from "./process.ts";
 import type { Spawner } from "./spawner.ts";
 
@@ -25,6 +25,7 @@ export interface Signals {
   link(process: Process, to: Pid): void;
   unlink(process: Process, from: Pid): void;
   monitor(process: Process, target: MonitorTarget, options: MonitorOptions): Reference;
+  monitorWith(watcher: Process, target: MonitorTarget, ref: Reference, onDown: OnDown): void;
   demonitor(process: Process, ref: Reference): boolean;
   alias(process: Process, once: boolean): Reference;
   unalias(ref: Reference): boolean;

@@ -24,7 +24,7 @@ import type { PidMap, ReferenceMap } from "./identifiers.ts";
 import type { Link } from "./links.ts";
 import type { Pattern, ReceiveOptions, Source, Wanted } from "./mailbox.ts";
 import { Mailbox } from "./mailbox.ts";
-import type { IncomingMonitor, MonitorOptions, OutgoingMonitor } from "./monitors.ts";
+import type { IncomingMonitor, MonitorOptions, OnDown, OutgoingMonitor } from "./monitors.ts";
 import type { ProcessHost, Signals } from "./process-host.ts";
 import { exceptionOf, exitReasonOf } from "./reason.ts";
 import {
@@ -109,6 +109,7 @@ export class Process {
   /** The behaviour is at a message, or its promise is open. */
   #busy = false;
   #exitReason: Term | undefined;
+  #ended: AbortController | undefined;
 
   /** @internal @param service one of the node's own, which exit signals do not end */
   constructor(
@@ -127,6 +128,15 @@ export class Process {
 
   get alive(): boolean {
     return this.#exitReason === undefined;
+  }
+
+  /** Fires when the process has ended, with a NodeError PROCESS_DEAD; for what it started elsewhere. */
+  get signal(): AbortSignal {
+    if (this.#ended === undefined) {
+      this.#ended = new AbortController();
+      if (!this.alive) this.#ended.abort(deadError(this));
+    }
+    return this.#ended.signal;
   }
 
   /** Messages waiting in the mailbox. */
@@ -382,6 +392,11 @@ export class Process {
     this.#signals.register(this, typeof name === "string" ? atom(name) : name);
   }
 
+  /** @internal Monitors a process without a message. */
+  watch(target: Pid, onDown: OnDown): void {
+    this.#signals.monitorWith(this, target, this.#host.newReference(), onDown);
+  }
+
   /** @internal A message arrived; `bytes` and `source` are those of a connection that brought it. */
   deliver(message: Term, bytes?: number, source?: Source): void {
     if (!this.alive) return;
@@ -447,6 +462,7 @@ export class Process {
     this.#exitReason = reason;
     this.#mailbox?.close(deadError(this));
     this.#signals.buried(this, reason, encoded);
+    this.#ended?.abort(deadError(this));
     try {
       this.#behaviour?.terminated?.(reason);
     } catch {

@@ -18,6 +18,10 @@ export interface ErlangException {
 
 const JAVASCRIPT_ERROR: Atom<"javascript_error"> = atom("javascript_error");
 const MAX_FRAMES = 8;
+/** Where calls begin that another node asked for, and processes: what is below is no concern of theirs. */
+const BOTTOM = /^(?:FunctionTable\.apply|Process\.run)$/;
+/** What V8 puts before a function's name for its `this`, where that says nothing. */
+const RECEIVER = /^(?:Object|ExposedCall)\./;
 /** `at name (file:line:column)` or `at file:line:column`, as V8 writes a frame. */
 const FRAME = /^\s*at (?:(?:async )?(.+?) \()?(?:file:\/\/)?(.+?):(\d+):\d+\)?$/;
 
@@ -57,10 +61,11 @@ function stackOf(error: Error): Term[] {
     const found = FRAME.exec(line);
     if (found === null || frames.length === MAX_FRAMES) continue;
     const [, name = "anonymous", file = "", lineNumber = "0"] = found;
+    if (BOTTOM.test(name) && frames.length > 0) break;
     if (file.startsWith("node:")) continue;
     const base = file.slice(file.lastIndexOf("/") + 1);
     frames.push(
-      tuple(nameAtom(base), nameAtom(name), 0, [
+      tuple(nameAtom(base), nameAtom(name.replace(RECEIVER, "")), 0, [
         tuple(atom("file"), charlist(base)),
         tuple(atom("line"), Number(lineNumber)),
       ]),

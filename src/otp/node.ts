@@ -2,10 +2,17 @@
  * A node with the services every genuine node has: `rpc` and `erpc`, `rex`, `net_kernel`, what a visible
  * node needs of `global`, and a group leader that prints and reads.
  */
+import {
+  type Atom,
+  type ExternalFun,
+  LocalFun,
+  type Term,
+  type TermInput,
+} from "../../etf/index.ts";
 import { NodeCore } from "../node/node.ts";
 import { type NodeCoreOptions, type PreparedNode, prepareNode } from "../node/prepare.ts";
 import type { Process } from "../node/process.ts";
-import { Erpc, serveErpc } from "./erpc.ts";
+import { type CallOptions, Erpc, serveErpc } from "./erpc.ts";
 import { type GenCallOptions, GenClient } from "./gen.ts";
 import { GenEventClient } from "./gen-event.ts";
 import { serveGlobal } from "./global.ts";
@@ -76,6 +83,20 @@ export class Node extends NodeCore {
    */
   openDevice(options: DeviceOptions): Process {
     return startDevice(this, options);
+  }
+
+  /**
+   * Applies a fun that somebody sent: `fun M:F/A` is an exposed function of this node, or a function of
+   * `options.node`; any other fun is applied where its code is.
+   * @throws what `erpc.call` throws
+   */
+  apply(
+    fun: ExternalFun | LocalFun,
+    args: readonly TermInput[],
+    options: CallOptions & { node?: Atom | string } = {},
+  ): Promise<Term> {
+    const node = options.node ?? (fun instanceof LocalFun ? fun.pid.node : this.name);
+    return this.erpc.call(node, "erlang", "apply", [fun, [...args]], options);
   }
 
   /**

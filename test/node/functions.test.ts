@@ -1,9 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { atom, ExternalFun, Pid, type Term, tuple } from "../../etf/index.ts";
-import { type CallContext, FunctionTable, UndefError } from "../../src/node/functions.ts";
+import { atom, ExternalFun, LocalFun, Pid, type Term, tuple } from "../../etf/index.ts";
+import {
+  type Call,
+  type CallContext,
+  FunctionTable,
+  UndefError,
+} from "../../src/node/functions.ts";
 import type { Process } from "../../src/node/process.ts";
+import { inbox } from "../support/cluster.ts";
+import { connected } from "../support/two-nodes.ts";
 
-const context: CallContext = { self: {} as Process, caller: new Pid("bilbo@vm", 1, 0, 1) };
+const context: Call = { self: {} as Process, caller: new Pid("bilbo@vm", 1, 0, 1) };
 
 function table(functions: Parameters<FunctionTable["expose"]>[1], module = "m") {
   const made = new FunctionTable();
@@ -121,6 +128,108 @@ describe("apply", () => {
   test("names with the separators of the table do not get mixed up", () => {
     const { made } = table({ c: () => 1 }, "a:b");
     expect(() => made.apply(context, atom("a"), atom("b:c"), [])).toThrow(UndefError);
+  });
+});
+
+describe("erlang:apply", () => {
+  const { made, call } = table({ add: (a: number, b: number) => a + b });
+  const apply = (...args: Term[]) => made.apply(context, atom("erlang"), atom("apply"), args);
+
+  test("applies what is exposed, named or by fun M:F/A, through itself too", () => {
+    expect(call("add", 1, 2)).toBe(3);
+    expect(apply(atom("m"), atom("add"), [1, 2])).toBe(3);
+    expect(apply(new ExternalFun("m", "add", 2), [1, 2])).toBe(3);
+    expect(apply(new ExternalFun("erlang", "apply", 3), [atom("m"), atom("add"), [1, 2]])).toBe(3);
+  });
+
+  const fun = new ExternalFun("m", "add", 2);
+  const local = new LocalFun({
+    arity: 0,
+    uniq: new Uint8Array(16),
+    index: 0,
+    module: atom("m"),
+    oldIndex: 0,
+    oldUniq: 0,
+    pid: new Pid("bilbo@vm", 1, 0, 1),
+    freeVariables: [],
+  });
+  test.each<[string, Term[], Term]>([
+    ["another arity", [fun, [1]], tuple(atom("badarity"), tuple(fun, [1])) as Term],
+    ["no fun", [atom("add"), [1, 2]], tuple(atom("badfun"), atom("add")) as Term],
+    ["arguments that are no list", [fun, 1], atom("badarg")],
+    ["named arguments that are no list", [atom("m"), atom("add"), tuple(1)], atom("badarg")],
+    ["a name that is no atom", [atom("m"), "add" as unknown as Term, []], atom("badarg")],
+    ["what is not exposed", [atom("m"), atom("nothing"), []], atom("undef")],
+    ["a fun whose code is elsewhere", [local, []], atom("undef")],
+    ["one argument", [fun], atom("undef")],
+  ])("%s", (_, args, reason) => {
+    expect(() => apply(...args)).toThrow(expect.objectContaining({ class: "error" }));
+    try {
+      apply(...args);
+    } catch (error) {
+      expect((error as { reason: Term }).reason).toStrictEqual(reason);
+    }
+  });
+
+  test("one of the program's own goes first", () => {
+    made.expose("erlang", { "apply/3": () => "mine" });
+    expect(apply(atom("m"), atom("add"), [1, 2])).toBe("mine");
+  });
+});
+
+describe("the call's context", () => {
+  async function calling(node: "gandalf@vm" | "bilbo@vm") {
+    const { cluster, gandalf, bilbo } = await connected();
+    let context!: CallContext;
+    let signal: AbortSignal | undefined;
+    bilbo.expose("m", {
+      async wait(this: CallContext) {
+        context = this;
+        signal = this.signal;
+        await this.self.receive();
+      },
+    });
+    const caller = inbox(node === "bilbo@vm" ? bilbo : gandalf).process;
+    const leader = inbox(gandalf).process.pid;
+    const options = { groupLeader: leader };
+    const pid = await cluster.settled(caller.spawnOn("bilbo@vm", "m", "wait", [], options));
+    expect(context.groupLeader).toEqual(leader);
+    expect([signal?.aborted, context.signal === signal]).toEqual([false, true]);
+    return { cluster, gandalf, bilbo, caller, pid, signal: context.signal, self: context.self };
+  }
+
+  test.each(["gandalf@vm", "bilbo@vm"] as const)(
+    "its signal fires when the caller on %s dies, with the reason",
+    async (node) => {
+      const { cluster, caller, signal, self } = await calling(node);
+      caller.terminate(atom("gone"));
+      await cluster.settle();
+      expect(signal.reason).toMatchObject({ class: "exit", reason: atom("gone") });
+      expect(self.alive).toBe(true);
+    },
+  );
+
+  test("its signal fires when the connection to the caller is lost", async () => {
+    const { cluster, gandalf, signal } = await calling("gandalf@vm");
+    gandalf.disconnect("bilbo@vm");
+    await cluster.settle();
+    expect(signal.reason).toMatchObject({ class: "exit", reason: atom("noconnection") });
+  });
+
+  test("its signal fires when the function's process is ended", async () => {
+    const { cluster, caller, pid, signal, self } = await calling("gandalf@vm");
+    caller.sendExit(pid, atom("kill"));
+    await cluster.settle();
+    expect(signal.reason).toMatchObject({ code: "PROCESS_DEAD" });
+    expect([self.alive, self.signal.aborted, caller.monitoredBy?.size]).toEqual([false, true, 0]);
+  });
+
+  test("a function that has returned watches nobody any more", async () => {
+    const { cluster, caller, pid, gandalf } = await calling("gandalf@vm");
+    expect(caller.monitoredBy?.size).toBe(1);
+    void gandalf.send(pid, 1);
+    await cluster.settle();
+    expect(caller.monitoredBy?.size).toBe(0);
   });
 });
 

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { atom, charlist, encode, isTuple, type Term, tuple } from "../../etf/index.ts";
 import { ErlangError } from "../../src/node/errors.ts";
-import { UndefError } from "../../src/node/functions.ts";
+import { FunctionClauseError, UndefError } from "../../src/node/functions.ts";
 import { type ErlangException, exceptionOf, exitReasonOf } from "../../src/node/reason.ts";
+import type { RemoteError } from "../../src/otp/errors.ts";
+import { Cluster } from "../support/cluster.ts";
 
 const REASON = tuple(atom("bad"), 1);
 const javascriptError = (name: string, message: string): Term =>
@@ -50,6 +52,32 @@ describe("what was thrown", () => {
     const exception = exceptionOf(new UndefError(atom("kvs"), atom("nothing"), [1]));
     expect(exception).toMatchObject({ class: "error", reason: atom("undef") });
     expect(exception.stack).toStrictEqual([tuple(atom("kvs"), atom("nothing"), [1], [])]);
+  });
+
+  test("the stack ends where the call came in, and names no object that says nothing", async () => {
+    const cluster = new Cluster();
+    const node = await cluster.start("gandalf@vm");
+    node.expose("m", {
+      outer() {
+        function inner(): never {
+          throw new Error("deep");
+        }
+        inner();
+      },
+    });
+    const failed = await cluster
+      .settled(node.erpc.call(node.name, "m", "outer", []))
+      .catch((error: RemoteError) => error.stackTrace);
+    const names = (failed as unknown as readonly (readonly Term[])[]).map(([, name]) =>
+      String(name),
+    );
+    expect(names).toEqual(["inner", "outer"]);
+  });
+
+  test("arguments that a function does not take are function_clause, with the call as the stack", () => {
+    const exception = exceptionOf(new FunctionClauseError(atom("sums"), atom("add"), [atom("x")]));
+    expect(exception).toMatchObject({ class: "error", reason: atom("function_clause") });
+    expect(exception.stack).toStrictEqual([tuple(atom("sums"), atom("add"), [atom("x")], [])]);
   });
 
   test("the stack names function, file and line as an Erlang one does", () => {

@@ -1,0 +1,205 @@
+/**
+ * Exposed functions as a genuine caller finds them: `erlang:apply`, funs sent back and forth, typed
+ * functions, errors of JavaScript with a stack, and the signal that tells of the caller's end.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  atom,
+  type CallContext,
+  ErlangError,
+  type ExternalFun,
+  type LocalFun,
+  type Node,
+  type Term,
+  typed,
+  types,
+} from "../src/index.ts";
+import { type OtpNode, startOtpNode, waitUntil } from "./index.ts";
+import { serveCallee } from "./support/callee.ts";
+import { startOurNode } from "./support/our-node.ts";
+import { eachOtp } from "./support/vitest.ts";
+
+/** Calls of a node N, whose module M has the functions of `erldist_callee`. */
+const APPLIES = [
+  "erlang, apply, [M, add, [1, 2]]",
+  "erlang, apply, [fun M:add/2, [1, 2]]",
+  "erlang, apply, [fun erlang:apply/3, [M, add, [1, 2]]]",
+  "erlang, apply, [fun M:add/2, [1]]",
+  "erlang, apply, [fun M:fail/2, [throw, ball]]",
+  "erlang, apply, [fun M:no_such_function/0, []]",
+  "erlang, apply, [M, no_such_function, [x]]",
+  "erlang, apply, [no_fun, [1]]",
+  "erlang, apply, [M, add, not_a_list]",
+  "erlang, apply, [fun M:add/2, not_a_list]",
+  "erlang, apply, [1, add, []]",
+];
+
+function serveTyped(node: Node, signals: AbortSignal[]): void {
+  node.expose("typed", {
+    greet: typed([types.string, types.integer], types.string, (name, times) =>
+      Array(times).fill(`hello ${name}`).join(", "),
+    ),
+    mean: typed([types.listOf(types.number)], types.float, (all) =>
+      all.reduce((sum, each) => sum + each / all.length, 0),
+    ),
+    parts: typed(
+      [types.atom],
+      types.tupleOf(types.atom, types.charlist),
+      (name) => [name, name] as const,
+    ),
+    wrong: typed([], types.integer, () => 1.5),
+    broken: typed([], types.ok, function lookUp() {
+      throw new RangeError("out of reach");
+    }),
+    async watch(this: CallContext) {
+      signals.push(this.signal);
+      await new Promise((_, reject) => {
+        this.signal.addEventListener("abort", () => reject(this.signal.reason));
+      });
+    },
+    run: (fun: ExternalFun | LocalFun, args: Term[]) => node.apply(fun, args),
+    async back(this: CallContext, fun: ExternalFun | LocalFun, args: Term[]) {
+      return node.apply(fun, args, { node: this.self.groupLeader.node });
+    },
+  });
+}
+
+eachOtp((otp) => {
+  let caller: OtpNode;
+  let genuine: OtpNode;
+  let ours: Awaited<ReturnType<typeof startOurNode>>;
+  const signals: AbortSignal[] = [];
+  beforeAll(async () => {
+    caller = await startOtpNode({ otp });
+    genuine = await startOtpNode({ otp });
+    ours = await startOurNode();
+    serveCallee(ours);
+    serveTyped(ours, signals);
+    for (const node of [caller, genuine]) await node.loadModule("erldist_callee");
+  });
+  afterAll(async () => {
+    await ours.stop();
+    await genuine.kill();
+    await caller.kill();
+  });
+  const call = (expression: string): Promise<string> =>
+    caller.eval(`(fun(N) -> ${expression} end)('${ours.name}')`);
+
+  describe("erlang:apply", () => {
+    const seen = (expression: string, node: string): Promise<string> =>
+      caller.eval(
+        `erldist_callee:shape((fun(N, M) -> try ${expression} catch C:R -> {caught, C, R} end end)('${node}', erldist_callee))`,
+      );
+    it.each(APPLIES.flatMap((args) => [`rpc:call(N, ${args})`, `erpc:call(N, ${args})`]))(
+      "%s",
+      async (expression) => {
+        expect(await seen(expression, ours.name)).toBe(await seen(expression, genuine.name));
+      },
+    );
+  });
+
+  describe("funs", () => {
+    it("fun M:F/A sent to us is ours to apply, or theirs, and one of theirs is theirs", async () => {
+      expect(await call("erpc:call(N, typed, run, [fun erldist_callee:add/2, [1, 2]])")).toBe("3");
+      expect(await call("erpc:call(N, typed, back, [fun lists:reverse/1, [[1, 2, 3]]])")).toBe(
+        "[3,2,1]",
+      );
+      const fun = "erpc:call(N, typed, run, [fun(X) -> {node(), X + 1} end, [41]])";
+      expect(await call(fun)).toBe(`{${caller.name},42}`);
+    });
+
+    it("a fun of ours is theirs to call, when it is of their code", async () => {
+      const fun = (await ours.rpc.call(caller.name, "erlang", "make_fun", [
+        atom("lists"),
+        atom("sum"),
+        1,
+      ])) as ExternalFun;
+      expect(await ours.apply(fun, [[1, 2, 3]], { node: caller.name })).toBe(6);
+      await expect(ours.apply(fun, [[1, 2, 3]])).rejects.toMatchObject({
+        code: "REMOTE_ERROR",
+        reason: atom("undef"),
+      });
+    });
+  });
+
+  describe("typed functions", () => {
+    it.each([
+      ['rpc:call(N, typed, greet, ["Joe", 2])', '<<"hello Joe, hello Joe">>'],
+      [
+        'rpc:call(N, typed, greet, [<<"J\u00f6rg"/utf8>>, 1]) =:= <<"hello J\u00f6rg"/utf8>>',
+        "true",
+      ],
+      ["rpc:call(N, typed, mean, [[1, 2.0]])", "1.5"],
+      ["rpc:call(N, typed, mean, [[2, 2]])", "2.0"],
+      ["rpc:call(N, typed, parts, [abc])", '{abc,"abc"}'],
+      [
+        "rpc:call(N, typed, greet, [joe, 2])",
+        "{badrpc,{'EXIT',{function_clause,[{typed,greet,[joe,2],[]}]}}}",
+      ],
+      ["rpc:call(N, typed, greet, [])", "{badrpc,{'EXIT',{undef,[{typed,greet,[],[]}]}}}"],
+    ])("%s", async (expression, expected) => {
+      expect(await call(expression)).toBe(expected);
+    });
+  });
+
+  describe("errors of JavaScript", () => {
+    it("have a name, a message, and a stack that says where", async () => {
+      const raised =
+        "try erpc:call(N, typed, broken, []) catch error:{exception, R, [{M, F, A, L} | _]} -> {R, M, F, A, proplists:get_value(file, L), is_integer(proplists:get_value(line, L))} end";
+      expect(await call(raised)).toBe(
+        `{{javascript_error,<<"RangeError">>,<<"out of reach">>},'expose.interop.ts',lookUp,0,"expose.interop.ts",true}`,
+      );
+      expect(await call("rpc:call(N, typed, wrong, [])")).toContain(
+        '{javascript_error,<<"TypeError">>,<<"1.5 is no integer">>}',
+      );
+    });
+
+    if (otp.release !== "23") {
+      it("are printed by the shell's own formatter as an Erlang function's are", async () => {
+        const text = await call(
+          "try erpc:call(N, typed, broken, []) catch error:{exception, R, S} -> unicode:characters_to_list(erl_error:format_exception(error, R, S)) end",
+        );
+        expect(text).toContain("javascript_error");
+        expect(text).toMatch(
+          /in function\s+'expose\.interop\.ts':lookUp\/0 \(expose\.interop\.ts, line \d+\)/,
+        );
+      });
+    }
+  });
+
+  describe("the signal of a call", () => {
+    const last = () =>
+      waitUntil(() => signals.shift(), { description: "the function to be called" });
+    const fired = (signal: AbortSignal) =>
+      waitUntil(() => signal.aborted, { description: "the signal to fire" });
+
+    it("fires when the caller dies", async () => {
+      await call(
+        "P = spawn(fun() -> erpc:call(N, typed, watch, []) end), persistent_term:put(p, P)",
+      );
+      const signal = await last();
+      const watched = "process_info(persistent_term:get(p), monitored_by) =/= {monitored_by, []}";
+      await waitUntil(async () => (await caller.eval(watched)) === "true", {
+        description: "the caller to be monitored",
+      });
+      expect(signal.aborted).toBe(false);
+      await caller.eval("exit(persistent_term:get(p), oops)");
+      await fired(signal);
+      expect(signal.reason).toBeInstanceOf(ErlangError);
+      expect(signal.reason).toMatchObject({ class: "exit", reason: atom("oops") });
+    });
+
+    it("fires when the process is ended that was spawned for it", async () => {
+      await call("exit(spawn(N, typed, watch, []), kill)");
+      await fired(await last());
+    });
+
+    it("fires when the connection is lost", async () => {
+      await call("spawn(fun() -> erpc:call(N, typed, watch, []) end)");
+      const signal = await last();
+      ours.disconnect(caller.name);
+      await fired(signal);
+      expect(signal.reason).toMatchObject({ reason: atom("noconnection") });
+    });
+  });
+});
