@@ -88,6 +88,34 @@ eachOtp((otp) => {
     });
   });
 
+  it("a supervised worker is started again, and obeys module supervisor", async () => {
+    const folder = programFolder("shire.ts");
+    try {
+      expect(compile(join(folder, "shire.ts"))).toEqual([]);
+      const { shortHost } = await interopRun();
+      await using bilbo = await startOtpNode({ otp, name: "bilbo", cookie: "secret" });
+      await using shire = await startProgram(join(folder, "shire.js"));
+      const up = `net_adm:ping('shire@${shortHost}') =:= pong andalso rpc:call('shire@${shortHost}', erlang, whereis, [shire_sup]) =/= undefined`;
+      await waitUntil(async () => (await bilbo.eval(up)) === "true");
+      const lines = [...block("session: a supervised worker").matchAll(/\)\d+> (.*?)\.\s+% (.*)/g)];
+      expect(lines).toHaveLength(8);
+      for (const [, line = "", shown] of lines) {
+        expect(await bilbo.eval(line.replaceAll("HOST", shortHost))).toBe(shown);
+      }
+      await bilbo.kill();
+      const end = await shire.ended;
+      expect(end).toMatchObject({ code: 0, stderr: "" });
+      expect(end.stdout.trim().split("\n")).toEqual([
+        "error {gen_server,terminate}",
+        "error {proc_lib,crash}",
+        "error {supervisor,child_terminated}",
+        "info {supervisor,progress}",
+      ]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it("the door lets in who knocked, once its code is given", async () => {
     const folder = programFolder("merry.ts");
     try {

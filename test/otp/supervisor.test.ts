@@ -303,7 +303,7 @@ describe("requests", () => {
       }),
     );
     expect(shown(await state).replace(/<.*>/, "pid")).toBe(
-      "#{strategy => one_for_one,intensity => 100,period => 5,auto_shutdown => never,children => [{a,pid,worker,[javascript]}]}",
+      "{ok,#{strategy => one_for_one,intensity => 100,period => 5,auto_shutdown => never,children => [{a,pid,worker,[javascript]}]}}",
     );
   });
 });
