@@ -69,17 +69,27 @@ let strong = new Map<string, Atom>();
 const weak = new Map<string, WeakRef<Atom>>();
 let sweepAt = 4 * STRONG_ATOMS;
 
+/**
+ * The engine collects when the heap has grown by a factor, and what is to be swept afterwards counts
+ * as in use: a stream of new names would let it grow, collection by collection. So every few thousand
+ * names come with bytes that are never touched, but counted by the engine until they are collected.
+ */
+const BURDEN_BYTES = 4 * 1024 * 1024;
+const burdens: Array<WeakRef<ArrayBuffer>> = [];
+
 function weaken(): void {
   for (const [name, atom] of strong) {
     if (weak.get(name)?.deref() !== atom) weak.set(name, new WeakRef(atom));
   }
   strong = new Map();
+  burdens.push(new WeakRef(new ArrayBuffer(BURDEN_BYTES)));
   if (!collections.watched) collections.watch();
   if (weak.size >= sweepAt) sweep();
 }
 
 /** Drops the names of the atoms that are gone. */
 function sweep(): void {
+  burdens.length = 0;
   for (const [name, ref] of weak) if (ref.deref() === undefined) weak.delete(name);
   // Where nobody tells of collections.
   sweepAt = Math.max(4 * STRONG_ATOMS, 2 * weak.size);

@@ -43,6 +43,21 @@ const CALL_DEPTH = 512;
 /** Binaries up to this size are copied. */
 const COPY_BYTES = 64;
 
+/** Of an integer of 8 bytes, with its tag, length and sign. */
+export const MAX_NUMBER_BYTES = 11;
+
+/** Arrays up to this size are made where they are needed: the engine makes no larger ones in place. */
+export const PREALLOCATE = 8192;
+/** And up to this size in one piece. */
+export const MAX_PREALLOCATE = 1 << 20;
+
+/** To be filled. With holes as the others, since code that sees more kinds of arrays gets slow. */
+export function largeArray<T>(size: number): T[] {
+  const array: T[] = new Array(size <= MAX_PREALLOCATE ? size : 1);
+  if (size > MAX_PREALLOCATE) array.length = 0;
+  return array;
+}
+
 /** Terms for which a view may be worth making. */
 const CONTAINERS: ReadonlySet<number> = new Set([
   TAG.LIST_EXT,
@@ -533,4 +548,22 @@ function littleEndian(bytes: Uint8Array, start: number, size: number): number {
   let value = 0;
   for (let i = size - 1; i >= 0; i--) value = (value << 8) | bytes[start + i]!;
   return value;
+}
+
+/**
+ * The integer of a SMALL_BIG_EXT of 4 to 7 bytes, for which 11 bytes must be there; null if it is
+ * of another size, or beyond the safe integers.
+ */
+export function safeInteger(
+  bytes: Uint8Array,
+  view: DataView,
+  offset: number,
+  length: number,
+): number | null {
+  if (length < 4 || length > 7) return null;
+  const unused = 8 * (8 - length);
+  const high = length === 4 ? 0 : (view.getInt32(offset + 7, true) << unused) >>> unused;
+  if (high >= 0x200000) return null;
+  const value = high * 0x100000000 + view.getUint32(offset + 3, true);
+  return bytes[offset + 2] === 0 || value === 0 ? value : -value;
 }

@@ -5,16 +5,20 @@
  * funs, records and identifiers; and all of it, when two keys of a map become one.
  */
 import { type Atom, internAtom } from "./atom.ts";
-import { type DecodeOptions, LeafDecoder } from "./decode-leaf.ts";
+import {
+  type DecodeOptions,
+  LeafDecoder,
+  largeArray,
+  MAX_NUMBER_BYTES,
+  PREALLOCATE,
+  safeInteger,
+} from "./decode-leaf.ts";
 import { TermDecoder } from "./decode-term.ts";
 import { cachedKeyText, MAX_CACHED_KEY_BYTES } from "./key-cache.ts";
 import { type Plain, plainKey, plainLeaf, setOwn, type ToPlainOptions, toPlain } from "./plain.ts";
 import { TAG } from "./tags.ts";
 import type { OpaqueTerm, Term } from "./terms.ts";
 import { utf8Text } from "./utf8.ts";
-
-/** Arrays up to this size are made in one piece. */
-const PREALLOCATE = 1 << 20;
 
 const NIL = internAtom("nil");
 const NULL = internAtom("null");
@@ -87,9 +91,12 @@ export class PlainDecoder extends LeafDecoder<Plain> {
   private container(tag: number, depth: number): Plain {
     if (tag === TAG.MAP_EXT) return this.map(depth);
     if (tag === TAG.LIST_EXT) return this.list(depth);
-    const size = tag === TAG.SMALL_TUPLE_EXT ? this.uint8() : this.uint32();
+    return this.tuple(tag === TAG.SMALL_TUPLE_EXT ? this.uint8() : this.uint32(), depth);
+  }
+
+  private tuple(size: number, depth: number): Plain {
     this.claim(size);
-    const elements: Plain[] = size <= PREALLOCATE ? new Array(size) : [];
+    const elements: Plain[] = size <= PREALLOCATE ? new Array(size) : largeArray(size);
     for (let i = 0; i < size; i++) elements[i] = this.read(depth + 1);
     this.claimed -= size;
     return elements;
@@ -98,8 +105,8 @@ export class PlainDecoder extends LeafDecoder<Plain> {
   private list(depth: number): Plain {
     const size = this.uint32();
     this.claim(size);
-    const elements: Plain[] = size <= PREALLOCATE ? new Array(size) : [];
-    for (let i = 0; i < size; i++) elements[i] = this.read(depth + 1);
+    const elements: Plain[] = size <= PREALLOCATE ? new Array(size) : largeArray(size);
+    this.elements(elements, size, depth + 1);
     this.claimed -= size;
     if (this.offset >= this.end) throw this.truncated(1);
     const tag = this.bytes[this.offset];
@@ -110,6 +117,54 @@ export class PlainDecoder extends LeafDecoder<Plain> {
     if (size === 0 || tag === TAG.LIST_EXT || tag === TAG.STRING_EXT) throw AGAIN;
     elements.push(this.read(depth + 1));
     return elements;
+  }
+
+  /** Values into a list: numbers, of which lists are long, without a call for each. */
+  private elements(into: Plain[], size: number, depth: number): void {
+    const { bytes, view } = this;
+    const safe = view === null ? -1 : this.end - MAX_NUMBER_BYTES;
+    let { offset } = this;
+    for (let at = 0; at < size; at++) {
+      if (view !== null && offset <= safe) {
+        const tag = bytes[offset]!;
+        if (tag === TAG.SMALL_INTEGER_EXT) {
+          into[at] = bytes[offset + 1]!;
+          offset += 2;
+          continue;
+        }
+        if (tag === TAG.INTEGER_EXT) {
+          into[at] = view.getInt32(offset + 1);
+          offset += 5;
+          continue;
+        }
+        if (tag === TAG.LIST_EXT && depth < this.callDepth) {
+          this.offset = offset + 1;
+          into[at] = this.list(depth);
+          offset = this.offset;
+          continue;
+        }
+        if (tag === TAG.NEW_FLOAT_EXT) {
+          const value = view.getFloat64(offset + 1);
+          if (value - value === 0) {
+            into[at] = value;
+            offset += 9;
+            continue;
+          }
+        } else if (tag === TAG.SMALL_BIG_EXT) {
+          const length = bytes[offset + 1]!;
+          const value = safeInteger(bytes, view, offset, length);
+          if (value !== null) {
+            into[at] = value;
+            offset += 3 + length;
+            continue;
+          }
+        }
+      }
+      this.offset = offset;
+      into[at] = this.read(depth);
+      offset = this.offset;
+    }
+    this.offset = offset;
   }
 
   private map(depth: number): Plain {

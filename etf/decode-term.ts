@@ -6,7 +6,15 @@
  * stack takes over, so nesting is limited by an option and not by the engine's stack.
  */
 
-import { LeafDecoder, type RecordHead } from "./decode-leaf.ts";
+import {
+  LeafDecoder,
+  largeArray,
+  MAX_NUMBER_BYTES,
+  MAX_PREALLOCATE,
+  PREALLOCATE,
+  type RecordHead,
+  safeInteger,
+} from "./decode-leaf.ts";
 import { EtfEncodeError } from "./errors.ts";
 import { cachedKey, MAX_CACHED_KEY_BYTES } from "./key-cache.ts";
 import { TAG } from "./tags.ts";
@@ -21,12 +29,6 @@ import {
   type Term,
   Tuple,
 } from "./terms.ts";
-
-/** Arrays up to this size are made in one piece. */
-const PREALLOCATE = 1 << 20;
-
-/** Of an integer of 8 bytes, with its tag, length and sign. */
-const MAX_NUMBER_BYTES = 11;
 
 /** A container being read without recursion. */
 interface Frame {
@@ -119,7 +121,7 @@ export class TermDecoder extends LeafDecoder<Term> {
     let size = this.uint32();
     let claimed = size;
     this.claim(size);
-    const elements: Term[] = size <= PREALLOCATE ? new Array(size) : [];
+    const elements: Term[] = size <= PREALLOCATE ? new Array(size) : largeArray(size);
     let at = 0;
     for (;;) {
       this.elements(elements, at, size, depth + 1);
@@ -184,15 +186,11 @@ export class TermDecoder extends LeafDecoder<Term> {
           }
         } else if (tag === TAG.SMALL_BIG_EXT) {
           const length = bytes[offset + 1]!;
-          if (length >= 4 && length <= 7) {
-            const unused = 8 * (8 - length);
-            const high = length === 4 ? 0 : (view.getInt32(offset + 7, true) << unused) >>> unused;
-            if (high < 0x200000) {
-              const value = high * 0x100000000 + view.getUint32(offset + 3, true);
-              into[at] = bytes[offset + 2] === 0 || value === 0 ? value : -value;
-              offset += 3 + length;
-              continue;
-            }
+          const value = safeInteger(bytes, view, offset, length);
+          if (value !== null) {
+            into[at] = value;
+            offset += 3 + length;
+            continue;
           }
         }
       }
@@ -215,7 +213,7 @@ export class TermDecoder extends LeafDecoder<Term> {
     const start = this.offset - 1;
     const size = 2 * this.uint32();
     this.claim(size);
-    const pairs: Term[] = size <= PREALLOCATE ? new Array(size) : [];
+    const pairs: Term[] = size <= PREALLOCATE ? new Array(size) : largeArray(size);
     for (let i = 0; i < size; i += 2) {
       pairs[i] = this.key(depth + 1);
       pairs[i + 1] = this.read(depth + 1);
@@ -370,7 +368,7 @@ const NIL = Symbol("nil");
 
 /** A tuple to be filled. */
 function newTuple(size: number): Tuple & Term[] {
-  return new Tuple(size <= PREALLOCATE ? size : 0) as Tuple & Term[];
+  return new Tuple(size <= MAX_PREALLOCATE ? size : 0) as Tuple & Term[];
 }
 
 function withTail(elements: Term[], tail: Term): Term {

@@ -34,11 +34,17 @@ export function decode(
 ): Term | Plain {
   if (options === undefined) return whole(exactly, bytes);
   if ("plain" in options && options.plain) {
+    if (options.plain === true && isAlone(options)) return whole(plainly, bytes);
     const { plain, ...limits } = options;
-    if (plain === true && Object.keys(limits).length === 0) return whole(plainly, bytes);
     return whole(new PlainDecoder(limits, plain === true ? {} : plain), bytes);
   }
   return whole(new TermDecoder(options), bytes);
+}
+
+/** True if the options ask for nothing but the plain form. */
+function isAlone(options: DecodePlainOptions): boolean {
+  for (const name in options) if (name !== "plain") return false;
+  return true;
 }
 
 function whole<T>(
