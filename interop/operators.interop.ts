@@ -408,7 +408,7 @@ eachOtp((otp) => {
         collected(node, "procs_info", "", "{procs_info, Pid, Got}");
       expect(await compared(list(genuine.name), list(ours.name))).toBe("same");
       const names = `lists:sort([X || X <- [element(5, I) || I <- ${list(ours.name)}], is_atom(X)])`;
-      expect(await caller.eval(names)).toBe("[counter,net_kernel,rex,user]");
+      expect(await caller.eval(names)).toBe("[counter,global_name_server,net_kernel,rex,user]");
     });
 
     it("observer gets statistics, until it says that it is enough", async () => {

@@ -6,7 +6,7 @@ import { inbox } from "../support/cluster.ts";
 describe("the node", () => {
   test("counts, names and lists what it has", async () => {
     const { gandalf, ask } = await setUp();
-    expect(await ask("erlang", "registered")).toBe("[user,net_kernel,rex]");
+    expect(await ask("erlang", "registered")).toBe("[user,net_kernel,global_name_server,rex]");
     const { processes } = gandalf.stats();
     // The call runs in a process too.
     expect(await ask("erlang", "system_info", atom("process_count"))).toBe(String(processes + 1));
