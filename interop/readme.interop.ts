@@ -137,4 +137,22 @@ eachOtp((otp) => {
       rmSync(folder, { recursive: true, force: true });
     }
   });
+
+  it("a process linked to an Erlang one hears of its end", async () => {
+    const folder = programFolder("pippin.ts");
+    try {
+      expect(compile(join(folder, "pippin.ts"))).toEqual([]);
+      await using bilbo = await startOtpNode({ otp, name: "bilbo", cookie: "secret" });
+      await using shell = bilbo.session();
+      await shell.eval("register(shell, self())");
+      await using pippin = await startProgram(join(folder, "pippin.js"));
+      const linked = await shell.eval(
+        "receive {linked, Pid, To} -> {links, L} = process_info(Pid, links), exit(Pid, bored), lists:member(To, L) end",
+      );
+      expect(linked).toBe("true");
+      expect(await pippin.ended).toMatchObject({ code: 0, stdout: "bored\n", stderr: "" });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 });
