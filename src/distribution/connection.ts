@@ -12,7 +12,7 @@ import type { Clock, Timer } from "../transport/clock.ts";
 import type { Deferred } from "../transport/deferred.ts";
 import { deferred } from "../transport/deferred.ts";
 import type { Transport } from "../transport/transport.ts";
-import type { ControlMessage } from "./control.ts";
+import { type ControlMessage, notNegotiated, unknownControl } from "./control.ts";
 import type { EncodedTerm } from "./encoded-term.ts";
 import { ConnectionClosedError, DistProtocolError } from "./errors.ts";
 import { FrameSplitter } from "./frame.ts";
@@ -108,8 +108,11 @@ export class Connection {
     this.#highWaterMarkBytes = options.highWaterMarkBytes;
     this.#maxQueuedBytes = options.maxQueuedBytes;
     this.#outbox = new Outbox({ negotiatedFlags: options.negotiatedFlags });
+    const refused = notNegotiated(options.negotiatedFlags);
     const reader = new MessageReader(options, (message, payload, bytes) => {
-      if (!this.#closed) this.#handler.control(message, payload, bytes);
+      if (this.#closed) return;
+      if (refused.has(message[0])) throw unknownControl(message[0]);
+      this.#handler.control(message, payload, bytes);
     });
     this.#splitter = new FrameSplitter(
       options.maxFrameBytes,

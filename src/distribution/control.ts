@@ -9,6 +9,7 @@
 import type { Atom, Pid, Reference, Term } from "../../etf/index.ts";
 import { isAtom, isList, isPid, isReference, isTuple, Tuple } from "../../etf/index.ts";
 import { DistProtocolError } from "./errors.ts";
+import { DFLAG } from "./flags.ts";
 
 /** What may stand in a field, by the field's name in the specification. */
 interface FieldTypes {
@@ -47,6 +48,8 @@ interface ControlRow {
   readonly payload: boolean;
   /** Further elements may follow the fields. */
   readonly open?: true;
+  /** The distribution flag that both sides must have set; none for what every peer knows. */
+  readonly flag?: bigint;
 }
 
 export const CONTROL = {
@@ -65,33 +68,71 @@ export const CONTROL = {
   MONITOR_P: { op: 19, fields: ["fromPid", "toProc", "ref"], payload: false },
   DEMONITOR_P: { op: 20, fields: ["fromPid", "toProc", "ref"], payload: false },
   MONITOR_P_EXIT: { op: 21, fields: ["fromProc", "toPid", "ref", "reason"], payload: false },
-  SEND_SENDER: { op: 22, fields: ["fromPid", "toPid"], payload: true },
-  SEND_SENDER_TT: { op: 23, fields: ["fromPid", "toPid", "traceToken"], payload: true },
-  PAYLOAD_EXIT: { op: 24, fields: ["fromPid", "toPid"], payload: true },
-  PAYLOAD_EXIT_TT: { op: 25, fields: ["fromPid", "toPid", "traceToken"], payload: true },
-  PAYLOAD_EXIT2: { op: 26, fields: ["fromPid", "toPid"], payload: true },
-  PAYLOAD_EXIT2_TT: { op: 27, fields: ["fromPid", "toPid", "traceToken"], payload: true },
-  PAYLOAD_MONITOR_P_EXIT: { op: 28, fields: ["fromProc", "toPid", "ref"], payload: true },
+  SEND_SENDER: { op: 22, fields: ["fromPid", "toPid"], payload: true, flag: DFLAG.SEND_SENDER },
+  SEND_SENDER_TT: {
+    op: 23,
+    fields: ["fromPid", "toPid", "traceToken"],
+    payload: true,
+    flag: DFLAG.SEND_SENDER,
+  },
+  PAYLOAD_EXIT: { op: 24, fields: ["fromPid", "toPid"], payload: true, flag: DFLAG.EXIT_PAYLOAD },
+  PAYLOAD_EXIT_TT: {
+    op: 25,
+    fields: ["fromPid", "toPid", "traceToken"],
+    payload: true,
+    flag: DFLAG.EXIT_PAYLOAD,
+  },
+  PAYLOAD_EXIT2: { op: 26, fields: ["fromPid", "toPid"], payload: true, flag: DFLAG.EXIT_PAYLOAD },
+  PAYLOAD_EXIT2_TT: {
+    op: 27,
+    fields: ["fromPid", "toPid", "traceToken"],
+    payload: true,
+    flag: DFLAG.EXIT_PAYLOAD,
+  },
+  PAYLOAD_MONITOR_P_EXIT: {
+    op: 28,
+    fields: ["fromProc", "toPid", "ref"],
+    payload: true,
+    flag: DFLAG.EXIT_PAYLOAD,
+  },
   SPAWN_REQUEST: {
     op: 29,
     fields: ["reqId", "fromPid", "groupLeader", "mfa", "optList"],
     payload: true,
+    flag: DFLAG.SPAWN,
   },
   SPAWN_REQUEST_TT: {
     op: 30,
     fields: ["reqId", "fromPid", "groupLeader", "mfa", "optList", "traceToken"],
     payload: true,
+    flag: DFLAG.SPAWN,
   },
-  SPAWN_REPLY: { op: 31, fields: ["reqId", "toPid", "flags", "result"], payload: false },
+  SPAWN_REPLY: {
+    op: 31,
+    fields: ["reqId", "toPid", "flags", "result"],
+    payload: false,
+    flag: DFLAG.SPAWN,
+  },
   SPAWN_REPLY_TT: {
     op: 32,
     fields: ["reqId", "toPid", "flags", "result", "traceToken"],
     payload: false,
+    flag: DFLAG.SPAWN,
   },
-  ALIAS_SEND: { op: 33, fields: ["fromPid", "alias"], payload: true },
-  ALIAS_SEND_TT: { op: 34, fields: ["fromPid", "alias", "traceToken"], payload: true },
-  UNLINK_ID: { op: 35, fields: ["id", "fromPid", "toPid"], payload: false },
-  UNLINK_ID_ACK: { op: 36, fields: ["id", "fromPid", "toPid"], payload: false },
+  ALIAS_SEND: { op: 33, fields: ["fromPid", "alias"], payload: true, flag: DFLAG.ALIAS },
+  ALIAS_SEND_TT: {
+    op: 34,
+    fields: ["fromPid", "alias", "traceToken"],
+    payload: true,
+    flag: DFLAG.ALIAS,
+  },
+  UNLINK_ID: { op: 35, fields: ["id", "fromPid", "toPid"], payload: false, flag: DFLAG.UNLINK_ID },
+  UNLINK_ID_ACK: {
+    op: 36,
+    fields: ["id", "fromPid", "toPid"],
+    payload: false,
+    flag: DFLAG.UNLINK_ID,
+  },
   /**
    * A message or an exit signal, as its flags say, to a pid, an alias or a name; with the flag TOKEN
    * a trace token follows. From OTP 28 on between nodes that have ALTACT_SIG: sent for every message
@@ -99,7 +140,13 @@ export const CONTROL = {
    * alias made with the option `priority`, and takes the signal for an ordinary one otherwise; what
    * is for an alias that is no longer active, or for a name not registered, it drops.
    */
-  ALTACT_SIG_SEND: { op: 37, fields: ["altactFlags", "fromPid", "to"], payload: true, open: true },
+  ALTACT_SIG_SEND: {
+    op: 37,
+    fields: ["altactFlags", "fromPid", "to"],
+    payload: true,
+    flag: DFLAG.ALTACT_SIG,
+    open: true,
+  },
 } as const satisfies Record<string, ControlRow>;
 
 export type ControlName = keyof typeof CONTROL;
@@ -209,12 +256,7 @@ export function checkControl(term: Term): ControlMessage {
     );
   }
   const row = BY_OP[op];
-  if (row === undefined) {
-    throw new DistProtocolError(
-      "DIST_CONTROL_UNKNOWN",
-      `The peer sent control message ${op}, which was not negotiated or does not exist.`,
-    );
-  }
+  if (row === undefined) throw unknownControl(op);
   const checks = row.checks;
   if (term.length !== checks.length + 1 && !(row.open && term.length > checks.length)) {
     throw new DistProtocolError(
@@ -237,6 +279,20 @@ export function checkControl(term: Term): ControlMessage {
     );
   }
   return term as unknown as ControlMessage;
+}
+
+/** The operations that a peer may not send with these flags: what they need was not negotiated. */
+export function notNegotiated(negotiatedFlags: bigint): ReadonlySet<number> {
+  const rows: readonly ControlRow[] = Object.values(CONTROL);
+  const missing = rows.filter(({ flag = 0n }) => (negotiatedFlags & flag) !== flag);
+  return new Set(missing.map(({ op }) => op));
+}
+
+export function unknownControl(op: number): DistProtocolError {
+  return new DistProtocolError(
+    "DIST_CONTROL_UNKNOWN",
+    `The peer sent control message ${op}, which was not negotiated or does not exist.`,
+  );
 }
 
 /** True when a payload follows this control message in its frame. */
