@@ -399,6 +399,39 @@ eachOtp((otp) => {
       expect(expected).toHaveLength(script.length);
     });
   });
+
+  it("our calls to a supervisor of theirs", async () => {
+    await genuine.eval(
+      `erldist_supervised:start_sup(sup, #{}, [${child("a")}, ${child("b", "traps", transient)}])`,
+    );
+    const theirs = ["sup", genuine.name] as const;
+    const { supervisor } = ours;
+    const shown = (term: unknown): string =>
+      format(term as Term, { mode: "~0tp" }).replaceAll(/<[^<>]*>/g, "pid");
+    expect((await supervisor.whichChildren(theirs)).map(shown)).toEqual([
+      "{b,pid,worker,[erldist_supervised]}",
+      "{a,pid,worker,[erldist_supervised]}",
+    ]);
+    const spec = {
+      id: "c",
+      start: ["erldist_supervised", "worker", [atom("c"), atom("traps")]],
+      restart: "temporary",
+      shutdown: "brutal_kill",
+    } as const;
+    expect(shown(await supervisor.startChild(theirs, spec))).toBe("{ok,pid}");
+    expect(shown(await supervisor.startChild(theirs, spec))).toBe("{error,{already_started,pid}}");
+    expect(shown(await supervisor.terminateChild(theirs, "a"))).toBe("ok");
+    const counts = { specs: 3, active: 2, supervisors: 0, workers: 3 };
+    expect(await supervisor.countChildren(theirs)).toEqual(counts);
+    expect(shown(await supervisor.restartChild(theirs, "b"))).toBe("{error,running}");
+    expect(shown(await supervisor.restartChild(theirs, "a"))).toBe("{ok,pid}");
+    expect(shown(await supervisor.deleteChild(theirs, tuple(atom("a")) as Term))).toBe(
+      "{error,not_found}",
+    );
+    const found = (await supervisor.getChildspec(theirs, "b")) as readonly Term[];
+    expect((found[1] as TermMap).get(atom("restart"))).toBe(atom("transient"));
+    await genuine.eval("erldist_supervised:stop_sup()");
+  });
 });
 
 /**

@@ -26,9 +26,13 @@ export interface Started {
 
 /** A child that could not be started. */
 export class StartFailure {
+  /** As OTP tells it: `{'EXIT', Reason}` when the start function raised an exception. */
   readonly reason: Term;
-  constructor(reason: Term) {
+  /** As Elixir tells it: without the `'EXIT'`. */
+  readonly plainReason: Term;
+  constructor(reason: Term, plainReason: Term = reason) {
     this.reason = reason;
+    this.plainReason = plainReason;
   }
 }
 
@@ -57,7 +61,8 @@ export async function startChild(
     if (error instanceof StartError) return returned(error.returned);
     const exception = exceptionOf(error);
     if (exception.class === "throw") return returned(exception.reason);
-    return new StartFailure(tuple(EXIT, exitReasonOf(exception)) as Term);
+    const reason = exitReasonOf(exception);
+    return new StartFailure(tuple(EXIT, reason) as Term, reason);
   }
 }
 

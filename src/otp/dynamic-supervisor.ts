@@ -107,7 +107,9 @@ export class DynamicSupervisor extends SupervisorBase {
     if (child instanceof Invalid) return errorTerm(child.reason);
     if (this.#children.size >= this.#maxChildren) return errorTerm(atom("max_children"));
     const started = await this.begin(child);
-    if (started instanceof StartFailure) return errorTerm(started.reason);
+    if (started instanceof StartFailure) {
+      return errorTerm(this.#template === undefined ? started.plainReason : started.reason);
+    }
     if (started.pid === undefined) {
       return this.#template === undefined ? atom("ignore") : startedTerm(started);
     }

@@ -186,7 +186,7 @@ describe("children by specifications of their own, as Elixir has them", () => {
       );
     expect(await elixir(atom("b"), 1)).toBe("{ok,pid}");
     expect(await elixir(atom("c"), pid("b"))).toBe("ignore");
-    expect(await elixir()).toBe("{error,{'EXIT',{undef,[{workers,start_link,[],[]}]}}}");
+    expect(await elixir()).toBe("{error,{undef,[{workers,start_link,[],[]}]}}");
     expect(await ask(atom("which_children"))).toBe(
       "[{undefined,pid,worker,[javascript]},{undefined,pid,supervisor,[workers]}]",
     );
