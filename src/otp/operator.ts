@@ -17,7 +17,12 @@ import { serveStatistics } from "./statistics.ts";
 import { serveSystemInfo } from "./system-info.ts";
 
 /** The node's own servers, and the modules that they are in OTP. */
-const SERVERS = { net_kernel: "net_kernel", rex: "rpc", user: "user" } as const;
+const SERVERS = {
+  global_name_server: "global",
+  net_kernel: "net_kernel",
+  rex: "rpc",
+  user: "user",
+} as const;
 
 /** Exposes all that operators' tools call. */
 export function serveOperator(node: NodeCore): void {
