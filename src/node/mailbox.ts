@@ -69,10 +69,16 @@ interface Entry {
   next: Entry | undefined;
 }
 
+/** A receive that waits. */
 interface Waiter {
+  readonly wanted: Wanted;
   readonly matches: Matcher;
   readonly resolve: (message: Term) => void;
   readonly reject: (error: unknown) => void;
+  /** Lets go of the timer and the signal, if there are any. */
+  release: (() => void) | undefined;
+  prev: Waiter | undefined;
+  next: Waiter | undefined;
 }
 
 const anything: Matcher = () => true;
@@ -87,7 +93,8 @@ export class Mailbox {
   #length = 0;
   #bytes = 0;
   #heldUp: Set<Source> | undefined;
-  #waiters: Set<Waiter> | undefined;
+  #firstWaiter: Waiter | undefined;
+  #lastWaiter: Waiter | undefined;
   /** For each pattern and reference, the last message that was refused; undefined if none was. */
   #refused: WeakMap<Pattern | Reference, Entry | undefined> | undefined;
   #closed: Error | undefined;
@@ -124,10 +131,10 @@ export class Mailbox {
 
   /** Adds a message; `bytes` and `source` are those of a connection that brought it. */
   push(message: Term, bytes = 0, source?: Source): void {
-    if (this.#waiters !== undefined) {
-      for (const waiter of this.#waiters) {
-        if (this.#offer(waiter, message)) return;
-      }
+    for (let waiter = this.#firstWaiter; waiter !== undefined; ) {
+      const { next } = waiter;
+      if (this.#offer(waiter, message)) return;
+      waiter = next;
     }
     const prev = this.#last;
     const madeReferences = this.#references.made;
@@ -154,17 +161,22 @@ export class Mailbox {
    * The oldest message that matches, waiting for it if need be.
    * @throws NodeError PROCESS_RECEIVE_TIMEOUT, or what closed the mailbox; the signal's reason
    */
-  async receive(wanted: Wanted = anything, options: ReceiveOptions = {}): Promise<Term> {
-    options.signal?.throwIfAborted();
-    const matches = matcherOf(wanted);
-    for (let entry = this.#start(wanted); entry !== undefined; entry = entry.next) {
-      if (!matches(entry.message as Term)) continue;
-      this.#remember(wanted, entry.prev);
-      return this.#take(entry);
+  receive(wanted: Wanted = anything, options?: ReceiveOptions): Promise<Term> {
+    // Not an async function: that would take two more turns and as many promises for each message.
+    try {
+      options?.signal?.throwIfAborted();
+      const matches = matcherOf(wanted);
+      for (let entry = this.#start(wanted); entry !== undefined; entry = entry.next) {
+        if (!matches(entry.message as Term)) continue;
+        this.#remember(wanted, entry.prev);
+        return Promise.resolve(this.#take(entry));
+      }
+      if (this.#closed !== undefined) return Promise.reject(this.#closed);
+      this.#remember(wanted, this.#last);
+      return this.#wait(wanted, matches, options);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    if (this.#closed !== undefined) throw this.#closed;
-    this.#remember(wanted, this.#last);
-    return this.#wait(wanted, matches, options);
   }
 
   /** Takes every message that matches, without waiting; of those since a reference if one is given. */
@@ -188,47 +200,49 @@ export class Mailbox {
     this.#bytes = 0;
     this.#refused = undefined;
     this.#release();
-    const waiters = [...(this.#waiters ?? [])];
-    this.#waiters = undefined;
-    for (const waiter of waiters) waiter.reject(error);
+    while (this.#firstWaiter !== undefined) this.#fail(this.#firstWaiter, error);
   }
 
-  #wait(wanted: Wanted, matches: Matcher, options: ReceiveOptions): Promise<Term> {
+  #wait(wanted: Wanted, matches: Matcher, options?: ReceiveOptions): Promise<Term> {
     return new Promise((resolve, reject) => {
-      const { timeoutMs, signal } = options;
-      let timer: Timer | undefined;
-      const settle = (): void => {
-        this.#waiters?.delete(waiter);
-        timer?.cancel();
-        signal?.removeEventListener("abort", onAbort);
-      };
+      const prev = this.#lastWaiter;
       const waiter: Waiter = {
+        wanted,
         matches,
-        resolve: (message) => {
-          settle();
-          this.#remember(wanted, this.#last);
-          resolve(message);
-        },
-        reject: (error) => {
-          settle();
-          reject(error);
-        },
+        resolve,
+        reject,
+        release: undefined,
+        prev,
+        next: undefined,
       };
-      const onAbort = (): void => waiter.reject(signal?.reason);
-      this.#waiters ??= new Set();
-      this.#waiters.add(waiter);
-      signal?.addEventListener("abort", onAbort);
-      if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return;
+      if (prev === undefined) this.#firstWaiter = waiter;
+      else prev.next = waiter;
+      this.#lastWaiter = waiter;
+      if (options !== undefined) this.#limit(waiter, options);
+    });
+  }
+
+  /** Sets the waiter's limits: a time and a signal. */
+  #limit(waiter: Waiter, { timeoutMs = Number.POSITIVE_INFINITY, signal }: ReceiveOptions): void {
+    let timer: Timer | undefined;
+    const onAbort = (): void => this.#fail(waiter, signal?.reason);
+    if (timeoutMs !== Number.POSITIVE_INFINITY) {
       timer = this.#clock.setTimer(timeoutMs, () => {
-        this.#remember(wanted, this.#last);
-        waiter.reject(
+        this.#remember(waiter.wanted, this.#last);
+        this.#fail(
+          waiter,
           new NodeError(
             "PROCESS_RECEIVE_TIMEOUT",
             `No message that matches came within ${timeoutMs} ms.`,
           ),
         );
       });
-    });
+    }
+    signal?.addEventListener("abort", onAbort);
+    waiter.release = () => {
+      timer?.cancel();
+      signal?.removeEventListener("abort", onAbort);
+    };
   }
 
   /** A matcher that throws ends its own receive, not the sender. */
@@ -236,11 +250,27 @@ export class Mailbox {
     try {
       if (!waiter.matches(message)) return false;
     } catch (error) {
-      waiter.reject(error);
+      this.#fail(waiter, error);
       return false;
     }
+    this.#leave(waiter);
+    this.#remember(waiter.wanted, this.#last);
     waiter.resolve(message);
     return true;
+  }
+
+  #fail(waiter: Waiter, error: unknown): void {
+    this.#leave(waiter);
+    waiter.reject(error);
+  }
+
+  #leave(waiter: Waiter): void {
+    const { prev, next } = waiter;
+    if (prev === undefined) this.#firstWaiter = next;
+    else prev.next = next;
+    if (next === undefined) this.#lastWaiter = prev;
+    else next.prev = prev;
+    waiter.release?.();
   }
 
   /** The first message that may be what is wanted. */
