@@ -177,6 +177,7 @@ export class InboundSignals {
   #monitorExit(peer: Peer, ref: Reference, reason: Term): void {
     const monitor = peer.outgoingMonitors.take(ref);
     if (monitor !== undefined) this.#signals.monitorDown(monitor, reason);
+    else this.#spawner.ended(peer, ref, reason);
   }
 
   #checkEnds(peer: Peer, from: Pid, to: Pid | Atom): void {

@@ -224,6 +224,15 @@ export class Spawner {
     return true;
   }
 
+  /**
+   * The process that a request of ours asked for has ended, and its SPAWN_REPLY never came: OTP 23
+   * loses that when much else waits to be sent to us, and not the DOWN behind it.
+   */
+  ended(peer: Peer, reqId: Reference, reason: Term): void {
+    const request = peer.spawnRequests.take(reqId);
+    if (request !== undefined && !request.abandoned) request.onDown?.(reason);
+  }
+
   /** The requester has lost interest, as `erpc` after a time-out. */
   abandon(request: SpawnRequest): void {
     request.abandoned = true;

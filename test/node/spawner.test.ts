@@ -330,3 +330,27 @@ describe("a request of ours", () => {
     expect(told).toEqual([]);
   });
 });
+
+test("a request whose reply is lost, as OTP 23 can lose it, has the end of its process for an answer", async () => {
+  const { cluster, node, raw } = await withRaw();
+  const box = inbox(node);
+  const ours = box.process.pid;
+  const downs: Term[] = [];
+  const what = { module: atom("m"), function: atom("f"), args: [] };
+  const ask = (): Reference =>
+    node.requestSpawn(box.process, "other@vm", what, {
+      groupLeader: ours,
+      onError: (reason) => downs.push(reason),
+      onDown: (reason) => downs.push(reason),
+    }).ref;
+  const ref = ask();
+  await cluster.settle();
+  raw.send(tuple(28, theirs, ours, ref), 1);
+  raw.send(tuple(28, theirs, ours, ref), 2);
+  raw.send(tuple(31, ref, ours, 2, theirs));
+  raw.send(tuple(28, theirs, ours, ref), 3);
+  await cluster.settle();
+  raw.transport.destroy();
+  await cluster.settle();
+  expect(downs).toEqual([1]);
+});
