@@ -28,7 +28,7 @@ start() -> start(?MODULE, []).
 
 start(Module, Args) -> ask({start, Module, Args}).
 
-start_link([]) -> gen_server:start_link({local, ?MODULE}, ?MODULE, [], []).
+start_link(Init) -> gen_server:start_link({local, ?MODULE}, ?MODULE, Init, []).
 
 %% What was logged since the last time, as {Level, Report}, without what no two nodes share.
 reports() -> ask(reports).
@@ -52,8 +52,10 @@ starter(Logged) ->
                         {'EXIT', Old, _} -> ok
                     end
             end,
-            {ok, Pid} = Module:start_link(Args),
-            From ! {Ref, Pid},
+            case Module:start_link(Args) of
+                {ok, Pid} -> From ! {Ref, Pid};
+                Other -> From ! {Ref, Other}
+            end,
             starter([]);
         {reports, From, Ref} ->
             From ! {Ref, lists:reverse(Logged)},
@@ -115,7 +117,10 @@ tell(Pid, Event, _) ->
     Pid ! {event, Event},
     Pid.
 
-init([]) -> {ok, {0, []}}.
+init([]) -> {ok, {0, []}};
+init(ignore) -> ignore;
+init({stop, Reason}) -> {stop, Reason};
+init(Other) -> handle(Other, {0, []}).
 
 handle_call(get, _, {Count, _} = State) ->
     {reply, Count, State};
@@ -164,7 +169,9 @@ handle({fail, error, Reason}, _) -> error(Reason);
 handle({fail, exit, Reason}, _) -> exit(Reason);
 handle({fail, throw, Reason}, _) -> throw(Reason);
 handle({return, Term}, _) -> Term;
-handle(Term, {Count, Seen}) -> {noreply, {Count, [Term | Seen]}}.
+handle(Term, {Count, Seen}) ->
+    [Pid ! {seen, Term} || {watch, Pid} <- Seen],
+    {noreply, {Count, [Term | Seen]}}.
 
 terminate(Reason, {_, Seen}) ->
     [Pid ! {terminated, Reason} || {watch, Pid} <- Seen],

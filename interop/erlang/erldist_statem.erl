@@ -5,11 +5,12 @@
 %% `enter`, `functions` or `functions_enter`. Events, of whatever type:
 %%   {do, Ops}            carries out what OTP's results and actions are, see op/2
 %%   {in, State, Event}   the event, postponed until the machine is in that state
+%%   {watch, Pid}         from now on Pid is told of events, and of the end
 %%   seen                 of a call: the data, the oldest first
 %% A state {Name, Ops} does Ops when it is entered, in a mode with enter calls.
 -module(erldist_statem).
 -behaviour(gen_statem).
--export([start/1, start_link/1, bump/1]).
+-export([start/1, start_link/1, seen/2, bump/1]).
 -export([init/1, callback_mode/0, handle_event/4, a/3, b/3, terminate/3, code_change/4]).
 
 start(Mode) -> erldist_server:start(?MODULE, Mode).
@@ -17,6 +18,17 @@ start(Mode) -> erldist_server:start(?MODULE, Mode).
 start_link(Mode) ->
     persistent_term:put(?MODULE, Mode),
     gen_statem:start_link({local, ?MODULE}, ?MODULE, [], []).
+
+%% What its callbacks got, once that are Count.
+seen(Server, Count) ->
+    case gen_statem:call(Server, seen) of
+        Seen when length(Seen) >= Count ->
+            Seen;
+        _ ->
+            receive
+            after 20 -> seen(Server, Count)
+            end
+    end.
 
 bump({_, Data}) -> {b, [bumped | Data]}.
 
@@ -50,8 +62,11 @@ handle_event({call, From}, Content, State, Data) ->
 handle_event(Type, Content, State, Data) ->
     handle(none, {State, Type, Content}, Data).
 
-handle(From, {_, _, {do, Ops}} = Event, Data) -> do(Ops, From, [Event | Data]);
-handle(_, Event, Data) -> {keep_state, [Event | Data]}.
+handle(From, {_, _, {do, Ops}} = Event, Data) ->
+    do(Ops, From, [Event | Data]);
+handle(_, {_, _, Content} = Event, Data) ->
+    [Pid ! {seen, Content} || {_, _, {watch, Pid}} <- Data],
+    {keep_state, [Event | Data]}.
 
 do([{error, Reason} | _], _, _) ->
     error(Reason);
@@ -77,7 +92,6 @@ op({event, Type, Content}, _) -> {next_event, Type, Content};
 op({bad, Term}, _) -> Term;
 op(Action, _) -> Action.
 
-%% Tells those who sent {watch, Pid}.
 terminate(Reason, State, Data) ->
     [Pid ! {terminated, Reason, State} || {_, _, {watch, Pid}} <- Data],
     ok.

@@ -9,11 +9,13 @@ import {
   type From,
   GenServer,
   type HandleResult,
+  type InitResult,
   isAtom,
   isTuple,
   type Node,
   type Pid,
   type Process,
+  StartError,
   type Term,
   type Tuple,
   tuple,
@@ -34,6 +36,11 @@ function words(request: Term): readonly [string, ...Term[]] {
 
 class Server extends GenServer<State> {
   override state: State = tuple(0, []);
+
+  override init(): InitResult {
+    if (isAtom(this.#init, "ignore")) return { ignore: true };
+    return isTuple(this.#init) ? this.#handle(this.#init) : undefined;
+  }
 
   override handleCall(request: Term, from: From): CallResult {
     const [count, seen] = this.state;
@@ -95,9 +102,11 @@ class Server extends GenServer<State> {
   }
 
   readonly node: Node;
-  constructor(node: Node) {
+  readonly #init: Term;
+  constructor(node: Node, init: Term) {
     super();
     this.node = node;
+    this.#init = init;
   }
 
   #handle(term: Term): HandleResult {
@@ -109,6 +118,10 @@ class Server extends GenServer<State> {
       throw ErlangError.error(second!);
     }
     if (what === "return") return first as unknown as HandleResult;
+    for (const each of this.state[1]) {
+      const [watch, pid] = words(each);
+      if (watch === "watch") void this.self.send(pid as Pid, tuple(atom("seen"), term));
+    }
     this.#seen(term);
     return {};
   }
@@ -138,14 +151,24 @@ export function serveServer(node: Node): Starter {
   const starter: Starter = {
     async start(startLink) {
       if (last !== undefined) parent.sendExit(last.pid, atom("kill"));
+      last = undefined;
       logged = [];
       last = await startLink(parent);
       return last.pid;
     },
   };
+  const start = (init: Term): Promise<Pid> =>
+    starter.start((by) => new Server(node, init).startLink(node, by, { name: NAME, module: NAME }));
   node.expose(NAME, {
-    start: () =>
-      starter.start((by) => new Server(node).startLink(node, by, { name: NAME, module: NAME })),
+    "start/0": () => start([]),
+    "start/2": async (_module: Term, init: Term) => {
+      try {
+        return await start(init);
+      } catch (error) {
+        if (error instanceof StartError) return error.returned;
+        throw error;
+      }
+    },
     reports() {
       const reports = logged;
       logged = [];

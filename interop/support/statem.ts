@@ -17,6 +17,7 @@ import {
   type StatemEvent,
   type StatemResult,
   type Term,
+  type TermInput,
   type TimeoutMs,
   tuple,
 } from "../../src/index.ts";
@@ -70,16 +71,20 @@ class Machine extends GenStatem<Term, Term[]> {
     }
     const named = event.type === "timeout" && event.name !== undefined;
     const type = named ? tuple(atom("timeout"), event.name!) : atom(event.type);
+    if (what !== "do") this.#tell(tuple(atom("seen"), content));
     this.data = [tuple(state, type, content) as Term, ...this.data];
     const from = event.type === "call" ? event.from : undefined;
     return what === "do" ? this.#do(first as Term[], from) : undefined;
   }
 
   override terminate(reason: Term, state: Term): void {
+    this.#tell(tuple(atom("terminated"), reason, state));
+  }
+
+  #tell(message: TermInput): void {
     for (const seen of this.data) {
       const [what, pid] = isTuple(seen, 3) ? words(seen[2] as Term) : [];
-      if (what === "watch")
-        void this.self.send(pid as Pid, tuple(atom("terminated"), reason, state));
+      if (what === "watch") void this.self.send(pid as Pid, message);
     }
   }
 

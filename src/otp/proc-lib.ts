@@ -82,8 +82,16 @@ export function isQuiet(reason: Term): boolean {
   return reason === NORMAL || reason === SHUTDOWN || (isTuple(reason, 2) && reason[0] === SHUTDOWN);
 }
 
-/** Logs that a process ends with an exception, unless it ends quietly. */
-export function crashReport(node: NodeCore, self: Process, exception: ErlangException): void {
+/**
+ * Logs that a process ends with an exception, unless it ends quietly.
+ * @param registeredName the name to report, `[]` for none. Default: the process's
+ */
+export function crashReport(
+  node: NodeCore,
+  self: Process,
+  exception: ErlangException,
+  registeredName: Term = self.registeredName ?? [],
+): void {
   if (exception.class === "exit" && isQuiet(exception.reason)) return;
   node.log(() => {
     const ancestry = ancestries.get(self);
@@ -93,7 +101,7 @@ export function crashReport(node: NodeCore, self: Process, exception: ErlangExce
     const info = [
       tuple(atom("initial_call"), tuple(module, name, args)),
       tuple(atom("pid"), self.pid),
-      tuple(atom("registered_name"), self.registeredName ?? []),
+      tuple(atom("registered_name"), registeredName),
       tuple(atom("error_info"), tuple(atom(exception.class), exception.reason, exception.stack)),
       tuple(atom("ancestors"), [...(ancestry?.ancestors ?? [])]),
       tuple(atom("message_queue_len"), self.messageQueueLength),

@@ -28,7 +28,7 @@ import type { NodeCore } from "../node/node.ts";
 import type { Behaviour, Process } from "../node/process.ts";
 import { type ErlangException, exceptionOf, exitReasonOf } from "../node/reason.ts";
 import { genReply } from "./gen.ts";
-import { dictionaryOf, endWith, setAncestry } from "./proc-lib.ts";
+import { crashReport, dictionaryOf, setAncestry } from "./proc-lib.ts";
 import { shown } from "./shown.ts";
 import { StartError } from "./start-error.ts";
 import { stateAnswer } from "./sys-answer.ts";
@@ -204,10 +204,14 @@ export abstract class SystemProcess implements Behaviour {
    */
   protected notStarted(error: StartError, exception: ErlangException): void {
     const { self } = this;
-    if (this.#parent?.alive === true && this.#parent.trapExit) this.#parent.unlink(self.pid);
     const starting = this.#starting;
     this.#starting = undefined;
-    endWith(this.node, self, exception);
+    if (self.alive) {
+      // OTP gives up the name first, and takes the exit message out last.
+      crashReport(this.node, self, exception, []);
+      if (this.#parent?.alive === true && this.#parent.trapExit) this.#parent.unlink(self.pid);
+      self.terminate(exitReasonOf(exception));
+    }
     starting?.failed(error);
   }
 

@@ -294,6 +294,21 @@ describe("starting", () => {
     },
   );
 
+  test("the report of a failed start has the parent as a link, and no name", async () => {
+    const cluster = new Cluster();
+    const node = await cluster.start("gandalf@vm");
+    const reports: string[] = [];
+    node.on("log", ({ report }) => reports.push(format(report, { mode: "~0tp" })));
+    const parent = inbox(node, { trapExit: true });
+    const starting = new Scripted({ init: () => ({ stop: oops }) })
+      .startLink(node, parent.process, { name: "server" })
+      .catch(() => {});
+    await cluster.settled(starting);
+    expect(reports).toEqual([
+      expect.stringMatching(/\{registered_name,\[\]\},.*\{links,\[<[^>]+>\]\}/),
+    ]);
+  });
+
   test("a parent that does not trap exits goes too, unless the end is normal", async () => {
     expect((await failing({ init: () => ({ stop: oops }) }, false)).parent.died).toBe(oops);
     for (const result of [{ error: oops }, { ignore: true }]) {
