@@ -3,7 +3,8 @@
  * bytes, text, order and hashes.
  *
  * ERLDIST_CODEC_TERMS: terms to echo for each release (20,000); ERLDIST_CODEC_SEED: a number (random,
- * and printed).
+ * and printed). OTP 23 gets the same terms each time unless told otherwise: of some sequences, such as
+ * that of seed 580108376, its emulator (23.2.6) dies with SIGSEGV, among genuine nodes too.
  */
 
 import { fileURLToPath } from "node:url";
@@ -34,7 +35,8 @@ import { eachOtp } from "./support/vitest.ts";
 const RANDOM_TERMS = fileURLToPath(new URL("../test/vectors/random_terms.erl", import.meta.url));
 
 const terms = Number(process.env.ERLDIST_CODEC_TERMS ?? 20_000);
-const seed = Number(process.env.ERLDIST_CODEC_SEED ?? Math.floor(Math.random() * 2 ** 30));
+const chosenSeed = process.env.ERLDIST_CODEC_SEED;
+const randomSeed = Math.floor(Math.random() * 2 ** 30);
 const timeoutMs = 60_000 + 2 * terms;
 
 /** `{From, Ref, Term}` is answered with `{Ref, Term}`. */
@@ -63,6 +65,7 @@ const nodeless = (text: string): string =>
 
 eachOtp((otp) => {
   const release = Number(otp.release);
+  const seed = Number(chosenSeed ?? (release === 23 ? 1 : randomSeed));
   let otpNode: OtpNode;
   let ours: Node;
   let echoing: string;

@@ -14,12 +14,22 @@ export interface Timer {
   cancel(): void;
 }
 
+/** What is longer, `setTimeout` takes for 1 ms. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
 /** The platform's timers. They do not keep a program alive: open sockets do. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimer(delayMs, callback) {
-    const handle = setTimeout(callback, delayMs);
-    handle.unref();
+    let handle: NodeJS.Timeout;
+    const arm = (leftMs: number): void => {
+      const goesOn = leftMs > LONGEST_TIMEOUT_MS;
+      handle = goesOn
+        ? setTimeout(() => arm(leftMs - LONGEST_TIMEOUT_MS), LONGEST_TIMEOUT_MS)
+        : setTimeout(callback, leftMs);
+      handle.unref();
+    };
+    arm(delayMs);
     return { cancel: () => clearTimeout(handle) };
   },
   defer: (callback) => {
