@@ -32,6 +32,8 @@ export class ByteWriter {
   private readonly initialBytes: number;
   /** A large buffer that `takeOne` copied from, for the next large term. */
   private spare: Uint8Array | null = null;
+  /** Others have views on the buffer: it is never written from its beginning again. */
+  private handedOver = false;
 
   constructor(initialBytes: number = DEFAULT_BYTES) {
     this.initialBytes = initialBytes;
@@ -66,6 +68,7 @@ export class ByteWriter {
     this.view = new DataView(buffer.buffer);
     this.start = 0;
     this.at = at;
+    this.handedOver = false;
   }
 
   writeUint8(value: number): void {
@@ -160,6 +163,7 @@ export class ByteWriter {
   /** Hands over what was written, and starts anew. Nothing handed over is written to again. */
   take(): Uint8Array[] {
     this.endStretch();
+    this.handedOver ||= this.start > 0;
     const { chunks } = this;
     this.chunks = [];
     this.chunkBytes = 0;
@@ -175,13 +179,14 @@ export class ByteWriter {
     const length = at - start;
     if (this.chunks.length === 0 && length <= SHARED_BYTES && this.buffer.length <= DEFAULT_BYTES) {
       this.start = at;
+      this.handedOver = true;
       return viewBytes(this.buffer.buffer, start, length);
     }
     const bytes = this.copy();
     this.truncate(0);
     if (this.buffer.length > this.initialBytes) {
       // Too large to be kept alive by small results; kept for the next large one.
-      if (this.buffer.length <= MAX_SPARE_BYTES) this.spare = this.buffer;
+      if (!this.handedOver && this.buffer.length <= MAX_SPARE_BYTES) this.spare = this.buffer;
       this.use(new Uint8Array(this.initialBytes), 0);
     }
     return bytes;

@@ -95,7 +95,6 @@ export class Connection {
   readonly #released: Deferred<void> = deferred();
   #bytesIn = 0;
   #bytesOut = 0;
-  #framesIn = 0;
   #ticksOut = 0;
 
   constructor(options: ConnectionOptions) {
@@ -118,7 +117,6 @@ export class Connection {
       options.maxFrameBytes,
       (bytes, start, end) => {
         if (this.#closed) return;
-        this.#framesIn++;
         if (start < end) reader.read(bytes, start, end);
       },
       reader,
@@ -184,7 +182,7 @@ export class Connection {
     return {
       bytesIn: this.#bytesIn,
       bytesOut: this.#bytesOut,
-      framesIn: this.#framesIn,
+      framesIn: this.#splitter.frames,
       framesOut: this.#framesOut,
       queuedBytes: this.queuedBytes,
     };

@@ -41,11 +41,17 @@ export class FrameSplitter {
   #streamed = 0;
   /** The beginning of the frame being held was offered and is wanted whole. */
   #offered = false;
+  #frames = 0;
 
   constructor(maxFrameBytes: number, sink: FrameSink, stream?: FrameStream) {
     this.#maxFrameBytes = maxFrameBytes;
     this.#sink = sink;
     this.#stream = stream;
+  }
+
+  /** Frames handed on so far, those in pieces from their first piece on; ticks are frames too. */
+  get frames(): number {
+    return this.#frames;
   }
 
   /**
@@ -89,6 +95,7 @@ export class FrameSplitter {
       this.#offered = false;
       const start = at + LENGTH_BYTES;
       at += frameBytes;
+      this.#frames++;
       this.#sink(bytes, start, at);
     }
     if (at < bytes.length) {
@@ -113,8 +120,10 @@ export class FrameSplitter {
     if (frameBytes < STREAMED_BYTES || bytes.length - at < BEGINNING_BYTES) return false;
     const left = frameBytes - (bytes.length - at);
     this.#offered = !stream.beginFrame(bytes, at + LENGTH_BYTES, bytes.length, left);
-    if (!this.#offered) this.#streamed = left;
-    return !this.#offered;
+    if (this.#offered) return false;
+    this.#streamed = left;
+    this.#frames++;
+    return true;
   }
 
   /** Length of the frame at `at`, its length field included. */

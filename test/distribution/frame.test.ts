@@ -54,6 +54,19 @@ describe("the frame splitter", () => {
     expect(joined(frames)).toBe(joined(bodies));
   });
 
+  test("counts frames, those taken in pieces too", () => {
+    const pieces: number[] = [];
+    const under = new FrameSplitter(1 << 20, () => {}, {
+      beginFrame: (_bytes, start, end) => pieces.push(end - start) > 0,
+      continueFrame: (_bytes, start, end) => pieces.push(end - start),
+    });
+    const large = frameOf(Buffer.alloc(500_000));
+    for (let at = 0; at < large.length; at += 100_000) under.push(large.subarray(at, at + 100_000));
+    expect(pieces).toEqual([99_996, 100_000, 100_000, 100_000, 100_000, 4]);
+    under.push(Buffer.concat([frameOf(Buffer.from("small")), Buffer.alloc(4)]));
+    expect(under.frames).toBe(3);
+  });
+
   test("a frame is handed on with its last byte, not later", () => {
     const { under, frames } = splitter();
     const frame = frameOf(Buffer.from("abc"));

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   atom,
@@ -60,6 +61,31 @@ describe("TermWriter", () => {
       expect(hex(writer.take()).slice(2 * before)).toBe(alone);
     }
   });
+});
+
+test("what was handed over stays as it is, however it was taken and whatever comes next", () => {
+  const size = fc.oneof(fc.nat(100), fc.nat(3000), fc.integer({ min: 15_000, max: 70_000 }));
+  const steps = fc.array(fc.record({ size, how: fc.constantFrom("take", "takeOne", "drop") }), {
+    maxLength: 30,
+  });
+  fc.assert(
+    fc.property(steps, (given) => {
+      const writer = new TermWriter();
+      const taken: { bytes: Uint8Array; value: number; length: number }[] = [];
+      given.forEach(({ size: length, how }, value) => {
+        writer.writeBytes(Buffer.alloc(length, value));
+        if (how === "drop") writer.truncate(0);
+        const chunks = how === "take" ? writer.take() : how === "takeOne" ? [writer.takeOne()] : [];
+        if (how !== "drop") taken.push({ bytes: Buffer.concat(chunks), value, length });
+        for (const bytes of chunks) taken.push({ bytes, value, length: bytes.length });
+      });
+      for (const { bytes, value, length } of taken) {
+        expect(bytes.length).toBe(length);
+        expect(bytes.every((byte) => byte === value)).toBe(true);
+      }
+    }),
+    { numRuns: 300 },
+  );
 });
 
 describe("what encode gives", () => {
