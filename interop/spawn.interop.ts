@@ -27,7 +27,9 @@ import { startOurNode } from "./support/our-node.ts";
 import { eachOtp } from "./support/vitest.ts";
 
 /** How long nothing must come before it is said that nothing comes. */
-const SILENCE_MS = 200;
+const SILENCE_MS = 500;
+/** The same where a connection is tried first, and comes to nothing. */
+const UNREACHABLE_SILENCE_MS = 3000;
 const NOBODY = "nobody@nowhere";
 const CALLS = [
   "fail, [exit, oops]",
@@ -90,10 +92,14 @@ eachOtp((otp) => {
   });
 
   /** What a genuine process that traps exits makes of an expression on N, and the messages it gets. */
-  const seen = (expression: string, node: string): Promise<string> =>
+  const seen = (
+    expression: string,
+    node: string,
+    silenceMs: number = SILENCE_MS,
+  ): Promise<string> =>
     caller.eval(
       `process_flag(trap_exit, true),
-       D = fun(D) -> receive X -> [X | D(D)] after ${SILENCE_MS} -> [] end end,
+       D = fun(D) -> receive X -> [X | D(D)] after ${silenceMs} -> [] end end,
        R = (fun(N, M) -> try ${expression} catch C:W -> {caught, C, W} end end)('${node}', erldist_callee),
        erldist_callee:shape({R, D(D)})`,
     );
@@ -116,7 +122,7 @@ eachOtp((otp) => {
       `spawn_monitor(N, M, ${call})`,
       `spawn_opt(N, M, ${call}, [link, monitor, {priority, low}])`,
     ]);
-    it.each([
+    it.concurrent.each([
       ...requests,
       ...spawns,
       "spawn_opt(N, M, nothing, [], [{foo, 1}])",
@@ -143,14 +149,17 @@ eachOtp((otp) => {
       caller.eval("erldist_callee:shape(binary_to_term(T))", { bindings: { T: encode(term) } });
 
     /** As `seen`, of a process of ours. */
-    async function made(act: (self: Process) => TermInput | Promise<TermInput>): Promise<string> {
+    async function made(
+      act: (self: Process) => TermInput | Promise<TermInput>,
+      silenceMs: number = SILENCE_MS,
+    ): Promise<string> {
       const messages: TermInput[] = [];
       const result = await new Promise<TermInput>((resolve, reject) => {
         ours.spawn(async (self) => {
           self.trapExit = true;
           const acted = await act(self);
           try {
-            for (;;) messages.push(await self.receive(undefined, { timeoutMs: SILENCE_MS }));
+            for (;;) messages.push(await self.receive(undefined, { timeoutMs: silenceMs }));
           } catch {
             resolve(acted);
           }
@@ -160,7 +169,7 @@ eachOtp((otp) => {
       return shape(tuple(result, messages));
     }
 
-    it.each(requests)("%s", async (expression) => {
+    it.concurrent.each(requests)("%s", async (expression) => {
       const [, name, args, options] = parse(
         `{${expression.slice(17, -1).replace("M", "m")}}`,
       ) as Term[];
@@ -176,20 +185,25 @@ eachOtp((otp) => {
       expect(mine).toBe(await seen(expression, genuine.name));
     });
 
-    it.each([
+    it.concurrent.each([
       "[]",
       "[link]",
       "[monitor]",
       "[link, monitor, {reply_tag, t}]",
       "[link, {reply, no}]",
     ])("of a node that is not there: spawn_request with %s", async (options) => {
-      const mine = await made((self) =>
-        self.spawnRequest(NOBODY, "m", "f", [], requestOptions(parse(options) as Term[])),
-      );
-      expect(mine).toBe(await seen(`spawn_request('${NOBODY}', m, f, [], ${options})`, ""));
+      const [mine, theirs] = await Promise.all([
+        made(
+          (self) =>
+            self.spawnRequest(NOBODY, "m", "f", [], requestOptions(parse(options) as Term[])),
+          UNREACHABLE_SILENCE_MS,
+        ),
+        seen(`spawn_request('${NOBODY}', m, f, [], ${options})`, "", UNREACHABLE_SILENCE_MS),
+      ]);
+      expect(mine).toBe(theirs);
     });
 
-    it.each(CALLS)("spawn, spawn_link, spawn_monitor of %s", async (call) => {
+    it.concurrent.each(CALLS)("spawn, spawn_link, spawn_monitor of %s", async (call) => {
       const [name, args] = parse(`{${call}}`) as unknown as [Atom, Term[]];
       const spawned = (options: SpawnOnOptions) => (self: Process) =>
         self.spawnOn(genuine.name, "erldist_callee", name, args, options as { link: boolean });
