@@ -2,7 +2,7 @@
  * The External Term Format: Erlang's terms as JavaScript values, their bytes, their order and
  * their text.
  */
-export { Atom, atom } from "./atom.ts";
+export { Atom, atom, atomTableSize } from "./atom.ts";
 export { compare, equals } from "./compare.ts";
 export { type DecodeOptions, type DecodePlainOptions, decode } from "./decode.ts";
 export { TermDecoder } from "./decode-term.ts";
@@ -63,6 +63,8 @@ export {
   tuple,
   tupleFrom,
 } from "./terms.ts";
+export { Lexer, type Token } from "./text/lex.ts";
 export { type ParseOptions, parse, parseAll } from "./text/parse.ts";
 export { type FormatOptions, format } from "./text/print.ts";
+export { RESERVED_WORDS } from "./text/quote.ts";
 export { toTerm } from "./to-term.ts";

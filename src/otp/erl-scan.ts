@@ -13,12 +13,13 @@ import {
   charlist,
   Float,
   isTuple,
+  Lexer,
+  RESERVED_WORDS,
   type Term,
   TermSyntaxError,
+  type Token,
   tuple,
 } from "../../etf/index.ts";
-import { Lexer, type Token } from "../../etf/text/lex.ts";
-import { RESERVED_WORDS } from "../../etf/text/quote.ts";
 import type { Cut } from "./io-input.ts";
 
 /** What makes a dot the end of a form when it follows, besides the end of the text. */

@@ -7,10 +7,10 @@
  * counts are 0, and items that tell of nothing else raise badarg, as unknown ones do.
  */
 import { availableParallelism, cpus } from "node:os";
-import { atomTableSize } from "../../etf/atom.ts";
 import {
   type Atom,
   atom,
+  atomTableSize,
   charlist,
   isAtom,
   isTuple,
