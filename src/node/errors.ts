@@ -46,6 +46,11 @@ export class CallError extends Error {
   }
 }
 
+/** No answer of `who`, a node or a process, came in time; what was asked for may have been done. */
+export function timeoutError(who: string, timeoutMs: number): CallError {
+  return new CallError("CALL_TIMEOUT", `No answer from ${who} within ${timeoutMs} ms.`, true);
+}
+
 /**
  * Thrown inside a process or an exposed function to end it with an Erlang reason, as
  * `exit(Reason)`, `error(Reason)` and `throw(Reason)` would.

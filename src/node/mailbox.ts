@@ -11,8 +11,9 @@
  * half of it has been taken, so that a flood is held up where it comes from.
  */
 import { ImproperList, isReference, isTuple, type Reference, type Term } from "../../etf/index.ts";
-import type { Clock, Timer } from "../transport/clock.ts";
+import type { Clock } from "../transport/clock.ts";
 import { NodeError } from "./errors.ts";
+import { limitWait } from "./wait-limits.ts";
 
 /** Says whether a message is the one waited for. */
 export type Matcher = (message: Term) => boolean;
@@ -223,26 +224,14 @@ export class Mailbox {
   }
 
   /** Sets the waiter's limits: a time and a signal. */
-  #limit(waiter: Waiter, { timeoutMs = Number.POSITIVE_INFINITY, signal }: ReceiveOptions): void {
-    let timer: Timer | undefined;
-    const onAbort = (): void => this.#fail(waiter, signal?.reason);
-    if (timeoutMs !== Number.POSITIVE_INFINITY) {
-      timer = this.#clock.setTimer(timeoutMs, () => {
-        this.#remember(waiter.wanted, this.#last);
-        this.#fail(
-          waiter,
-          new NodeError(
-            "PROCESS_RECEIVE_TIMEOUT",
-            `No message that matches came within ${timeoutMs} ms.`,
-          ),
-        );
-      });
-    }
-    signal?.addEventListener("abort", onAbort);
-    waiter.release = () => {
-      timer?.cancel();
-      signal?.removeEventListener("abort", onAbort);
+  #limit(waiter: Waiter, options: ReceiveOptions): void {
+    const timedOut = (timeoutMs: number): void => {
+      this.#remember(waiter.wanted, this.#last);
+      const text = `No message that matches came within ${timeoutMs} ms.`;
+      this.#fail(waiter, new NodeError("PROCESS_RECEIVE_TIMEOUT", text));
     };
+    const aborted = (reason: unknown): void => this.#fail(waiter, reason);
+    waiter.release = limitWait(this.#clock, options, timedOut, aborted);
   }
 
   /** A matcher that throws ends its own receive, not the sender. */

@@ -12,6 +12,7 @@ import type { ConnectionStats } from "../distribution/connection.ts";
 import type { Clock } from "../transport/clock.ts";
 import { deferred } from "../transport/deferred.ts";
 import type { Listener } from "../transport/transport.ts";
+import { asAtom } from "./as-atom.ts";
 import type { CookieTable } from "./cookie-table.ts";
 import { NodeError } from "./errors.ts";
 import type { ExposedModule, ProcessFunction } from "./functions.ts";
@@ -38,7 +39,7 @@ import {
 } from "./process.ts";
 import type { ProcessHost } from "./process-host.ts";
 import { ProcessTable } from "./process-table.ts";
-import { asAtom, remoteFunction, type SpawnOnOptions, spawnOn } from "./remote-spawn.ts";
+import { remoteFunction, type SpawnOnOptions, spawnOn } from "./remote-spawn.ts";
 import { SignalRouter } from "./signals.ts";
 import type { SpawnRequest } from "./spawn-request.ts";
 import { type RemoteFunction, type RequestOptions, Spawner } from "./spawner.ts";
@@ -272,7 +273,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
 
   /** The process registered under that name. */
   whereis(name: Atom | string): Process | undefined {
-    return this.#table.whereis(typeof name === "string" ? atom(name) : name);
+    return this.#table.whereis(asAtom(name));
   }
 
   /** Names registered on this node. */

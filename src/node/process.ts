@@ -19,6 +19,7 @@ import {
 } from "../../etf/index.ts";
 import { EncodedTerm } from "../distribution/encoded-term.ts";
 import type { Alias } from "./aliases.ts";
+import { asAtom } from "./as-atom.ts";
 import { deadError, ErlangError } from "./errors.ts";
 import type { PidMap, ReferenceMap } from "./identifiers.ts";
 import type { Link } from "./links.ts";
@@ -28,7 +29,6 @@ import type { IncomingMonitor, MonitorOptions, OnDown, OutgoingMonitor } from ".
 import type { ProcessHost, Signals } from "./process-host.ts";
 import { exceptionOf, exitReasonOf } from "./reason.ts";
 import {
-  asAtom,
   remoteFunction,
   type SpawnOnOptions,
   type SpawnRequestOptions,
@@ -389,7 +389,7 @@ export class Process {
    */
   register(name: Atom | string): void {
     this.#checkAlive();
-    this.#signals.register(this, typeof name === "string" ? atom(name) : name);
+    this.#signals.register(this, asAtom(name));
   }
 
   /** @internal Monitors a process without a message. */

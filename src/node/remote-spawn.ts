@@ -9,12 +9,13 @@
  */
 import type { Pid, Reference, TermInput } from "../../etf/index.ts";
 import { type Atom, atom, toTerm, tuple } from "../../etf/index.ts";
-import type { Timer } from "../transport/clock.ts";
-import { CallError, deadError, ErlangError } from "./errors.ts";
+import { asAtom } from "./as-atom.ts";
+import { deadError, ErlangError, timeoutError } from "./errors.ts";
 import type { MonitorOptions } from "./monitors.ts";
 import type { Process } from "./process.ts";
 import type { ProcessHost } from "./process-host.ts";
 import type { RemoteFunction, RequestOptions } from "./spawner.ts";
+import { limitWait } from "./wait-limits.ts";
 
 export interface SpawnOptions {
   /** As `spawn_link`. Default false. */
@@ -108,16 +109,14 @@ export async function spawnOn(
   what: RemoteFunction,
   options: SpawnOnOptions,
 ): Promise<{ pid: Pid; ref: Reference }> {
-  const { timeoutMs = Number.POSITIVE_INFINITY, signal } = options;
-  signal?.throwIfAborted();
+  options.signal?.throwIfAborted();
   const ref = host.newReference();
   return new Promise((resolve, reject) => {
-    let timer: Timer | undefined;
+    let release: (() => void) | undefined;
     let settled = false;
     const settle = (): void => {
       settled = true;
-      timer?.cancel();
-      signal?.removeEventListener("abort", onAbort);
+      release?.();
     };
     const fail = (error: unknown): void => {
       settle();
@@ -127,7 +126,6 @@ export async function spawnOn(
       host.spawner.abandonRequest(self, ref);
       fail(error);
     };
-    const onAbort = (): void => giveUp(signal?.reason);
     host.spawner.request(self, node, what, {
       ...wishes(self, options),
       ref,
@@ -140,13 +138,8 @@ export async function spawnOn(
       onDead: () => fail(deadError(self)),
     });
     if (settled) return;
-    signal?.addEventListener("abort", onAbort);
-    if (timeoutMs === Number.POSITIVE_INFINITY) return;
-    timer = host.clock.setTimer(timeoutMs, () =>
-      giveUp(
-        new CallError("CALL_TIMEOUT", `No answer from ${node.name} within ${timeoutMs} ms.`, true),
-      ),
-    );
+    const timedOut = (timeoutMs: number): void => giveUp(timeoutError(node.name, timeoutMs));
+    release = limitWait(host.clock, options, timedOut, giveUp);
   });
 }
 
@@ -163,8 +156,4 @@ function wishes(
       : { monitor: monitor === true ? {} : monitor }),
     ...(emulatorOptions === undefined ? {} : { emulatorOptions }),
   };
-}
-
-export function asAtom(name: Atom | string): Atom {
-  return typeof name === "string" ? atom(name) : name;
 }

@@ -6,7 +6,7 @@
  * So signals between two processes never overtake one another.
  */
 import type { Atom, Pid, Reference, Term, TermInput } from "../../etf/index.ts";
-import { atom, isPid, isReference, toTerm, tuple } from "../../etf/index.ts";
+import { isPid, isReference, toTerm, tuple } from "../../etf/index.ts";
 import {
   type Connection,
   type ConnectionLimits,
@@ -16,6 +16,7 @@ import { CONTROL } from "../distribution/control.ts";
 import { EncodedTerm } from "../distribution/encoded-term.ts";
 import { DFLAG } from "../distribution/flags.ts";
 import type { Alias } from "./aliases.ts";
+import { asAtom } from "./as-atom.ts";
 import { ErlangError, NodeError } from "./errors.ts";
 import { type Identifiers, PidMap, ReferenceMap } from "./identifiers.ts";
 import type { Link } from "./links.ts";
@@ -365,7 +366,6 @@ export class SignalRouter implements Signals {
     name: Atom;
     node: Atom;
   } {
-    const asAtom = (part: Atom | string): Atom => (typeof part === "string" ? atom(part) : part);
     if (Array.isArray(target)) {
       const [name, node] = target as readonly [Atom | string, Atom | string];
       return { name: asAtom(name), node: asAtom(node) };

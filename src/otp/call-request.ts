@@ -12,6 +12,7 @@
 import type { Term } from "../../etf/index.ts";
 import { CallError } from "../node/errors.ts";
 import type { NodeCore } from "../node/node.ts";
+import { limitWait } from "../node/wait-limits.ts";
 
 type Clock = NodeCore["clock"];
 
@@ -155,27 +156,20 @@ export class CallRequests<Label = undefined> {
 async function within<T>(
   clock: Clock,
   promise: Promise<T>,
-  { timeoutMs = Number.POSITIVE_INFINITY, signal }: WaitOptions,
+  limits: WaitOptions,
 ): Promise<T | undefined> {
-  signal?.throwIfAborted();
+  limits.signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
-    const timer = Number.isFinite(timeoutMs)
-      ? clock.setTimer(timeoutMs, () => settle(undefined))
-      : undefined;
-    const onAbort = (): void => {
-      release();
-      reject(signal?.reason);
-    };
-    const release = (): void => {
-      timer?.cancel();
-      signal?.removeEventListener("abort", onAbort);
-    };
     const settle = (value: T | undefined): void => {
       release();
       resolve(value);
     };
-    signal?.addEventListener("abort", onAbort, { once: true });
-    promise.then(settle, reject);
+    const fail = (error: unknown): void => {
+      release();
+      reject(error);
+    };
+    const release = limitWait(clock, limits, () => settle(undefined), fail);
+    promise.then(settle, fail);
   });
 }
 

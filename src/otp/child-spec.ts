@@ -22,6 +22,7 @@ import {
   toTerm,
   tuple,
 } from "../../etf/index.ts";
+import { asAtom } from "../node/as-atom.ts";
 import type { Process } from "../node/process.ts";
 import { shown } from "./shown.ts";
 
@@ -248,10 +249,6 @@ function shutdownOf(term: Term): Shutdown | undefined {
 
 function moduleFunction([module, name, args]: ModuleFunction): Term {
   return tuple(asAtom(module), asAtom(name), toTerm([...args])) as Term;
-}
-
-function asAtom<T>(value: T | string): T | Atom {
-  return typeof value === "string" ? atom(value) : value;
 }
 
 /** A word of OTP's as an atom; Infinity is one too. */

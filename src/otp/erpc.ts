@@ -21,12 +21,14 @@ import {
   type TermInput,
   tuple,
 } from "../../etf/index.ts";
-import { CallError, ErlangError } from "../node/errors.ts";
+import { asAtom } from "../node/as-atom.ts";
+import { CallError, ErlangError, timeoutError } from "../node/errors.ts";
 import type { NodeCore } from "../node/node.ts";
 import type { Process } from "../node/process.ts";
 import { type ErlangException, exceptionOf } from "../node/reason.ts";
+import { limitWait } from "../node/wait-limits.ts";
 import { type Answer, CallRequest, CallRequests } from "./call-request.ts";
-import { callerEnded, lostError, RemoteError, timeoutError } from "./errors.ts";
+import { callerEnded, lostError, RemoteError } from "./errors.ts";
 
 export interface CallOptions {
   /** Milliseconds to wait for the answer. Default: no limit. */
@@ -74,23 +76,20 @@ export class Erpc {
   ): Promise<Term> {
     options.signal?.throwIfAborted();
     const nodeName = nameOf(node);
-    const { timeoutMs, signal } = options;
     return new Promise((resolve, reject) => {
       const resRef = this.#node.newReference();
       let over = false;
-      let timer: ReturnType<NodeCore["clock"]["setTimer"]> | undefined;
+      let release: (() => void) | undefined;
       const settled = (): void => {
         over = true;
         this.#waiting.delete(giveUp);
-        timer?.cancel();
-        signal?.removeEventListener("abort", onAbort);
+        release?.();
       };
       const giveUp = (error: unknown): void => {
         settled();
         this.#node.abandonSpawn(request);
         reject(error);
       };
-      const onAbort = (): void => giveUp(signal?.reason);
       const request = this.#node.requestSpawn(
         this.#liveCaller(),
         nodeName,
@@ -119,12 +118,8 @@ export class Erpc {
       // The node itself, or a peer that cannot spawn, may have answered at once.
       if (over) return;
       this.#waiting.add(giveUp);
-      signal?.addEventListener("abort", onAbort);
-      if (timeoutMs !== undefined) {
-        timer = this.#node.clock.setTimer(timeoutMs, () =>
-          giveUp(timeoutError(nodeName, timeoutMs)),
-        );
-      }
+      const timedOut = (timeoutMs: number): void => giveUp(timeoutError(nodeName, timeoutMs));
+      release = limitWait(this.#node.clock, options, timedOut, giveUp);
     });
   }
 
@@ -286,11 +281,6 @@ function resultIn(reason: Term, resRef: Reference): Term {
   }
   // The process was ended from outside: its exit signal is the answer.
   throw new RemoteError("exit", reason, undefined, { signal: true });
-}
-
-/** A name given as text or as an atom. */
-export function asAtom(name: Atom | string): Atom {
-  return typeof name === "string" ? atom(name) : name;
 }
 
 function nameOf(name: Atom | string): string {

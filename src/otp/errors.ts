@@ -104,10 +104,6 @@ export function lostError(node: string, lost: Lost): CallError {
   });
 }
 
-export function timeoutError(node: string, timeoutMs: number): CallError {
-  return new CallError("CALL_TIMEOUT", `No answer from ${node} within ${timeoutMs} ms.`, true);
-}
-
 /** The process that calls has ended: with the node, or by an exit signal from somewhere. */
 export function callerEnded(node: NodeCore): NodeError {
   return node.stopped

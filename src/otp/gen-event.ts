@@ -19,6 +19,7 @@ import {
   type TermInput,
   tuple,
 } from "../../etf/index.ts";
+import { asAtom } from "../node/as-atom.ts";
 import type { MonitorTarget } from "../node/process.ts";
 import type { GenCallOptions, GenClient } from "./gen.ts";
 
@@ -117,5 +118,5 @@ function handlerTerm(handler: EventHandler): TermInput {
   if (typeof handler === "string") return atom(handler);
   if (isAtom(handler) || isTuple(handler)) return handler as Term;
   const [module, id] = handler as readonly [Atom | string, TermInput];
-  return tuple(typeof module === "string" ? atom(module) : module, id);
+  return tuple(asAtom(module), id);
 }

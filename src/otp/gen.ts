@@ -21,12 +21,11 @@ import {
   tuple,
 } from "../../etf/index.ts";
 import { CallError } from "../node/errors.ts";
-import { ReferenceMap } from "../node/identifiers.ts";
-import type { Lost } from "../node/monitors.ts";
 import type { NodeCore } from "../node/node.ts";
 import type { MonitorTarget, Process } from "../node/process.ts";
 import { CallRequest } from "./call-request.ts";
-import { callerEnded, lostError, RemoteError, timeoutError } from "./errors.ts";
+import { RemoteError } from "./errors.ts";
+import { MonitoredRequests, type RequestForm } from "./monitored-requests.ts";
 
 export interface GenCallOptions {
   /** Milliseconds to wait for the reply. Default 5,000, as in OTP; Infinity for no limit. */
@@ -46,11 +45,6 @@ const GEN_CALL: Atom<"$gen_call"> = atom("$gen_call");
 const GEN_CAST: Atom<"$gen_cast"> = atom("$gen_cast");
 const ALIAS: Atom<"alias"> = atom("alias");
 const DEFAULT_TIMEOUT_MS = 5000;
-
-interface Waiting {
-  reply(reply: Term): void;
-  fail(error: unknown): void;
-}
 
 /** A server's view of a call: who asked, and how the reply is tagged. */
 export interface GenCall {
@@ -89,12 +83,11 @@ function aliasOf(tag: Term): Reference | undefined {
 
 export class GenClient {
   readonly #node: NodeCore;
-  readonly #waiting = new ReferenceMap<Waiting>();
-  #caller: Process;
+  readonly #requests: MonitoredRequests;
 
   constructor(node: NodeCore) {
     this.#node = node;
-    this.#caller = this.#newCaller();
+    this.#requests = new MonitoredRequests(node, answerIn);
   }
 
   /**
@@ -116,49 +109,13 @@ export class GenClient {
     request: TermInput,
     options: GenCallOptions = {},
   ): Promise<Term> {
-    const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-    if (signal?.aborted === true) return Promise.reject(signal.reason);
-    return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        this.#waiting.delete(ref);
-        this.#node.unalias(ref);
-        if (caller.alive) caller.demonitor(ref);
-        timer?.cancel();
-        signal?.removeEventListener("abort", onAbort);
-      };
-      const reply = (value: Term): void => {
-        settle();
-        resolve(value);
-      };
-      const fail = (error: unknown): void => {
-        settle();
-        reject(error);
-      };
-      const onAbort = (): void => fail(signal?.reason);
-      const caller = this.#liveCaller();
-      const ref = this.#node.alias(caller, true, (message) => this.#replied(message));
-      this.#waiting.set(ref, { reply, fail });
-      const timer = Number.isFinite(timeoutMs)
-        ? this.#node.clock.setTimer(timeoutMs, () =>
-            fail(timeoutError(describeServer(server), timeoutMs)),
-          )
-        : undefined;
-      signal?.addEventListener("abort", onAbort);
-      const down = (reason: Term, lost?: Lost): void =>
-        fail(
-          lost === undefined
-            ? new RemoteError("exit", reason)
-            : lostError(describeServer(server), lost),
-        );
-      try {
-        this.#node.monitorWith(caller, server, ref, down);
-        const from = tuple(caller.pid, new ImproperList<Term>([ALIAS], ref));
-        const message = tuple(label ?? caller.pid, from, request);
-        void caller.send(asDestination(server, this.#node.name), message);
-      } catch (error) {
-        fail(error);
-      }
-    });
+    const form: RequestForm = {
+      message: (caller, ref) =>
+        tuple(label ?? caller, tuple(caller, new ImproperList<Term>([ALIAS], ref)), request),
+      ended: (reason) => new RemoteError("exit", reason),
+      aliased: true,
+    };
+    return this.#requests.ask(server, form, { timeoutMs: DEFAULT_TIMEOUT_MS, ...options });
   }
 
   /** Makes a call and goes on: the reply is asked of what this returns. No time-out but there. */
@@ -178,7 +135,7 @@ export class GenClient {
 
   /** @internal Sends a message of gen's own; to a name that does not exist it is dropped. */
   tell(server: MonitorTarget, message: TermInput): Promise<void> {
-    return this.#liveCaller().send(asDestination(server, this.#node.name), message);
+    return this.#requests.tell(server, message);
   }
 
   /**
@@ -218,40 +175,14 @@ export class GenClient {
   ): Promise<void> {
     await Promise.all(nodes.map((node) => this.cast([name, node], request)));
   }
-
-  #newCaller(): Process {
-    return this.#node.spawn({
-      message: (message) => this.#replied(message),
-      terminated: () => {
-        const error = callerEnded(this.#node);
-        for (const waiting of this.#waiting.values()) waiting.fail(error);
-      },
-    });
-  }
-
-  /** Any node may have ended the caller; then another takes its place. */
-  #liveCaller(): Process {
-    if (!this.#caller.alive) this.#caller = this.#newCaller();
-    return this.#caller;
-  }
-
-  #replied(message: Term): void {
-    if (!isTuple(message, 2)) return;
-    const [tag, reply] = message as readonly Term[] as [Term, Term];
-    const ref = isReference(tag) ? tag : aliasOf(tag);
-    if (ref !== undefined) this.#waiting.get(ref)?.reply(reply);
-  }
 }
 
-/** A name that does not exist is no error of the sender: the monitor tells of it. */
-export function asDestination(
-  server: MonitorTarget,
-  ownNode: string,
-): Exclude<MonitorTarget, string | Atom> {
-  if (isPid(server) || Array.isArray(server)) {
-    return server as Exclude<MonitorTarget, string | Atom>;
-  }
-  return [server as string | Atom, ownNode];
+/** The answer in a message to the caller: `{[alias | Ref], Reply}`, or with the reference alone. */
+function answerIn(message: Term): readonly [Reference, Term] | undefined {
+  if (!isTuple(message, 2)) return undefined;
+  const [tag, reply] = message as readonly Term[] as [Term, Term];
+  const ref = isReference(tag) ? tag : aliasOf(tag);
+  return ref === undefined ? undefined : [ref, reply];
 }
 
 /** Whether a call failed for its server's sake, and not for the caller's. */
@@ -261,11 +192,4 @@ function isOfServer(error: unknown): boolean {
 
 function nameOf(node: Atom | string): string {
   return typeof node === "string" ? node : node.name;
-}
-
-/** The server as messages of errors name it. */
-export function describeServer(server: MonitorTarget): string {
-  if (!Array.isArray(server)) return String(server);
-  const [name, node] = server as readonly [Atom | string, Atom | string];
-  return `{${String(name)}, ${String(node)}}`;
 }

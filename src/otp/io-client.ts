@@ -21,12 +21,11 @@ import {
   type TermInput,
   tuple,
 } from "../../etf/index.ts";
-import { ReferenceMap } from "../node/identifiers.ts";
 import type { NodeCore } from "../node/node.ts";
-import type { MonitorTarget, Process } from "../node/process.ts";
-import { callerEnded, lostError, timeoutError } from "./errors.ts";
-import { asDestination, describeServer } from "./gen.ts";
+import type { MonitorTarget } from "../node/process.ts";
+import { describeTarget } from "./destination.ts";
 import { chardataToText } from "./io-lib.ts";
+import { MonitoredRequests, type RequestForm } from "./monitored-requests.ts";
 
 const IO_REQUEST: Atom<"io_request"> = atom("io_request");
 const IO_REPLY: Atom<"io_reply"> = atom("io_reply");
@@ -55,19 +54,12 @@ export interface IoOptions {
   signal?: AbortSignal;
 }
 
-interface Waiting {
-  reply(reply: Term): void;
-  fail(error: unknown): void;
-}
-
 /** Each call rejects as `request` does, and with IoError IO_ERROR when the device says `error`. */
 export class IoClient {
-  readonly #node: NodeCore;
-  readonly #waiting = new ReferenceMap<Waiting>();
-  #caller: Process | undefined;
+  readonly #requests: MonitoredRequests;
 
   constructor(node: NodeCore) {
-    this.#node = node;
+    this.#requests = new MonitoredRequests(node, answerIn);
   }
 
   /** Prints text, as `io:put_chars/2`. */
@@ -157,43 +149,12 @@ export class IoClient {
    *   CALL_NO_CONNECTION; NodeError NODE_STOPPED; EtfEncodeError; the signal's reason
    */
   request(device: MonitorTarget, request: TermInput, options: IoOptions = {}): Promise<Term> {
-    const { signal, timeoutMs = Number.POSITIVE_INFINITY } = options;
-    if (signal?.aborted === true) return Promise.reject(signal.reason);
-    return new Promise((resolve, reject) => {
-      const caller = this.#liveCaller();
-      const ref = this.#node.newReference();
-      const settle = (): void => {
-        this.#waiting.delete(ref);
-        if (caller.alive) caller.demonitor(ref);
-        timer?.cancel();
-        signal?.removeEventListener("abort", onAbort);
-      };
-      const fail = (error: unknown): void => {
-        settle();
-        reject(error);
-      };
-      const reply = (value: Term): void => {
-        settle();
-        resolve(value);
-      };
-      const onAbort = (): void => fail(signal?.reason);
-      const timer = Number.isFinite(timeoutMs)
-        ? this.#node.clock.setTimer(timeoutMs, () =>
-            fail(timeoutError(describeServer(device), timeoutMs)),
-          )
-        : undefined;
-      this.#waiting.set(ref, { reply, fail });
-      signal?.addEventListener("abort", onAbort);
-      try {
-        this.#node.monitorWith(caller, device, ref, (_reason, lost) =>
-          fail(lost === undefined ? ended(device) : lostError(describeServer(device), lost)),
-        );
-        const message = tuple(IO_REQUEST, caller.pid, ref, request);
-        void caller.send(asDestination(device, this.#node.name), message);
-      } catch (error) {
-        fail(error);
-      }
-    });
+    const form: RequestForm = {
+      message: (caller, ref) => tuple(IO_REQUEST, caller, ref, request),
+      ended: () => ended(device),
+      aliased: false,
+    };
+    return this.#requests.ask(device, form, options);
   }
 
   async #done(device: MonitorTarget, request: TermInput, options?: IoOptions): Promise<Term> {
@@ -222,34 +183,22 @@ export class IoClient {
     const reply = await this.request(device, tuple(atom("get_geometry"), atom(which)), options);
     return typeof reply === "number" ? reply : undefined;
   }
+}
 
-  /** Any node may have ended the caller; then another takes its place. */
-  #liveCaller(): Process {
-    if (this.#caller?.alive !== true) {
-      this.#caller = this.#node.spawn({
-        message: (message) => {
-          if (!isTuple(message, 3) || message[0] !== IO_REPLY) return;
-          const [, ref, reply] = message as readonly Term[] as [Term, Term, Term];
-          if (isReference(ref)) this.#waiting.get(ref as Reference)?.reply(reply);
-        },
-        terminated: () => {
-          const error = callerEnded(this.#node);
-          for (const waiting of this.#waiting.values()) waiting.fail(error);
-        },
-      });
-    }
-    return this.#caller;
-  }
+function answerIn(message: Term): readonly [Reference, Term] | undefined {
+  if (!isTuple(message, 3) || message[0] !== IO_REPLY) return undefined;
+  const [, ref, reply] = message as readonly Term[] as [Term, Term, Term];
+  return isReference(ref) ? [ref, reply] : undefined;
 }
 
 function refused(device: MonitorTarget, reply: Term): IoError {
   const reason = isTuple(reply, 2) ? (reply[1] as Term) : reply;
   const said = format(reply, { mode: "~0tp" });
-  return new IoError("IO_ERROR", `The device ${describeServer(device)} answered ${said}.`, reason);
+  return new IoError("IO_ERROR", `The device ${describeTarget(device)} answered ${said}.`, reason);
 }
 
 function ended(device: MonitorTarget): IoError {
-  const what = `There is no device ${describeServer(device)}, or it ended.`;
+  const what = `There is no device ${describeTarget(device)}, or it ended.`;
   return new IoError("IO_TERMINATED", what, atom("terminated"));
 }
 

@@ -2,7 +2,8 @@
  * What a `GenServer` and a `GenStatem` have in common to those who start them: `start`, `start_link` and
  * `reply` of OTP's behaviours. What runs them is the loop that each makes of itself.
  */
-import { type Atom, atom, type TermInput } from "../../etf/index.ts";
+import type { Atom, TermInput } from "../../etf/index.ts";
+import { asAtom } from "../node/as-atom.ts";
 import type { NodeCore } from "../node/node.ts";
 import type { Process } from "../node/process.ts";
 import { genReply } from "./gen.ts";
@@ -55,7 +56,7 @@ export abstract class OtpServer {
   ): Promise<Process> {
     if (this.#loop !== undefined) throw StartError.alreadyStarted(this.#loop.self.pid);
     const module = options.module ?? this.constructor.name;
-    const loop = this.newLoop(node, typeof module === "string" ? atom(module) : module);
+    const loop = this.newLoop(node, asAtom(module));
     this.#loop = loop;
     return loop.start(options, parent);
   }

@@ -22,11 +22,12 @@ import {
   toTerm,
   tuple,
 } from "../../etf/index.ts";
+import { asAtom } from "../node/as-atom.ts";
 import { CallError } from "../node/errors.ts";
 import type { NodeCore } from "../node/node.ts";
 import { NORMAL } from "../node/process.ts";
 import { CallRequest } from "./call-request.ts";
-import { asAtom, type CallOptions, type Erpc } from "./erpc.ts";
+import type { CallOptions, Erpc } from "./erpc.ts";
 import { badrpcOf, callerEnded, RemoteError } from "./errors.ts";
 import type { GenClient } from "./gen.ts";
 

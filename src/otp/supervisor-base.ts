@@ -14,6 +14,7 @@ import {
   TermMap,
   tuple,
 } from "../../etf/index.ts";
+import { asAtom } from "../node/as-atom.ts";
 import { ErlangError } from "../node/errors.ts";
 import { ReferenceMap } from "../node/identifiers.ts";
 import type { NodeCore } from "../node/node.ts";
@@ -244,7 +245,7 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
   #on(node: NodeCore, { module }: GenServerStartOptions): NodeCore {
     this.#node ??= node;
     const name = module ?? this.constructor.name;
-    this.#module ??= typeof name === "string" ? atom(name) : name;
+    this.#module ??= asAtom(name);
     return node;
   }
 

@@ -27,6 +27,7 @@ import { ErlangError } from "../node/errors.ts";
 import type { NodeCore } from "../node/node.ts";
 import type { Behaviour, Process } from "../node/process.ts";
 import { type ErlangException, exceptionOf, exitReasonOf } from "../node/reason.ts";
+import { limitWait } from "../node/wait-limits.ts";
 import { genReply } from "./gen.ts";
 import { crashReport, dictionaryOf, setAncestry } from "./proc-lib.ts";
 import { shown } from "./shown.ts";
@@ -125,17 +126,15 @@ export abstract class SystemProcess implements Behaviour {
    * @throws StartError START_FAILED, START_IGNORED; the signal's reason
    */
   start(options: StartOptions, parent?: Process): Promise<Process> {
-    const { name, timeoutMs, signal } = options;
+    const { name, signal } = options;
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       const taken = name === undefined ? undefined : this.node.whereis(name);
       if (taken !== undefined) throw StartError.alreadyStarted(taken.pid);
       const process = this.node.spawn(this);
-      let timer: Timer | undefined;
       const settle = (): void => {
         this.#starting = undefined;
-        timer?.cancel();
-        signal?.removeEventListener("abort", onAbort);
+        release();
       };
       const failed = (error: unknown): void => {
         settle();
@@ -146,7 +145,6 @@ export abstract class SystemProcess implements Behaviour {
         if (parent?.alive === true) parent.unlink(process.pid);
         process.exitSignal(process.pid, KILL);
       };
-      const onAbort = (): void => giveUp(signal?.reason);
       this.#self = process;
       this.#parent = parent;
       this.#starting = {
@@ -157,12 +155,8 @@ export abstract class SystemProcess implements Behaviour {
         },
       };
       setAncestry(process, parent, [this.callbackModule, atom("init"), 1], this.module);
-      signal?.addEventListener("abort", onAbort, { once: true });
-      if (timeoutMs !== undefined && Number.isFinite(timeoutMs)) {
-        timer = this.node.clock.setTimer(timeoutMs, () =>
-          giveUp(StartError.failed(atom("timeout"))),
-        );
-      }
+      const timedOut = (): void => giveUp(StartError.failed(atom("timeout")));
+      const release = limitWait(this.node.clock, options, timedOut, giveUp);
       try {
         if (parent !== undefined) {
           process.groupLeader = parent.groupLeader;

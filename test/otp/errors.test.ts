@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { atom, type Term, tuple } from "../../etf/index.ts";
-import { lostError, RemoteError, timeoutError } from "../../src/otp/errors.ts";
+import { timeoutError } from "../../src/node/errors.ts";
+import { lostError, RemoteError } from "../../src/otp/errors.ts";
 
 const oops = tuple(atom("oops"), 1) as Term;
 const stack: Term[] = [tuple(atom("m"), atom("f"), 1, [])];
