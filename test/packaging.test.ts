@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { VERSION } from "../src/otp/version.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const CODEC = /from "((?:\.\.\/)+etf\/[^"]+)"/g;
@@ -20,4 +21,9 @@ test("what is published imports the codec by its index alone", () => {
   }
   expect([...imports.keys()]).toEqual(["etf/index.ts"]);
   expect(imports.get("etf/index.ts")).toBeGreaterThan(30);
+});
+
+test("the version that a node tells is the package's", () => {
+  const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  expect(VERSION).toBe(manifest.version);
 });

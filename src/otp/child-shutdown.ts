@@ -14,20 +14,17 @@ import {
   type Reference,
   type Term,
 } from "../../etf/index.ts";
-import { NodeError } from "../node/errors.ts";
 import { PidMap, ReferenceMap } from "../node/identifiers.ts";
 import type { Matcher } from "../node/mailbox.ts";
 import type { NodeCore } from "../node/node.ts";
 import { DOWN, KILL, KILLED, type Process, SHUTDOWN } from "../node/process.ts";
 import type { Restart, Shutdown } from "./child-spec.ts";
 import { isQuiet } from "./proc-lib.ts";
+import { receiveWithin } from "./receive-within.ts";
 
 const EXIT = atom("EXIT");
 
 type Clock = NodeCore["clock"];
-
-/** The longest that a timer of the platform can run. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Ends processes; resolves with the reason of each, in order. A reason is that of the link if there
@@ -51,7 +48,8 @@ export async function endProcesses(
     downIn(message, waiting) !== undefined || exitIn(message, ended) !== undefined;
   let deadline = typeof shutdown === "number" ? clock.now() + shutdown : Number.POSITIVE_INFINITY;
   while (waiting.size > 0) {
-    const message = await receiveBefore(supervisor, clock, isOfThem, deadline);
+    const timeoutMs = Math.max(0, deadline - clock.now());
+    const message = await receiveWithin(supervisor, isOfThem, timeoutMs);
     if (message === undefined) {
       for (const pid of waiting.values()) supervisor.sendExit(pid, KILL);
       deadline = Number.POSITIVE_INFINITY;
@@ -75,22 +73,6 @@ export async function endProcesses(
 export function endedWell(reason: Term, shutdown: Shutdown, restart: Restart): boolean {
   if (reason === (shutdown === "brutal_kill" ? KILLED : SHUTDOWN)) return true;
   return restart !== "permanent" && isQuiet(reason);
-}
-
-async function receiveBefore(
-  self: Process,
-  clock: Clock,
-  matches: Matcher,
-  deadline: number,
-): Promise<Term | undefined> {
-  if (deadline === Number.POSITIVE_INFINITY) return self.receive(matches);
-  const timeoutMs = Math.min(Math.max(0, deadline - clock.now()), MAX_TIMER_MS);
-  try {
-    return await self.receive(matches, { timeoutMs });
-  } catch (error) {
-    if (error instanceof NodeError && error.code === "PROCESS_RECEIVE_TIMEOUT") return undefined;
-    throw error;
-  }
 }
 
 function downIn(message: Term, waiting: ReferenceMap<Pid>): Pid | undefined {

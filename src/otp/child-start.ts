@@ -13,7 +13,7 @@ import type { NodeCore } from "../node/node.ts";
 import { KILLED, Process } from "../node/process.ts";
 import { exceptionOf, exitReasonOf } from "../node/reason.ts";
 import type { CheckedSpec } from "./child-spec.ts";
-import { GenServer } from "./gen-server.ts";
+import { OtpServer } from "./otp-server.ts";
 import { shown } from "./shown.ts";
 import { StartError } from "./start-error.ts";
 
@@ -53,7 +53,7 @@ export async function startChild(
       run === undefined
         ? await node.functions.apply(context, module, name, args)
         : await run(supervisor, ...args);
-    const process = result instanceof GenServer ? result.self : result;
+    const process = result instanceof OtpServer ? result.self : result;
     if (!(process instanceof Process)) return returned(shown(result));
     linkWith(supervisor, process);
     return { pid: process.pid };

@@ -16,6 +16,7 @@ import {
   type TermInput,
   tuple,
 } from "../../etf/index.ts";
+import { splitNodeName } from "../node/names.ts";
 import type { NodeCore } from "../node/node.ts";
 import { badarg, exposeBifs, functionClause } from "./bifs.ts";
 import { KERNEL_VERSION, OTP_RELEASE, STDLIB_VERSION, VERSION } from "./version.ts";
@@ -103,7 +104,6 @@ function serveApplication(node: NodeCore): void {
 }
 
 function serveSystem(node: NodeCore): void {
-  const [, host = ""] = node.name.split("@");
   exposeBifs(node, "init", {
     "get_argument/1": () => ERROR,
     "get_arguments/0": () => [],
@@ -114,7 +114,9 @@ function serveSystem(node: NodeCore): void {
   exposeBifs(node, "inet", {
     "gethostname/0": () => tuple(OK, charlist(hostname().split(".")[0]!)),
   });
-  exposeBifs(node, "net_adm", { "localhost/0": () => charlist(host) });
+  exposeBifs(node, "net_adm", {
+    "localhost/0": () => charlist(splitNodeName(node.name)?.host ?? ""),
+  });
   exposeBifs(node, "net_kernel", { "get_net_ticktime/0": () => netTickTime(node) });
   exposeBifs(node, "os", {
     "getpid/0": () => charlist(String(process.pid)),

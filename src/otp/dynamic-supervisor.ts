@@ -240,8 +240,7 @@ export class DynamicSupervisor extends SupervisorBase {
   #find(pid: Pid): Child | undefined {
     const child = this.#children.get(pid);
     if (child !== undefined || this.#template === undefined) return child;
-    const ours = String(pid.node) === this.node.name;
-    return ours && this.node.processOf(pid) === undefined ? newChild(this.#template) : undefined;
+    return this.isAlive(pid) ? undefined : newChild(this.#template);
   }
 
   #templateOf(id: Term): Child | undefined {

@@ -29,7 +29,8 @@ const NOTSUP: Atom<"notsup"> = atom("notsup");
 
 /** Serves what operators ask of module `erlang`, but for what has a file of its own. */
 export function serveErlangModule(node: NodeCore): void {
-  const here = atom(node.name);
+  // A dynamic name comes, and may go, while the node runs.
+  const here = (): Atom => atom(node.name);
   const send = ({ self }: CallContext, to: Term, message: Term): Term => {
     const destination = localDestination(node, to);
     if (destination !== undefined) void self.send(destination, message);
@@ -38,24 +39,24 @@ export function serveErlangModule(node: NodeCore): void {
   exposeBifs(node, "erlang", {
     "exit/2": ({ self }, pid, reason) => {
       if (!isPid(pid)) throw badarg();
-      if (pid.node !== here) throw ErlangError.error(NOTSUP);
+      if (pid.node !== here()) throw ErlangError.error(NOTSUP);
       self.sendExit(pid, reason);
       return true;
     },
     "group_leader/0": ({ self }) => self.groupLeader,
     "is_alive/0": () => true,
     "is_process_alive/1": (_, pid) => localProcess(node, pid)?.alive === true,
-    "node/0": () => here,
+    "node/0": here,
     "node/1": (_, term) => {
       if (!isPid(term) && !isPort(term) && !isReference(term)) throw badarg();
       return term.node;
     },
     "nodes/0": () => nodesOf(node, [atom("visible")]),
     "nodes/1": (_, kinds) => nodesOf(node, isList(kinds) ? kinds : [kinds]),
-    "port_info/1": (_, port) => portInfo(here, port),
+    "port_info/1": (_, port) => portInfo(here(), port),
     "port_info/2": (_, port, item) => {
       if (!isAtom(item)) throw badarg();
-      return portInfo(here, port);
+      return portInfo(here(), port);
     },
     "ports/0": () => [],
     "processes/0": () => node.processes().map(({ pid }) => pid),

@@ -8,7 +8,6 @@
 import { type Atom, atom, type Pid, type Term, TermMap, tuple } from "../../etf/index.ts";
 import { UndefError } from "../node/functions.ts";
 import type { NodeCore } from "../node/node.ts";
-import { NORMAL } from "../node/process.ts";
 import { type ErlangException, exceptionOf, exitReasonOf } from "../node/reason.ts";
 import { clientInfo } from "./client-info.ts";
 import { genCallIn, genCastIn, genReply } from "./gen.ts";
@@ -152,19 +151,11 @@ export class GenServerLoop extends SystemProcess {
     const given = asResult(result, INIT_KEYS);
     if (given === undefined) {
       const reason = tuple(BAD_RETURN_VALUE, shown(result)) as Term;
-      return this.#initFailed(reason, reason);
+      return this.refused(StartError.failed(reason), reason);
     }
-    if ("ignore" in given) {
-      return this.notStarted(StartError.ignored(), { class: "exit", reason: NORMAL, stack: [] });
-    }
-    if ("error" in given) return this.#initFailed(shown(given.error), NORMAL);
-    if ("stop" in given) return this.#initFailed(shown(given.stop), shown(given.stop));
+    if (this.refusedBy(given)) return;
     this.started();
     return this.#then(given);
-  }
-
-  #initFailed(reason: Term, exit: Term): void {
-    this.notStarted(StartError.failed(reason), { class: "exit", reason: exit, stack: [] });
   }
 
   #initThrew(error: unknown): unknown {

@@ -20,7 +20,6 @@ import {
 import { ErlangError } from "../node/errors.ts";
 import { UndefError } from "../node/functions.ts";
 import type { NodeCore } from "../node/node.ts";
-import { NORMAL } from "../node/process.ts";
 import { type ErlangException, exceptionOf } from "../node/reason.ts";
 import { clientInfo } from "./client-info.ts";
 import { genCallIn, genCastIn, genReply } from "./gen.ts";
@@ -82,19 +81,11 @@ export class GenStatemLoop extends SystemProcess {
     if (!this.self.alive) return;
     const given = asResult(returned, INIT_KEYS);
     const state = given?.state ?? this.#machine.state;
-    if (given !== undefined && "ignore" in given) return this.#refused(StartError.ignored());
-    if (given !== undefined && "error" in given) {
-      return this.#refused(StartError.failed(shown(given.error)));
-    }
-    if (given !== undefined && "stop" in given) {
-      const reason = shown(given.stop);
-      return this.#refused(StartError.failed(reason), reason);
-    }
+    if (given !== undefined && this.refusedBy(given)) return;
     if (given === undefined || state === undefined) {
       const failed = bad("bad_return_from_init", returned);
       this.#report(exceptionOf(failed), []);
-      const reason = toTerm(failed.reason);
-      return this.#refused(StartError.failed(reason), reason);
+      return this.refused(StartError.failed(failed.reason), failed.reason);
     }
     this.#enter(state);
     this.started();
@@ -167,10 +158,6 @@ export class GenStatemLoop extends SystemProcess {
 
   protected override printEvent(event: Term): string {
     return printStatemEvent(this.name, event);
-  }
-
-  #refused(error: StartError, reason: Term = NORMAL): void {
-    this.notStarted(error, { class: "exit", reason, stack: [] });
   }
 
   #enter(state: unknown): void {

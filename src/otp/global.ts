@@ -28,12 +28,11 @@ import {
   tuple,
 } from "../../etf/index.ts";
 import type { NodeCore } from "../node/node.ts";
-import type { Process } from "../node/process.ts";
+import { DOWN, type Process } from "../node/process.ts";
 import { genCallIn, genCastIn, genReply } from "./gen.ts";
 
 const GLOBAL_NAME_SERVER: Atom<"global_name_server"> = atom("global_name_server");
 const GEN_CAST: Atom<"$gen_cast"> = atom("$gen_cast");
-const DOWN: Atom<"DOWN"> = atom("DOWN");
 const INIT_CONNECT: Atom<"init_connect"> = atom("init_connect");
 const IN_SYNC: Atom<"in_sync"> = atom("in_sync");
 const SET_LOCK: Atom<"set_lock"> = atom("set_lock");

@@ -45,15 +45,15 @@ export class TextInput {
   async #take<T>(cut: Cut<T>, prompt: () => void, signal: AbortSignal): Promise<T> {
     signal.throwIfAborted();
     prompt();
-    for (;;) {
+    for (let waited = false; ; waited = true) {
       const taken = cut(this.#text, this.#ended);
       if (taken !== undefined) {
         this.#text = taken.rest;
         return taken.value;
       }
       if (this.#failure !== undefined) throw this.#failure.error;
+      if (waited && this.#text.endsWith("\n")) prompt();
       await this.#more(signal);
-      if (this.#text.endsWith("\n") && cut(this.#text, this.#ended) === undefined) prompt();
     }
   }
 

@@ -12,8 +12,9 @@ import {
 import { NodeCore } from "../node/node.ts";
 import { type NodeCoreOptions, type PreparedNode, prepareNode } from "../node/prepare.ts";
 import type { Process } from "../node/process.ts";
-import { type CallOptions, Erpc, serveErpc } from "./erpc.ts";
-import { type GenCallOptions, GenClient } from "./gen.ts";
+import { erpcOf, genOf } from "./clients.ts";
+import { type CallOptions, type Erpc, serveErpc } from "./erpc.ts";
+import type { GenCallOptions, GenClient } from "./gen.ts";
 import { GenEventClient } from "./gen-event.ts";
 import { serveGlobal } from "./global.ts";
 import { IoClient } from "./io-client.ts";
@@ -68,8 +69,8 @@ export class Node extends NodeCore {
     serveRex(this);
     serveErpc(this);
     if (options.operator !== false) serveOperator(this);
-    this.erpc = new Erpc(this);
-    this.gen = new GenClient(this);
+    this.erpc = erpcOf(this);
+    this.gen = genOf(this);
     this.genEvent = new GenEventClient(this.gen);
     this.sys = new Sys(this, this.gen);
     this.supervisor = new SupervisorClient(this.gen);

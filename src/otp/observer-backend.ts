@@ -18,12 +18,12 @@ import {
   type TermInput,
   tuple,
 } from "../../etf/index.ts";
-import { NodeError } from "../node/errors.ts";
 import type { NodeCore } from "../node/node.ts";
 import type { Process } from "../node/process.ts";
 import { badarg, exposeBifs } from "./bifs.ts";
 import { timestampNow } from "./erlang-time.ts";
 import { infoOf, translatedInitialCall } from "./process-info.ts";
+import { receiveWithin } from "./receive-within.ts";
 import { memory, memoryOf, type Statistics } from "./statistics.ts";
 import { systemInfo } from "./system-info.ts";
 import { RUNTIME_TOOLS_VERSION } from "./version.ts";
@@ -86,7 +86,7 @@ export function serveObserverBackend(node: NodeCore, statistics: Statistics): vo
       if (!isPid(parent) || typeof time !== "number") throw badarg();
       // The end of who asked is then a message, and any message ends this.
       self.trapExit = true;
-      while (!(await interrupted(self, time))) {
+      while ((await receiveWithin(self, undefined, time)) === undefined) {
         const wallTime = statistics.schedulerWallTime();
         const stats = tuple(atom("stats"), 1, wallTime, statistics.io(), memory());
         await self.send(parent, stats);
@@ -155,15 +155,4 @@ function processInfos(node: NodeCore, self: Process): TermInput[] {
         process.messageQueueLength,
       );
     });
-}
-
-/** Whether a message comes within that time. */
-async function interrupted(self: Process, timeoutMs: number): Promise<boolean> {
-  try {
-    await self.receive(undefined, { timeoutMs });
-    return true;
-  } catch (error) {
-    if (error instanceof NodeError && error.code === "PROCESS_RECEIVE_TIMEOUT") return false;
-    throw error;
-  }
 }

@@ -25,14 +25,12 @@ import {
   tuple,
 } from "../../etf/index.ts";
 import type { NodeCore } from "../node/node.ts";
-import type { Process } from "../node/process.ts";
+import { NORMAL, PROCESS, type Process } from "../node/process.ts";
 import { badarg, exposeBifs } from "./bifs.ts";
 import { ancestryOf, dictionaryOf } from "./proc-lib.ts";
 
 const UNDEFINED: Atom<"undefined"> = atom("undefined");
-const NORMAL: Atom<"normal"> = atom("normal");
 const DICTIONARY: Atom<"dictionary"> = atom("dictionary");
-const PROCESS: Atom<"process"> = atom("process");
 
 /** The value of an item; `asking` is the process that wants to know. */
 type Item = (process: Process, asking: Process) => TermInput;

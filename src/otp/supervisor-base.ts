@@ -9,7 +9,6 @@ import {
   isReference,
   isTuple,
   type Pid,
-  type Reference,
   type Term,
   TermMap,
   tuple,
@@ -18,7 +17,7 @@ import { asAtom } from "../node/as-atom.ts";
 import { ErlangError } from "../node/errors.ts";
 import { ReferenceMap } from "../node/identifiers.ts";
 import type { NodeCore } from "../node/node.ts";
-import { DOWN, type Process, SHUTDOWN } from "../node/process.ts";
+import { type Process, SHUTDOWN } from "../node/process.ts";
 import { endedWell, endProcesses } from "./child-shutdown.ts";
 import {
   type CheckedSpec,
@@ -29,7 +28,7 @@ import {
   Invalid,
 } from "./child-spec.ts";
 import { type Started, type StartFailure, startChild } from "./child-start.ts";
-import { RemoteError } from "./errors.ts";
+import { genOf } from "./clients.ts";
 import { GenServer } from "./gen-server.ts";
 import type {
   CallResult,
@@ -182,6 +181,11 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
     if (!endedWell(reason, shutdown, restart)) this.reports.error("shutdown_error", reason, child);
   }
 
+  /** Whether a child's process runs, as far as this node can tell: of one elsewhere it is assumed. */
+  protected isAlive(pid: Pid): boolean {
+    return pid.node.name !== this.node.name || this.node.processOf(pid) !== undefined;
+  }
+
   protected check(spec: Term | ChildSpec): CheckedSpec | Invalid {
     const { autoShutdown } = this.limits;
     return isOwnSpec(spec) ? checkOwnSpec(spec, autoShutdown) : checkSpec(spec, autoShutdown);
@@ -197,7 +201,9 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
       request = this.node.newReference();
       this.#offered.set(request, argument);
     }
-    const answer = await this.#call(tuple(atom("start_child"), request) as Term);
+    const answer = await genOf(this.node).call(this.self.pid, tuple(atom("start_child"), request), {
+      timeoutMs: Number.POSITIVE_INFINITY,
+    });
     const [tag, value] = answer as readonly Term[] as [Term, Term];
     if (tag !== OK) throw StartError.failed(value);
     return isPid(value) ? value : undefined;
@@ -226,22 +232,6 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
     return undefined;
   }
 
-  /** A call from a process that is there for it. */
-  #call(request: Term): Promise<Term> {
-    const server = this.self.pid;
-    return new Promise((resolve, reject) => {
-      const call = async (caller: Process): Promise<void> => {
-        const ref = caller.monitor(server);
-        void caller.send(server, tuple(atom("$gen_call"), tuple(caller.pid, ref), request));
-        const answer = await caller.receive((message) => isAbout(message, ref));
-        const [tag, value, , , reason] = answer as readonly Term[];
-        if (tag === DOWN) throw new RemoteError("exit", reason as Term);
-        resolve(value as Term);
-      };
-      this.node.spawn((caller) => call(caller).catch(reject));
-    });
-  }
-
   #on(node: NodeCore, { module }: GenServerStartOptions): NodeCore {
     this.#node ??= node;
     const name = module ?? this.constructor.name;
@@ -266,13 +256,6 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
       [atom("children"), this.whichChildren()],
     ]);
   }
-}
-
-/** Whether it is the answer to a call, or tells that there will be none. */
-function isAbout(message: Term, ref: Reference): boolean {
-  if (!isTuple(message)) return false;
-  const [tag, second] = message as readonly unknown[];
-  return [tag, second].some((each) => isReference(each) && ref.equals(each));
 }
 
 /** A specification of the program is a plain object, which no term is. */

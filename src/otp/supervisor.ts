@@ -159,7 +159,7 @@ export class Supervisor extends SupervisorBase {
     const counts = { specs: 0, active: 0, supervisors: 0, workers: 0 };
     for (const { spec, pid, restarting } of this.#children.all()) {
       counts.specs++;
-      if (pid !== undefined && !restarting && this.#isAlive(pid)) counts.active++;
+      if (pid !== undefined && !restarting && this.isAlive(pid)) counts.active++;
       counts[`${spec.type}s`]++;
     }
     return counts;
@@ -230,10 +230,6 @@ export class Supervisor extends SupervisorBase {
     if (child === undefined) return NOT_FOUND;
     if (child.restarting) return errorTerm(atom("restarting"));
     return child.pid === undefined ? act(child) : errorTerm(atom("running"));
-  }
-
-  #isAlive(pid: Pid): boolean {
-    return String(pid.node) !== this.node.name || this.node.processOf(pid) !== undefined;
   }
 }
 

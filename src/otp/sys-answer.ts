@@ -8,13 +8,11 @@
  */
 import { type Atom, atom, isList, isPid, isTuple, type Term, tuple } from "../../etf/index.ts";
 import type { NodeCore } from "../node/node.ts";
-import { Erpc } from "./erpc.ts";
+import { erpcOf } from "./clients.ts";
 
 const OK: Atom<"ok"> = atom("ok");
 const ASKED_TIMEOUT_MS = 5000;
 const FIRST_TAGGED: readonly [number, number] = [5, 1];
-
-const erpcs = new WeakMap<NodeCore, Erpc>();
 
 /** What a caller gets for a state. */
 export async function stateAnswer(node: NodeCore, from: Term, state: Term): Promise<Term> {
@@ -26,12 +24,10 @@ export async function stateAnswer(node: NodeCore, from: Term, state: Term): Prom
 /** Whether `sys` of a node tags states with `ok`. */
 export async function tagsStates(node: NodeCore, peer: string): Promise<boolean> {
   if (peer === node.name) return true;
-  const erpc = erpcs.get(node) ?? new Erpc(node);
-  erpcs.set(node, erpc);
   try {
     const args = [atom("stdlib"), atom("vsn")];
     const options = { timeoutMs: ASKED_TIMEOUT_MS };
-    const answer = await erpc.call(peer, "application", "get_key", args, options);
+    const answer = await erpcOf(node).call(peer, "application", "get_key", args, options);
     const version = isTuple(answer, 2) ? answer[1] : undefined;
     if (!isList(version)) return true;
     const [major = 0, minor = 0] = Buffer.from(version as number[])

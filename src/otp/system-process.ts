@@ -25,11 +25,12 @@ import {
 } from "../../etf/index.ts";
 import { ErlangError } from "../node/errors.ts";
 import type { NodeCore } from "../node/node.ts";
-import type { Behaviour, Process } from "../node/process.ts";
+import { type Behaviour, NORMAL, type Process } from "../node/process.ts";
 import { type ErlangException, exceptionOf, exitReasonOf } from "../node/reason.ts";
 import { limitWait } from "../node/wait-limits.ts";
 import { genReply } from "./gen.ts";
 import { crashReport, dictionaryOf, setAncestry } from "./proc-lib.ts";
+import type { Result } from "./result.ts";
 import { shown } from "./shown.ts";
 import { StartError } from "./start-error.ts";
 import { stateAnswer } from "./sys-answer.ts";
@@ -207,6 +208,22 @@ export abstract class SystemProcess implements Behaviour {
       self.terminate(exitReasonOf(exception));
     }
     starting?.failed(error);
+  }
+
+  /** Whether what init returned says that it does not start; the starter is told then. */
+  protected refusedBy(given: Result): boolean {
+    if ("ignore" in given) this.refused(StartError.ignored());
+    else if ("error" in given) this.refused(StartError.failed(shown(given.error)));
+    else if ("stop" in given) {
+      const reason = shown(given.stop);
+      this.refused(StartError.failed(reason), reason);
+    } else return false;
+    return true;
+  }
+
+  /** As `notStarted`, with an exit reason that nothing has raised. */
+  protected refused(error: StartError, reason: Term = NORMAL): void {
+    this.notStarted(error, { class: "exit", reason, stack: [] });
   }
 
   #isParent(from: unknown): boolean {

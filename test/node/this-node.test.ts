@@ -181,3 +181,15 @@ describe("a name given and not used", () => {
     expect(gandalf.nodes()).toHaveLength(2);
   });
 });
+
+test("what operators ask of a node with a dynamic name is answered in that name", async () => {
+  const { cluster, gandalf, node } = await nameless();
+  await cluster.settled(node.connect("gandalf@vm"));
+  const ask = (module: string, name: string, ...args: Term[]) =>
+    cluster.settled(gandalf.rpc.call(node.name, module, name, args));
+  expect(await ask("erlang", "node")).toBe(atom(node.name));
+  expect(String.fromCodePoint(...((await ask("net_adm", "localhost")) as number[]))).toBe("vm");
+  const box = inbox(node);
+  expect(await ask("erlang", "exit", box.process.pid, atom("oops"))).toBe(true);
+  expect(box.died).toBe(atom("oops"));
+});

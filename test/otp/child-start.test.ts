@@ -5,6 +5,7 @@ import type { Process } from "../../src/node/process.ts";
 import { type CheckedSpec, checkOwnSpec, type StartFunction } from "../../src/otp/child-spec.ts";
 import { StartFailure, startChild, startedTerm } from "../../src/otp/child-start.ts";
 import { GenServer } from "../../src/otp/gen-server.ts";
+import { GenStatem } from "../../src/otp/gen-statem.ts";
 import { StartError } from "../../src/otp/start-error.ts";
 import { inbox } from "../support/cluster.ts";
 import { shown, supervised } from "../support/supervised.ts";
@@ -27,6 +28,10 @@ async function starting() {
 
 class Server extends GenServer {}
 
+class Machine extends GenStatem {
+  override state = atom("on");
+}
+
 describe("what a start function returns", () => {
   test("a process or a server: it is linked", async () => {
     const { node, supervisor, start } = await starting();
@@ -39,6 +44,16 @@ describe("what a start function returns", () => {
       return server;
     });
     expect(supervisor.links?.get(server.self.pid)).toBeDefined();
+  });
+
+  test("a state machine", async () => {
+    const { node, start } = await starting();
+    const machine = new Machine();
+    const started = await start(async (self) => {
+      await machine.startLink(node, self);
+      return machine;
+    });
+    expect(started).toEqual({ pid: machine.self.pid });
   });
 
   test("a term, as it is", async () => {
