@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { atom, format, isTuple, type Term } from "../src/index.ts";
-import { type OtpNode, startOtpNode, waitUntil } from "./index.ts";
-import { startOurNode } from "./support/our-node.ts";
+import { waitUntil } from "./index.ts";
+import { type ComparedNodes, startCompared } from "./support/compared.ts";
 import { serveServer } from "./support/server.ts";
 import { serveStatem } from "./support/statem.ts";
 import { eachOtp } from "./support/vitest.ts";
@@ -291,26 +291,17 @@ const STATEM_ENDINGS: [mode: string, expression: string][] = [
 ];
 
 eachOtp((otp) => {
-  let caller: OtpNode;
-  let genuine: OtpNode;
-  let ours: Awaited<ReturnType<typeof startOurNode>>;
+  let nodes: ComparedNodes;
+  let caller: ComparedNodes["caller"];
+  let genuine: ComparedNodes["genuine"];
+  let ours: ComparedNodes["ours"];
   beforeAll(async () => {
-    caller = await startOtpNode({ otp });
-    genuine = await startOtpNode({ otp });
-    ours = await startOurNode();
+    nodes = await startCompared(otp, ["erldist_callee", "erldist_server", "erldist_statem"]);
+    ({ caller, genuine, ours } = nodes);
     serveStatem(ours, serveServer(ours));
-    for (const node of [caller, genuine]) {
-      for (const module of ["erldist_callee", "erldist_server", "erldist_statem"]) {
-        await node.loadModule(module);
-      }
-    }
     await genuine.eval("erldist_server:setup()");
   });
-  afterAll(async () => {
-    await ours.stop();
-    await genuine.kill();
-    await caller.kill();
-  });
+  afterAll(() => nodes[Symbol.asyncDispose]());
 
   /** What an expression comes to at a genuine caller, with a new server on the node. */
   function seen(node: string, expression: string): Promise<string> {

@@ -15,8 +15,9 @@ import {
   type TermInput,
   tuple,
 } from "../src/index.ts";
-import { type OtpNode, startOtpNode, waitUntil } from "./index.ts";
-import { startOurNode } from "./support/our-node.ts";
+import { waitUntil } from "./index.ts";
+import { type ComparedNodes, startCompared } from "./support/compared.ts";
+import type { startOurNode } from "./support/our-node.ts";
 import { eachOtp } from "./support/vitest.ts";
 
 type Ours = Awaited<ReturnType<typeof startOurNode>>;
@@ -204,25 +205,16 @@ const EVENTS: Case[] = [
 ];
 
 eachOtp((otp) => {
-  let caller: OtpNode;
-  let genuine: OtpNode;
-  let ours: Ours;
+  let nodes: ComparedNodes;
+  let caller: ComparedNodes["caller"];
+  let genuine: ComparedNodes["genuine"];
+  let ours: ComparedNodes["ours"];
   beforeAll(async () => {
-    caller = await startOtpNode({ otp });
-    genuine = await startOtpNode({ otp });
-    ours = await startOurNode();
-    for (const node of [caller, genuine]) {
-      for (const module of ["erldist_callee", "erldist_server", "erldist_events"]) {
-        await node.loadModule(module);
-      }
-    }
+    nodes = await startCompared(otp, ["erldist_callee", "erldist_server", "erldist_events"]);
+    ({ caller, genuine, ours } = nodes);
     await genuine.eval("erldist_server:setup()");
   });
-  afterAll(async () => {
-    await ours.stop();
-    await genuine.kill();
-    await caller.kill();
-  });
+  afterAll(() => nodes[Symbol.asyncDispose]());
 
   /** What our call comes to, an exit without the call itself, which OTP adds to its reason. */
   async function outcome(call: Promise<unknown>): Promise<string> {

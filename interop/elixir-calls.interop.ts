@@ -1,11 +1,8 @@
-/** What Elixir's `GenServer` and `Task` see of a GenServer of ours is what they see of a genuine server. */
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { interopRun, type OtpNode, startOtpNode, waitUntil } from "./index.ts";
 import { type ElixirNode, startElixirNode } from "./support/elixir.ts";
 import { startOurNode, startProgram } from "./support/our-node.ts";
-import { block, compile, programFolder } from "./support/readme.ts";
+import { block, type ReadmeProgram, readmeProgram } from "./support/readme.ts";
 import { serveServer } from "./support/server.ts";
 import "./support/vitest.ts";
 
@@ -79,13 +76,13 @@ describe("GenServer and Task", () => {
 });
 
 describe("the counter of the README", () => {
-  let folder: string;
+  let program: ReadmeProgram;
   let sam: Awaited<ReturnType<typeof startProgram>>;
   let bilbo: ElixirNode;
   beforeAll(async () => {
-    folder = programFolder("sam.ts");
-    expect(compile(join(folder, "sam.ts"))).toEqual([]);
-    sam = await startProgram(join(folder, "sam.js"));
+    program = readmeProgram("sam.ts");
+    expect(program.typeErrors).toEqual([]);
+    sam = await startProgram(program.file);
     bilbo = await startElixirNode({ name: "bilbo", cookie: "secret" });
     const { shortHost } = await interopRun();
     await waitUntil(
@@ -95,7 +92,7 @@ describe("the counter of the README", () => {
   afterAll(async () => {
     await bilbo.node.kill();
     await sam[Symbol.asyncDispose]();
-    rmSync(folder, { recursive: true, force: true });
+    await program[Symbol.asyncDispose]();
   });
 
   it("is called from iex", async () => {

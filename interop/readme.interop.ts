@@ -1,11 +1,7 @@
-/** What the README shows is run as it stands there. */
-
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { interopRun, type OtpShell, startOtpNode, startOtpShell, waitUntil } from "./index.ts";
 import { runCommand, startKvsCommand, startProgram } from "./support/our-node.ts";
-import { block, compile, programFolder } from "./support/readme.ts";
+import { block, readmeProgram } from "./support/readme.ts";
 import { eachOtp } from "./support/vitest.ts";
 
 eachOtp((otp) => {
@@ -60,19 +56,14 @@ eachOtp((otp) => {
   });
 
   describe("the program", () => {
-    let folder: string;
-    beforeAll(() => {
-      folder = programFolder("frodo.ts");
-    });
-    afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
     it("has no type error, runs, and can be called", async () => {
-      expect(compile(join(folder, "frodo.ts"))).toEqual([]);
+      await using program = readmeProgram("frodo.ts");
+      expect(program.typeErrors).toEqual([]);
       const { shortHost } = await interopRun();
       await using bilbo = await startOtpNode({ otp, name: "bilbo", cookie: "secret" });
       await using shell = bilbo.session();
       await shell.eval("register(shell, self())");
-      await using frodo = await startProgram(join(folder, "frodo.js"));
+      await using frodo = await startProgram(program.file);
       const hello = await shell.eval(
         "receive {hello, Text, Echo} -> Echo ! {self(), 42}, receive {echo, What} -> {Text, What} end end",
       );
@@ -89,70 +80,58 @@ eachOtp((otp) => {
   });
 
   it("a supervised worker is started again, and obeys module supervisor", async () => {
-    const folder = programFolder("shire.ts");
-    try {
-      expect(compile(join(folder, "shire.ts"))).toEqual([]);
-      const { shortHost } = await interopRun();
-      await using bilbo = await startOtpNode({ otp, name: "bilbo", cookie: "secret" });
-      await using shire = await startProgram(join(folder, "shire.js"));
-      const up = `net_adm:ping('shire@${shortHost}') =:= pong andalso rpc:call('shire@${shortHost}', erlang, whereis, [shire_sup]) =/= undefined`;
-      await waitUntil(async () => (await bilbo.eval(up)) === "true");
-      const lines = [...block("session: a supervised worker").matchAll(/\)\d+> (.*?)\.\s+% (.*)/g)];
-      expect(lines).toHaveLength(8);
-      for (const [, line = "", shown] of lines) {
-        expect(await bilbo.eval(line.replaceAll("HOST", shortHost))).toBe(shown);
-      }
-      await bilbo.kill();
-      const end = await shire.ended;
-      expect(end).toMatchObject({ code: 0, stderr: "" });
-      expect(end.stdout.trim().split("\n")).toEqual([
-        "error {gen_server,terminate}",
-        "error {proc_lib,crash}",
-        "error {supervisor,child_terminated}",
-        "info {supervisor,progress}",
-      ]);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
+    await using program = readmeProgram("shire.ts");
+    expect(program.typeErrors).toEqual([]);
+    const { shortHost } = await interopRun();
+    await using bilbo = await startOtpNode({ otp, name: "bilbo", cookie: "secret" });
+    await using shire = await startProgram(program.file);
+    const up = `net_adm:ping('shire@${shortHost}') =:= pong andalso rpc:call('shire@${shortHost}', erlang, whereis, [shire_sup]) =/= undefined`;
+    await waitUntil(async () => (await bilbo.eval(up)) === "true");
+    const lines = [...block("session: a supervised worker").matchAll(/\)\d+> (.*?)\.\s+% (.*)/g)];
+    expect(lines).toHaveLength(8);
+    for (const [, line = "", shown] of lines) {
+      expect(await bilbo.eval(line.replaceAll("HOST", shortHost))).toBe(shown);
     }
+    await bilbo.kill();
+    const end = await shire.ended;
+    expect(end).toMatchObject({ code: 0, stderr: "" });
+    expect(end.stdout.trim().split("\n")).toEqual([
+      "error {gen_server,terminate}",
+      "error {proc_lib,crash}",
+      "error {supervisor,child_terminated}",
+      "info {supervisor,progress}",
+    ]);
   });
 
   it("the door lets in who knocked, once its code is given", async () => {
-    const folder = programFolder("merry.ts");
-    try {
-      expect(compile(join(folder, "merry.ts"))).toEqual([]);
-      const { shortHost } = await interopRun();
-      const door = `{door, merry@${shortHost}}`;
-      await using merry = await startProgram(join(folder, "merry.js"));
-      await using bilbo = await startOtpNode({ otp, name: "bilbo", cookie: "secret" });
-      await waitUntil(async () => {
-        const registered = await bilbo.eval(`catch sys:get_state(${door})`);
-        return registered.startsWith("{locked,");
-      });
-      const knock = bilbo.eval(`gen_statem:call(${door}, knock)`);
-      await bilbo.eval(`gen_statem:cast(${door}, 1), gen_statem:cast(${door}, 1234)`);
-      expect(await knock).toBe("come_in");
-      expect(await bilbo.eval(`element(1, sys:get_state(${door}))`)).toBe("open");
-      merry.signal("SIGKILL");
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    await using program = readmeProgram("merry.ts");
+    expect(program.typeErrors).toEqual([]);
+    const { shortHost } = await interopRun();
+    const door = `{door, merry@${shortHost}}`;
+    await using merry = await startProgram(program.file);
+    await using bilbo = await startOtpNode({ otp, name: "bilbo", cookie: "secret" });
+    await waitUntil(async () => {
+      const registered = await bilbo.eval(`catch sys:get_state(${door})`);
+      return registered.startsWith("{locked,");
+    });
+    const knock = bilbo.eval(`gen_statem:call(${door}, knock)`);
+    await bilbo.eval(`gen_statem:cast(${door}, 1), gen_statem:cast(${door}, 1234)`);
+    expect(await knock).toBe("come_in");
+    expect(await bilbo.eval(`element(1, sys:get_state(${door}))`)).toBe("open");
+    merry.signal("SIGKILL");
   });
 
   it("a process linked to an Erlang one hears of its end", async () => {
-    const folder = programFolder("pippin.ts");
-    try {
-      expect(compile(join(folder, "pippin.ts"))).toEqual([]);
-      await using bilbo = await startOtpNode({ otp, name: "bilbo", cookie: "secret" });
-      await using shell = bilbo.session();
-      await shell.eval("register(shell, self())");
-      await using pippin = await startProgram(join(folder, "pippin.js"));
-      const linked = await shell.eval(
-        "receive {linked, Pid, To} -> {links, L} = process_info(Pid, links), exit(Pid, bored), lists:member(To, L) end",
-      );
-      expect(linked).toBe("true");
-      expect(await pippin.ended).toMatchObject({ code: 0, stdout: "bored\n", stderr: "" });
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    await using program = readmeProgram("pippin.ts");
+    expect(program.typeErrors).toEqual([]);
+    await using bilbo = await startOtpNode({ otp, name: "bilbo", cookie: "secret" });
+    await using shell = bilbo.session();
+    await shell.eval("register(shell, self())");
+    await using pippin = await startProgram(program.file);
+    const linked = await shell.eval(
+      "receive {linked, Pid, To} -> {links, L} = process_info(Pid, links), exit(Pid, bored), lists:member(To, L) end",
+    );
+    expect(linked).toBe("true");
+    expect(await pippin.ended).toMatchObject({ code: 0, stdout: "bored\n", stderr: "" });
   });
 });

@@ -17,9 +17,9 @@ import {
   type Tuple,
   tuple,
 } from "../src/index.ts";
-import { type OtpNode, startOtpNode, waitUntil } from "./index.ts";
+import { waitUntil } from "./index.ts";
 import { serveCallee } from "./support/callee.ts";
-import { startOurNode } from "./support/our-node.ts";
+import { type ComparedNodes, startCompared } from "./support/compared.ts";
 import { eachOtp } from "./support/vitest.ts";
 
 /** What remote calls are asked for, whichever function makes the call. */
@@ -129,22 +129,17 @@ function expanded(expression: string): string {
 }
 
 eachOtp((otp) => {
-  let caller: OtpNode;
-  let genuine: OtpNode;
-  let ours: Awaited<ReturnType<typeof startOurNode>>;
+  let nodes: ComparedNodes;
+  let caller: ComparedNodes["caller"];
+  let genuine: ComparedNodes["genuine"];
+  let ours: ComparedNodes["ours"];
   beforeAll(async () => {
-    caller = await startOtpNode({ otp });
-    genuine = await startOtpNode({ otp });
-    ours = await startOurNode();
+    nodes = await startCompared(otp, ["erldist_callee"]);
+    ({ caller, genuine, ours } = nodes);
     serveCallee(ours);
-    for (const node of [caller, genuine]) await node.loadModule("erldist_callee");
     await genuine.eval("erldist_callee:start()");
   });
-  afterAll(async () => {
-    await ours.stop();
-    await genuine.kill();
-    await caller.kill();
-  });
+  afterAll(() => nodes[Symbol.asyncDispose]());
 
   describe("what a genuine caller sees of us is what it sees of a genuine node", () => {
     const expressions = otp.release === "23" ? EXPRESSIONS : [...EXPRESSIONS, ...COLLECTIONS];

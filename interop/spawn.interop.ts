@@ -21,15 +21,12 @@ import {
   type TermInput,
   tuple,
 } from "../src/index.ts";
-import { type OtpNode, startOtpNode } from "./index.ts";
 import { serveCallee } from "./support/callee.ts";
-import { startOurNode } from "./support/our-node.ts";
+import { type ComparedNodes, startCompared } from "./support/compared.ts";
 import { eachOtp } from "./support/vitest.ts";
 
 /** How long nothing must come before it is said that nothing comes. */
-const SILENCE_MS = 500;
-/** The same where a connection is tried first, and comes to nothing. */
-const UNREACHABLE_SILENCE_MS = 3000;
+const SILENCE_MS = 200;
 const NOBODY = "nobody@nowhere";
 const CALLS = [
   "fail, [exit, oops]",
@@ -70,38 +67,32 @@ const MONITOR_OPTIONS = [
 ];
 
 eachOtp((otp) => {
-  let caller: OtpNode;
-  let genuine: OtpNode;
-  let ours: Awaited<ReturnType<typeof startOurNode>>;
+  let nodes: ComparedNodes;
+  let caller: ComparedNodes["caller"];
+  let genuine: ComparedNodes["genuine"];
+  let ours: ComparedNodes["ours"];
   beforeAll(async () => {
-    caller = await startOtpNode({ otp });
-    genuine = await startOtpNode({ otp });
-    ours = await startOurNode();
+    nodes = await startCompared(otp, ["erldist_callee"]);
+    ({ caller, genuine, ours } = nodes);
     serveCallee(ours);
-    for (const node of [caller, genuine]) await node.loadModule("erldist_callee");
     // To connect may take longer than the silence that is waited for.
     expect(await caller.eval(`net_adm:ping('${ours.name}'), net_adm:ping('${genuine.name}')`)).toBe(
       "pong",
     );
     expect(await ours.ping(genuine.name)).toBe("pong");
   });
-  afterAll(async () => {
-    await ours.stop();
-    await genuine.kill();
-    await caller.kill();
-  });
+  afterAll(() => nodes[Symbol.asyncDispose]());
 
-  /** What a genuine process that traps exits makes of an expression on N, and the messages it gets. */
-  const seen = (
-    expression: string,
-    node: string,
-    silenceMs: number = SILENCE_MS,
-  ): Promise<string> =>
+  /**
+   * What a genuine process that traps exits makes of an expression on N, and the messages it gets; with
+   * `before`, silence counts only from when that has been evaluated too.
+   */
+  const seen = (expression: string, node: string, before = "ok"): Promise<string> =>
     caller.eval(
       `process_flag(trap_exit, true),
-       D = fun(D) -> receive X -> [X | D(D)] after ${silenceMs} -> [] end end,
+       D = fun(D) -> receive X -> [X | D(D)] after ${SILENCE_MS} -> [] end end,
        R = (fun(N, M) -> try ${expression} catch C:W -> {caught, C, W} end end)('${node}', erldist_callee),
-       erldist_callee:shape({R, D(D)})`,
+       ${before}, erldist_callee:shape({R, D(D)})`,
     );
   const monitorOptions = otp.release === "23" ? [] : MONITOR_OPTIONS;
   const requests = [
@@ -151,15 +142,16 @@ eachOtp((otp) => {
     /** As `seen`, of a process of ours. */
     async function made(
       act: (self: Process) => TermInput | Promise<TermInput>,
-      silenceMs: number = SILENCE_MS,
+      before: (self: Process) => unknown = () => {},
     ): Promise<string> {
       const messages: TermInput[] = [];
       const result = await new Promise<TermInput>((resolve, reject) => {
         ours.spawn(async (self) => {
           self.trapExit = true;
           const acted = await act(self);
+          await before(self);
           try {
-            for (;;) messages.push(await self.receive(undefined, { timeoutMs: silenceMs }));
+            for (;;) messages.push(await self.receive(undefined, { timeoutMs: SILENCE_MS }));
           } catch {
             resolve(acted);
           }
@@ -192,13 +184,18 @@ eachOtp((otp) => {
       "[link, monitor, {reply_tag, t}]",
       "[link, {reply, no}]",
     ])("of a node that is not there: spawn_request with %s", async (options) => {
+      // A monitor hears when the attempt to connect has come to nothing: what else does is under way then.
       const [mine, theirs] = await Promise.all([
         made(
           (self) =>
             self.spawnRequest(NOBODY, "m", "f", [], requestOptions(parse(options) as Term[])),
-          UNREACHABLE_SILENCE_MS,
+          (self) => self.receive(self.monitor(["nobody", NOBODY])),
         ),
-        seen(`spawn_request('${NOBODY}', m, f, [], ${options})`, "", UNREACHABLE_SILENCE_MS),
+        seen(
+          `spawn_request('${NOBODY}', m, f, [], ${options})`,
+          "",
+          `Ref = monitor(process, {nobody, '${NOBODY}'}), receive {'DOWN', Ref, _, _, _} -> ok end`,
+        ),
       ]);
       expect(mine).toBe(theirs);
     });

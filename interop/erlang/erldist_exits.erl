@@ -9,7 +9,7 @@
 -export([run/2, actor/2]).
 
 %% How long nothing must happen before it is said that nothing more happens.
--define(SILENCE, 300).
+-define(SILENCE, 150).
 
 %% Steps: [{Actor, Command} | settle]; Places: [{Actor, Node}]. In commands, names of actors stand
 %% for their pids. Returns [{Actor, Events, alive | {dead, Reason}}], without what differs from run to run.

@@ -1,6 +1,6 @@
 /** What the README shows, to be run as it stands there. */
 
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,19 +16,33 @@ export function block(mark: string): string {
   return found[1];
 }
 
-/** A folder with an example of the README, where it finds this package. */
-export function programFolder(file: string): string {
+/** An example of the README as a program, in a folder where it finds this package. */
+export interface ReadmeProgram extends AsyncDisposable {
+  /** What TypeScript says of it; it is compiled all the same. */
+  readonly typeErrors: string[];
+  /** The program to run. */
+  readonly file: string;
+}
+
+/** Makes a program of the block marked `example: FILE`, a TypeScript file. */
+export function readmeProgram(file: string): ReadmeProgram {
   const folder = mkdtempSync(join(tmpdir(), "erldist-readme-"));
   mkdirSync(join(folder, "node_modules"));
   symlinkSync(ROOT, join(folder, "node_modules", "erldist"));
   symlinkSync(join(ROOT, "node_modules", "@types"), join(folder, "node_modules", "@types"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   writeFileSync(join(folder, file), block(`example: ${file}`));
-  return folder;
+  return {
+    typeErrors: compile(join(folder, file)),
+    file: join(folder, file.replace(/\.ts$/, ".js")),
+    async [Symbol.asyncDispose]() {
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Compiles a file beside itself, as a reader with TypeScript would; returns the errors. */
-export function compile(file: string): string[] {
+function compile(file: string): string[] {
   const program = ts.createProgram([file], {
     target: ts.ScriptTarget.ES2023,
     lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"],
