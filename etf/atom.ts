@@ -69,6 +69,9 @@ let strong = new Map<string, Atom>();
 const weak = new Map<string, WeakRef<Atom>>();
 let sweepAt = 4 * STRONG_ATOMS;
 
+/** @internal How many atoms were made so far: a term with new names costs more heap than it shows. */
+export let atomsMade = 0;
+
 /**
  * The engine collects when the heap has grown by a factor, and what is to be swept afterwards counts
  * as in use: a stream of new names would let it grow, collection by collection. So every few thousand
@@ -115,7 +118,11 @@ const collections = {
 export function internAtom(name: string): Atom {
   const known = strong.get(name);
   if (known !== undefined) return known;
-  const atom = weak.get(name)?.deref() ?? new Atom(name);
+  let atom = weak.get(name)?.deref();
+  if (atom === undefined) {
+    atom = new Atom(name);
+    atomsMade++;
+  }
   if (strong.size >= STRONG_ATOMS) weaken();
   strong.set(name, atom);
   return atom;

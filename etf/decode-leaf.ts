@@ -6,10 +6,22 @@
  * there are, so a claim cannot allocate more than a small multiple of the input.
  */
 import { bigintFromBytes, HARD_LIMIT_BYTES } from "#bigint";
-import { type Atom, internAtom } from "./atom.ts";
+import { type Atom, atomsMade, internAtom } from "./atom.ts";
 import { atomFromLatin1, atomFromUtf8, atomFromWire } from "./atom-cache.ts";
 import { copyBytes, copyWords, viewBytes } from "./bytes.ts";
 import { EtfDecodeError, type EtfDecodeErrorCode } from "./errors.ts";
+import {
+  ATOM_BYTES,
+  BIG_INTEGER_BYTES,
+  BINARY_BYTES,
+  CONTAINER_BYTES,
+  FLOAT_BYTES,
+  FUN_BYTES,
+  heapLimitBytes,
+  IDENTIFIER_BYTES,
+  REFERENCE_BYTES,
+  WORD_BYTES,
+} from "./heap.ts";
 import { inflate } from "./inflate.ts";
 import { ByteReader } from "./reader.ts";
 import { TAG, tagName } from "./tags.ts";
@@ -34,7 +46,18 @@ export interface DecodeOptions {
   maxIntegerBytes?: number;
   /** Bytes a compressed term may inflate to; 64 MiB by default. */
   maxInflatedBytes?: number;
+  /**
+   * Bytes of heap that one term may take, estimated while it is read; by default a quarter of what
+   * the heap may grow to (`v8.getHeapStatistics().heap_size_limit`).
+   */
+  maxHeapBytes?: number;
+  /**
+   * `copy`, the default: every binary has bytes of its own. `view`: one that takes a quarter or more
+   * of the bytes given is a view on them, which is faster, and changes when they change.
+   */
+  binaries?: "copy" | "view";
 }
+
 /**
  * Levels read by recursion. 1,023 took up to half of the stack on Node.js 20; a quarter for 512 is inferred
  * from that, not measured.
@@ -66,6 +89,14 @@ const CONTAINERS: ReadonlySet<number> = new Set([
   TAG.MAP_EXT,
 ]);
 
+/**
+ * Empty lists of one term that get an array each. A term with more is no structure that anyone
+ * changes in place, and to make tens of millions of arrays takes seconds: the others share one,
+ * which cannot be changed.
+ */
+const MAX_FRESH_NILS = 65_536;
+const SHARED_NIL = Object.freeze([]) as unknown as Term[];
+
 const TRUE = internAtom("true");
 const FALSE = internAtom("false");
 const NOTHING = new Uint8Array(0);
@@ -88,11 +119,19 @@ export abstract class LeafDecoder<Result> extends ByteReader {
   readonly maxTermBytes: number;
   readonly maxIntegerBytes: number;
   readonly maxInflatedBytes: number;
+  readonly maxHeapBytes: number;
+  /** Bytes of heap that the term read last takes, or what was read of it: an estimate. */
+  heapBytes = 0;
+  private readonly copiesBinaries: boolean;
+  /** Atoms that had been made when their cost was last charged. */
+  private atomsCharged = 0;
   protected atomRefs: readonly (Atom | boolean)[] | null = null;
   /** Elements that the containers being read have claimed together. */
   protected claimed = 0;
   protected claimLimit = 0;
   protected readonly callDepth: number;
+  /** Empty lists of this term that are arrays of their own. */
+  private freshNils = 0;
   /** @internal The depth at which a term lies that is part of another one. */
   baseDepth = 0;
 
@@ -103,6 +142,8 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     this.maxTermBytes = options.maxTermBytes ?? 0xffffffff;
     this.maxIntegerBytes = Math.min(options.maxIntegerBytes ?? 4_194_304, HARD_LIMIT_BYTES);
     this.maxInflatedBytes = options.maxInflatedBytes ?? 64 * 1024 * 1024;
+    this.maxHeapBytes = options.maxHeapBytes ?? heapLimitBytes() / 4;
+    this.copiesBinaries = options.binaries !== "view";
   }
 
   /**
@@ -123,6 +164,9 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     this.atomRefs = atomRefs;
     this.claimed = 0;
     this.claimLimit = this.end - offset;
+    this.heapBytes = 0;
+    this.freshNils = 0;
+    this.atomsCharged = atomsMade;
     try {
       const tag = bytes[offset];
       if (offset < this.end) {
@@ -161,11 +205,31 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     return this.error("ETF_LIMIT", `more than ${option} (${value}) allows`, offset);
   }
 
+  /** A container with that many elements begins. */
   protected claim(size: number): void {
     this.claimed += size;
     if (this.claimed > this.claimLimit || size > this.end - this.offset) {
       throw this.error("ETF_TRUNCATED", `${size} elements claimed, fewer bytes there`);
     }
+    this.charge(CONTAINER_BYTES + WORD_BYTES * size);
+  }
+
+  /** Counts bytes of heap, before they are taken. */
+  protected charge(bytes: number): void {
+    this.heapBytes += bytes;
+    if (this.heapBytes > this.maxHeapBytes) throw this.limit("maxHeapBytes", this.maxHeapBytes);
+  }
+
+  /** Counts the atoms that were made since the last time. */
+  private chargeAtoms(): void {
+    const made = atomsMade - this.atomsCharged;
+    this.atomsCharged = atomsMade;
+    this.charge(made * ATOM_BYTES);
+  }
+
+  /** An empty list. */
+  protected nil(): Term[] {
+    return this.freshNils++ < MAX_FRESH_NILS ? [] : SHARED_NIL;
   }
   /** A whole term. */
   protected abstract read(depth: number): Result;
@@ -189,6 +253,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     const pid = this.pidField();
     this.claim(size);
     this.claimed -= size; // funs are few: their free variables are read by push
+    this.charge(FUN_BYTES);
     return {
       head: { arity, uniq, index, module, oldIndex, oldUniq, pid, freeVariables: [] },
       size,
@@ -204,6 +269,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     const oldUniq = this.integerField("a fun's uniq");
     this.claim(size);
     this.claimed -= size;
+    this.charge(FUN_BYTES);
     const old = { index, oldIndex: index, oldUniq, arity: 0, uniq: NOTHING, freeVariables: [] };
     return { head: { ...old, module, pid }, size };
   }
@@ -212,6 +278,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     const size = this.uint32();
     this.claim(2 * size);
     this.claimed -= 2 * size;
+    this.charge(FUN_BYTES);
     const flags = this.uint8();
     if (flags > 1) throw this.error("ETF_BAD_FIELD", `a record's flags are ${flags}`);
     const module = this.atomField("a record's module");
@@ -240,7 +307,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
       case TAG.FLOAT_EXT:
         return this.oldFloat();
       case TAG.NIL_EXT:
-        return [];
+        return this.nil();
       case TAG.STRING_EXT:
         return this.string();
       case TAG.BINARY_EXT:
@@ -278,6 +345,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     if (length > this.end - offset) throw this.truncated(length);
     this.offset = offset + length;
     const atom = this.wireAtom(offset, length);
+    if (atomsMade !== this.atomsCharged) this.chargeAtoms();
     return atom === TRUE ? true : atom === FALSE ? false : atom;
   }
 
@@ -317,9 +385,11 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     this.need(length);
     const { offset } = this;
     this.offset = offset + length;
-    return latin1
+    const atom = latin1
       ? atomFromLatin1(this.bytes, offset, length)
       : atomFromUtf8(this.bytes, offset, length);
+    if (atomsMade !== this.atomsCharged) this.chargeAtoms();
+    return atom;
   }
 
   protected atomField(what: string): Atom {
@@ -370,6 +440,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     let size = length;
     while (size > 0 && bytes[start + size - 1] === 0) size--;
     if (size > 8) {
+      this.charge(BIG_INTEGER_BYTES + size);
       const magnitude = bigintFromBytes(bytes, start, size);
       return sign === 0 ? magnitude : -magnitude;
     }
@@ -379,6 +450,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
       const value = high * 0x100000000 + low;
       return sign === 0 || value === 0 ? value : -value;
     }
+    this.charge(BIG_INTEGER_BYTES);
     words[LITTLE_ENDIAN_HOST ? 0 : 1] = low;
     words[LITTLE_ENDIAN_HOST ? 1 : 0] = high;
     return sign === 0 ? word64[0]! : -word64[0]!;
@@ -388,6 +460,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     if (!Number.isFinite(value)) {
       throw this.error("ETF_BAD_FLOAT", `${value} is no Erlang float`, this.offset - 8);
     }
+    this.charge(FLOAT_BYTES);
     return new Float(value);
   }
 
@@ -410,6 +483,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
   protected string(): Term[] {
     const length = this.uint16();
     this.need(length);
+    this.charge(CONTAINER_BYTES + WORD_BYTES * length);
     const { bytes, offset } = this;
     const elements: Term[] = new Array(length);
     for (let i = 0; i < length; i++) elements[i] = bytes[offset + i]!;
@@ -419,6 +493,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
 
   protected binary(length: number): Uint8Array {
     this.need(length);
+    this.charge(BINARY_BYTES);
     const { bytes, offset } = this;
     this.offset = offset + length;
     if (length <= COPY_BYTES) {
@@ -427,7 +502,9 @@ export abstract class LeafDecoder<Result> extends ByteReader {
         ? copyWords(view, offset, length)
         : copyBytes(bytes, offset, length);
     }
-    if (length < bytes.buffer.byteLength / 4) return copyBytes(bytes, offset, length);
+    if (this.copiesBinaries || length < bytes.buffer.byteLength / 4) {
+      return copyBytes(bytes, offset, length);
+    }
     return viewBytes(bytes.buffer, bytes.byteOffset + offset, length);
   }
 
@@ -443,6 +520,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
   }
 
   protected pid(tag: number): Pid {
+    this.charge(IDENTIFIER_BYTES);
     const node = this.atomField("a pid's node");
     const { view, offset } = this;
     if (view !== null && tag === TAG.NEW_PID_EXT && 12 <= this.end - offset) {
@@ -460,6 +538,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
   }
 
   protected port(tag: number): Port {
+    this.charge(IDENTIFIER_BYTES);
     const node = this.atomField("a port's node");
     const high = tag === TAG.V4_PORT_EXT ? this.uint32() : 0;
     const low = this.uint32();
@@ -468,6 +547,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
   }
 
   protected reference(tag: number): Reference {
+    this.charge(REFERENCE_BYTES);
     const start = this.offset;
     const words = tag === TAG.REFERENCE_EXT ? 1 : this.uint16();
     if (words < 1 || words > 5) {
@@ -495,6 +575,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
   }
 
   protected externalFun(): ExternalFun {
+    this.charge(IDENTIFIER_BYTES);
     const module = this.atomField("a fun's module");
     const fun = this.atomField("a fun's function");
     const start = this.offset;

@@ -16,6 +16,7 @@ import {
   safeInteger,
 } from "./decode-leaf.ts";
 import { EtfEncodeError } from "./errors.ts";
+import { FLOAT_BYTES, LEVEL_BYTES, MAP_BYTES, MAP_KEY_BYTES } from "./heap.ts";
 import { cachedKey, MAX_CACHED_KEY_BYTES } from "./key-cache.ts";
 import { TAG } from "./tags.ts";
 import { TermMap } from "./term-map.ts";
@@ -63,7 +64,7 @@ export class TermDecoder extends LeafDecoder<Term> {
       case TAG.SMALL_BIG_EXT:
         return this.big(this.uint8());
       case TAG.NIL_EXT:
-        return [];
+        return this.nil();
       case TAG.NEW_PID_EXT:
         return this.pid(tag);
       case TAG.NEWER_REFERENCE_EXT:
@@ -165,6 +166,11 @@ export class TermDecoder extends LeafDecoder<Term> {
           offset += 5;
           continue;
         }
+        if (tag === TAG.NIL_EXT) {
+          into[at] = this.nil();
+          offset++;
+          continue;
+        }
         if (tag === TAG.LIST_EXT && depth < this.callDepth) {
           this.offset = offset + 1;
           into[at] = this.list(depth);
@@ -180,6 +186,8 @@ export class TermDecoder extends LeafDecoder<Term> {
         if (tag === TAG.NEW_FLOAT_EXT) {
           const value = view.getFloat64(offset + 1);
           if (value - value === 0) {
+            this.offset = offset;
+            this.charge(FLOAT_BYTES);
             into[at] = new Float(value);
             offset += 9;
             continue;
@@ -213,6 +221,7 @@ export class TermDecoder extends LeafDecoder<Term> {
     const start = this.offset - 1;
     const size = 2 * this.uint32();
     this.claim(size);
+    this.charge(MAP_BYTES + MAP_KEY_BYTES * (size >> 1));
     const pairs: Term[] = size <= PREALLOCATE ? new Array(size) : largeArray(size);
     for (let i = 0; i < size; i += 2) {
       pairs[i] = this.key(depth + 1);
@@ -336,6 +345,8 @@ export class TermDecoder extends LeafDecoder<Term> {
         return this.leaf(tag);
     }
     this.claim(claimed);
+    this.charge(LEVEL_BYTES);
+    if (tag === TAG.MAP_EXT) this.charge(MAP_BYTES + MAP_KEY_BYTES * (size >> 1));
     frames.push({ tag, values: [], left: size, claimed, head });
     return PENDING;
   }
@@ -366,8 +377,12 @@ export class TermDecoder extends LeafDecoder<Term> {
 const PENDING = Symbol("pending");
 const NIL = Symbol("nil");
 
+/** There is nothing to change in it, so one serves all. */
+const EMPTY_TUPLE = Object.freeze(new Tuple()) as Tuple & Term[];
+
 /** A tuple to be filled. */
 function newTuple(size: number): Tuple & Term[] {
+  if (size === 0) return EMPTY_TUPLE;
   return new Tuple(size <= MAX_PREALLOCATE ? size : 0) as Tuple & Term[];
 }
 

@@ -22,6 +22,7 @@ export {
   type TermSyntaxErrorCode,
 } from "./errors.ts";
 export { exactEquals, hashTerm } from "./exact.ts";
+export { heapLimitBytes } from "./heap.ts";
 export { phash2 } from "./phash2.ts";
 export {
   type FromPlainOptions,

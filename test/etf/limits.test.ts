@@ -1,3 +1,4 @@
+import { getHeapStatistics } from "node:v8";
 import { deflateSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import {
@@ -200,7 +201,8 @@ test("a decoded binary does not pin a large frame", () => {
   const frame = Buffer.alloc(10_000);
   frame.set([131, 104, 2, 109, 0, 0, 0, 64]);
   frame.set([109, 0, 0, 19, 136], 72);
-  const [small, large] = new TermDecoder().decodeAt(frame, 1, frame.length) as unknown as Buffer[];
+  const decoder = new TermDecoder({ binaries: "view" });
+  const [small, large] = decoder.decodeAt(frame, 1, frame.length) as unknown as Buffer[];
   expect(small!.buffer).not.toBe(frame.buffer);
   expect(large!.length).toBe(5000);
   expect(large!.buffer).toBe(frame.buffer);
@@ -220,4 +222,103 @@ test("the size of a local fun is not looked at, as OTP 23 may write a wrong one"
   const bytes = Buffer.from(encode([fun]));
   bytes.writeUInt32BE(bytes.readUInt32BE(7) + 12, 7);
   expect(exactEquals(decode(bytes), [fun])).toBe(true);
+});
+
+describe("what a term costs in heap", () => {
+  const list = (element: number[], size: number): Uint8Array => {
+    const bytes = Buffer.alloc(7 + element.length * size, 106);
+    bytes.set([131, 108]);
+    bytes.writeUInt32BE(size, 2);
+    for (let i = 0; i < size; i++) bytes.set(element, 6 + i * element.length);
+    return bytes;
+  };
+  const atoms = (size: number): Uint8Array => {
+    const names = Array.from({ length: size }, (_, i) => [
+      119,
+      9,
+      ...Buffer.from(`unseen${100 + i}`),
+    ]);
+    return Buffer.concat([
+      list([], 0).subarray(0, 2),
+      uint32(size),
+      Buffer.from([...names.flat(), 106]),
+    ]);
+  };
+  const uint32 = (value: number): Buffer => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(value);
+    return bytes;
+  };
+  const deep = (levels: number): Uint8Array =>
+    Buffer.concat([
+      Buffer.from([131]),
+      Buffer.alloc(2 * levels, Buffer.from([104, 1])),
+      Buffer.from([106]),
+    ]);
+
+  test.each<[string, Uint8Array]>([
+    ["nils", list([106], 1000)],
+    ["tuples", list([104, 1, 106], 1000)],
+    ["floats", list([70, 63, 240, 0, 0, 0, 0, 0, 0], 1000)],
+    ["empty binaries", list([109, 0, 0, 0, 0], 1000)],
+    ["maps", list([116, 0, 0, 0, 1, 97, 1, 97, 2], 1000)],
+    ["strings", list([107, 0, 1, 97], 1000)],
+    ["pids", list([88, 119, 1, 97, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1], 1000)],
+    ["references", list([90, 0, 1, 119, 1, 97, 0, 0, 0, 1, 0, 0, 0, 1], 1000)],
+    ["big integers", list([110, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 1000)],
+    ["funs", list([113, 119, 1, 97, 119, 1, 98, 97, 1], 1000)],
+    ["atoms nobody has seen", atoms(800)],
+    ["levels", deep(5000)],
+  ])("%s: counted before it is taken, in both forms", (_, bytes) => {
+    const decoder = new TermDecoder();
+    decoder.decodeAt(bytes, 1, bytes.length);
+    const cost = decoder.heapBytes;
+    expect(cost).toBeGreaterThan(7000);
+    const over = { code: "ETF_LIMIT", message: expect.stringContaining("maxHeapBytes") };
+    expect(() => decode(bytes, { maxHeapBytes: 5000 })).toThrow(expect.objectContaining(over));
+    expect(() => decode(bytes, { maxHeapBytes: 5000, plain: true })).toThrow(
+      expect.objectContaining(over),
+    );
+  });
+
+  test("by default a quarter of what the heap may grow to", () => {
+    const { heap_size_limit: limit } = getHeapStatistics();
+    expect(new TermDecoder().maxHeapBytes).toBe(limit / 4);
+  });
+
+  test("of one term does not count for the next", () => {
+    const decoder = new TermDecoder({ maxHeapBytes: 9000 });
+    const bytes = list([106], 1000);
+    for (let i = 0; i < 3; i++) expect(decoder.decodeAt(bytes, 1, bytes.length)).toHaveLength(1000);
+  });
+
+  test("empty lists are arrays of their own, but of tens of thousands in one term", () => {
+    const few = decode(list([106], 1000)) as Term[][];
+    few[0]!.push(1);
+    expect(few[1]).toEqual([]);
+    const many = decode(list([106], 200_000)) as Term[][];
+    expect(many.every((nil) => Array.isArray(nil) && nil.length === 0)).toBe(true);
+    expect(many[199_998]).toBe(many[199_999]);
+    expect(() => many[199_999]!.push(1)).toThrow(TypeError);
+  });
+});
+
+describe("binaries of what was decoded", () => {
+  const large = encode([Buffer.alloc(1000, 65), "a"]);
+
+  test("do not change with the bytes given", () => {
+    const bytes = Uint8Array.from(large);
+    const [binary] = decode(bytes) as Uint8Array[];
+    const plain = decode(bytes, { plain: { binaries: "bytes" } }) as Uint8Array[];
+    bytes.fill(66);
+    expect(binary).toEqual(Buffer.alloc(1000, 65));
+    expect(plain[0]).toEqual(Buffer.alloc(1000, 65));
+  });
+
+  test("are views on them when asked for", () => {
+    const bytes = Uint8Array.from(large);
+    const [binary] = decode(bytes, { binaries: "view" }) as Uint8Array[];
+    bytes.fill(66);
+    expect(binary).toEqual(Buffer.alloc(1000, 66));
+  });
 });
