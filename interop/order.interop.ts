@@ -22,7 +22,7 @@ eachOtp((otp) => {
     const events: string[] = [];
     beforeAll(async () => {
       erl = await startOtpNode({ otp });
-      ours = await startOurNode({ highWaterMarkBytes: 512 * 1024, maxMailboxBytes: 4 << 20 });
+      ours = await startOurNode({ highWaterMarkBytes: 512 * 1024 });
       ours.on("nodeup", ({ name }) => events.push(`up ${name}`));
       ours.on("nodedown", ({ name, error }) => {
         events.push(`down ${name} ${(error as { code?: string }).code}`);

@@ -7,7 +7,7 @@
  * input. Of large messages, which go in fragments, only some are handed to the transport at a
  * time: what is small and comes later overtakes the others.
  */
-import { EtfDecodeError, type Term, type TermInput } from "../../etf/index.ts";
+import { EtfDecodeError, type TermDecoder, type TermInput } from "../../etf/index.ts";
 import type { Clock, Timer } from "../transport/clock.ts";
 import type { Deferred } from "../transport/deferred.ts";
 import { deferred } from "../transport/deferred.ts";
@@ -18,6 +18,7 @@ import { ConnectionClosedError, DistProtocolError } from "./errors.ts";
 import { FrameSplitter } from "./frame.ts";
 import { MessageReader } from "./message-reader.ts";
 import { Outbox } from "./outbox.ts";
+import type { Payload } from "./payload.ts";
 import { TickRule } from "./tick.ts";
 
 const TICK = new Uint8Array(4);
@@ -28,16 +29,16 @@ const LINGER_MS = 1000;
 
 export interface ConnectionHandler {
   /**
-   * A checked control message in wire order, with its payload if the operation has one, and the
-   * bytes that took.
+   * A checked control message in wire order, with its payload, which is empty if the operation has
+   * none; to be read or kept before this returns.
    */
-  control(message: ControlMessage, payload: Term, payloadBytes: number): void;
+  control(message: ControlMessage, payload: Payload): void;
   /** The connection is over; called exactly once, nothing follows. */
   closed(error: ConnectionClosedError | DistProtocolError): void;
 }
 
 export interface ConnectionLimits {
-  /** Largest frame taken from the peer, in bytes. Default 512 MiB. */
+  /** Largest frame taken from the peer, in bytes. */
   maxFrameBytes: number;
   /** Bytes waiting to be written above which `congested` is true. Default 1 MiB, as `+zdbbl`. */
   highWaterMarkBytes: number;
@@ -57,6 +58,10 @@ export interface ConnectionOptions extends ConnectionLimits {
   hidden: boolean;
   netTickTimeMs: number;
   netTickIntensity: number;
+  /** Reads what the peer sends. Default one for all connections, with the default limits. */
+  decoder?: TermDecoder;
+  /** Fragments of unfinished messages: see FragmentLimits. Default half of the heap, 1 GiB at most. */
+  maxFragmentedBytes?: number;
   handler: ConnectionHandler;
 }
 
@@ -80,9 +85,6 @@ export class Connection {
   readonly #handler: ConnectionHandler;
   readonly #highWaterMarkBytes: number;
   readonly #maxQueuedBytes: number;
-  /** Who holds up what the peer sends. */
-  readonly #pausedBy = new Set<object>();
-  #pausedParts = 0;
   readonly #splitter: FrameSplitter;
   readonly #outbox: Outbox;
   readonly #tickRule: TickRule;
@@ -108,10 +110,13 @@ export class Connection {
     this.#maxQueuedBytes = options.maxQueuedBytes;
     this.#outbox = new Outbox({ negotiatedFlags: options.negotiatedFlags });
     const refused = notNegotiated(options.negotiatedFlags);
-    const reader = new MessageReader(options, (message, payload, bytes) => {
+    // Not at once: who reads what was kept is in the middle of its mailbox.
+    const malformed = (error: unknown): void =>
+      this.#clock.defer(() => this.#fail(this.#asProtocolError(error)));
+    const reader = new MessageReader({ ...options, malformed }, (message, payload) => {
       if (this.#closed) return;
       if (refused.has(message[0])) throw unknownControl(message[0]);
-      this.#handler.control(message, payload, bytes);
+      this.#handler.control(message, payload);
     });
     this.#splitter = new FrameSplitter(
       options.maxFrameBytes,
@@ -198,16 +203,6 @@ export class Connection {
     this.#outbox.add(control, payload);
     this.#scheduleFlush();
     if (this.#outbox.bytes > 2 * this.#maxQueuedBytes) this.#fail(overloadedError(this.peerName));
-  }
-
-  /** Reads nothing more from the peer until `resume` with the same holder. */
-  pause(holder: object): void {
-    this.#pausedBy.add(holder);
-    this.#transport.pause();
-  }
-
-  resume(holder: object): void {
-    if (this.#pausedBy.delete(holder) && this.#pausedBy.size === 0) this.#transport.resume();
   }
 
   /** Ends the connection from our side; what is queued is still sent. `closed` is called at once. */
@@ -316,10 +311,8 @@ export class Connection {
 
   #tick(): void {
     if (this.#closed) return;
-    // A peer that we do not read from is not silent.
-    if (this.#pausedBy.size > 0) this.#pausedParts++;
     const decision = this.#tickRule.check({
-      received: this.#bytesIn + this.#pausedParts,
+      received: this.#bytesIn,
       sent: this.#framesOut,
       sendQueueEmpty: this.queuedBytes === 0,
     });

@@ -8,6 +8,7 @@
  *
  * Nothing is allocated on the word of a fragment id alone: what is held is what has arrived.
  */
+import { heapLimitBytes } from "../../etf/index.ts";
 import type { ControlMessage } from "./control.ts";
 import { DistProtocolError } from "./errors.ts";
 import type { CachedAtom, SequenceId } from "./header.ts";
@@ -15,13 +16,16 @@ import type { CachedAtom, SequenceId } from "./header.ts";
 export interface FragmentLimits {
   /** Messages of one peer that may be under way in fragments at once. Default 16,384. */
   maxOpenSequences: number;
-  /** Bytes held of all of them together. Default 1 GiB. */
+  /**
+   * Bytes of all their buffers together. Default 1 GiB, or half of what the heap may grow to if
+   * that is less.
+   */
   maxFragmentedBytes: number;
 }
 
 export const DEFAULT_FRAGMENT_LIMITS: FragmentLimits = {
   maxOpenSequences: 16_384,
-  maxFragmentedBytes: 1024 * 1024 * 1024,
+  maxFragmentedBytes: Math.min(1024 * 1024 * 1024, heapLimitBytes() / 2),
 };
 
 /** The room made for a payload is at most this many times what has arrived of it. */
@@ -55,7 +59,7 @@ export class FragmentAssembler {
     return this.#open.size;
   }
 
-  /** Bytes of payload held. */
+  /** Bytes of the buffers held, room for fragments that are still to come included. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
@@ -88,10 +92,9 @@ export class FragmentAssembler {
       );
     }
     const size = end - at;
-    this.#hold(size);
     // The others will be about as large, so that the payload is mostly copied once.
-    const room = Math.min(fragmentId * fragmentBytes + LAST_BYTES, this.#mostRoom(size));
-    const buffer = Buffer.allocUnsafeSlow(Math.max(size, room));
+    const room = Math.min(fragmentId * fragmentBytes + LAST_BYTES, MAX_GROWTH * size);
+    const buffer = this.#allocate(size, room, 0);
     buffer.set(bytes.subarray(at, end));
     const next = fragmentId - 1;
     this.#open.set(sequenceId, { sequenceId, control, refs, next, buffer, bytes: size });
@@ -115,7 +118,6 @@ export class FragmentAssembler {
         `The peer sent fragment ${fragmentId} of sequence ${sequenceId} where ${sequence.next} was due.`,
       );
     }
-    this.#hold(size);
     sequence.next--;
     this.#makeRoom(sequence, size, fragmentId);
     return sequence;
@@ -133,18 +135,26 @@ export class FragmentAssembler {
   ended(sequence: OpenSequence): boolean {
     if (sequence.next > 0) return false;
     this.#open.delete(sequence.sequenceId);
-    this.#heldBytes -= sequence.bytes;
+    this.#heldBytes -= sequence.buffer.length;
     return true;
   }
 
-  #hold(size: number): void {
-    if (size > this.#limits.maxFragmentedBytes - this.#heldBytes) {
+  /**
+   * A buffer of `room` bytes in the place of one of `replaced` bytes; of `needed` when a quarter of
+   * the limit is in use, so that room for what has not arrived is in nobody's way.
+   */
+  #allocate(needed: number, room: number, replaced: number): Buffer {
+    const { maxFragmentedBytes } = this.#limits;
+    const left = maxFragmentedBytes - this.#heldBytes + replaced;
+    if (needed > left) {
       throw new DistProtocolError(
         "DIST_FRAGMENT_LIMIT",
-        `The peer sent more than ${this.#limits.maxFragmentedBytes} bytes in fragments of unfinished messages (option maxFragmentedBytes).`,
+        `The peer sent more than ${maxFragmentedBytes} bytes in fragments of unfinished messages (option maxFragmentedBytes).`,
       );
     }
-    this.#heldBytes += size;
+    const size = Math.max(needed, Math.min(room, left - (3 * maxFragmentedBytes) / 4));
+    this.#heldBytes += size - replaced;
+    return Buffer.allocUnsafeSlow(size);
   }
 
   /** Room for a fragment's payload, and for those behind it if they are as large. */
@@ -154,13 +164,8 @@ export class FragmentAssembler {
     if (needed <= buffer.length) return;
     const rest = fragmentId === 1 ? size : fragmentId * size + LAST_BYTES;
     const expected = Math.max(bytes + rest, fragmentId === 1 ? 0 : 2 * buffer.length);
-    const room = Math.min(expected, this.#mostRoom(needed));
-    sequence.buffer = Buffer.allocUnsafeSlow(Math.max(needed, room));
+    const room = Math.min(expected, MAX_GROWTH * needed);
+    sequence.buffer = this.#allocate(needed, room, buffer.length);
     sequence.buffer.set(bytes === buffer.length ? buffer : buffer.subarray(0, bytes));
-  }
-
-  /** What a claim may make us allocate when so many bytes are there. */
-  #mostRoom(arrived: number): number {
-    return Math.min(MAX_GROWTH * arrived, this.#limits.maxFragmentedBytes);
   }
 }

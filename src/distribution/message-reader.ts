@@ -1,12 +1,12 @@
 /**
- * Frames to messages: the header if there is one, fragments, the control message, the payload.
+ * Frames to messages: the header if there is one, fragments, the control message, and the payload,
+ * which stays encoded.
  *
  * Spec: erl_dist_protocol, "Protocol between Connected Nodes". Which form a frame may have was
  * settled in the handshake: with DIST_HDR_ATOM_CACHE or FRAGMENTS every frame has a distribution
  * header, else none has. Frames are to be handed over in wire order, each once: the atom cache is
  * applied here.
  */
-import type { Term } from "../../etf/index.ts";
 import { TermDecoder, VERSION_MAGIC } from "../../etf/index.ts";
 import { ReceivingAtomCache } from "./atom-cache.ts";
 import { type ControlMessage, checkControl, controlName, hasPayload } from "./control.ts";
@@ -31,24 +31,25 @@ import {
   readFragmentId,
   readSequenceId,
 } from "./header.ts";
+import { type AtomRefs, FramePayload, type Payload, readTerm } from "./payload.ts";
 
 /**
- * Called with a checked control message in wire order, its payload if there is one, and the bytes
- * the payload took.
+ * Called with a checked control message in wire order, and its payload, which is empty if the
+ * operation has none. The payload can be read or kept until the sink returns.
  */
-export type MessageSink = (control: ControlMessage, payload: Term, bytes: number) => void;
+export type MessageSink = (control: ControlMessage, payload: Payload) => void;
 
 export interface MessageReaderOptions extends Partial<FragmentLimits> {
   negotiatedFlags: bigint;
+  /** Reads control messages and payloads. Default one for all readers, with the default limits. */
+  decoder?: TermDecoder;
+  /** Told of a payload that proves malformed after it was kept. Default: nobody is. */
+  malformed?: (error: unknown) => void;
   /** Default an empty one. */
   atomCache?: AtomCacheEntries;
 }
 
-/** The payload handed over where there is none. */
-const NO_PAYLOAD: Term = false;
-
-/** For all connections: what is read of one term is used before the next is begun. */
-const decoder = new TermDecoder();
+const sharedDecoder = new TermDecoder({ binaries: "view" });
 
 /** First fragments up to this size are put together in a buffer that is used again. */
 const GATHERED_BYTES = 128 * 1024;
@@ -61,6 +62,8 @@ export class MessageReader implements FrameStream {
   readonly #headers: boolean;
   readonly #fragments: FragmentAssembler | undefined;
   readonly #cache: AtomCacheEntries;
+  readonly #decoder: TermDecoder;
+  readonly #payload: FramePayload;
   /** The references of the header last read. */
   readonly #refs: (CachedAtom | undefined)[] = [];
   /** The message of which a fragment is being taken in pieces. */
@@ -77,6 +80,9 @@ export class MessageReader implements FrameStream {
       ? new FragmentAssembler({ ...DEFAULT_FRAGMENT_LIMITS, ...limitsIn(options) })
       : undefined;
     this.#cache = options.atomCache ?? new ReceivingAtomCache();
+    this.#decoder = options.decoder ?? sharedDecoder;
+    const { malformed = () => {} } = options;
+    this.#payload = new FramePayload({ decoder: this.#decoder, malformed });
   }
 
   /** Messages of which fragments are still to come, and the bytes held of them. */
@@ -162,28 +168,34 @@ export class MessageReader implements FrameStream {
   }
 
   #header(bytes: Uint8Array, at: number, end: number): number {
-    return readAtomCacheRefs(bytes, at, end, this.#cache, decoder, this.#refs);
+    return readAtomCacheRefs(bytes, at, end, this.#cache, this.#decoder, this.#refs);
   }
 
-  #message(
+  #message(bytes: Uint8Array, at: number, end: number, refs: AtomRefs): void {
+    const control = this.#control(bytes, at, end, refs);
+    let payloadAt = this.#decoder.offset;
+    if (!hasPayload(control)) {
+      if (payloadAt !== end) throw tooMany(control, end - payloadAt);
+    } else if (refs === null && payloadAt < end) {
+      // Without a header each term has a version byte; without that there is no term.
+      payloadAt = bytes[payloadAt] === VERSION_MAGIC ? payloadAt + 1 : end;
+    }
+    this.#handOn(control, bytes, payloadAt, end, refs, false);
+  }
+
+  #handOn(
+    control: ControlMessage,
     bytes: Uint8Array,
     at: number,
     end: number,
-    refs: readonly (CachedAtom | undefined)[] | null,
+    refs: AtomRefs,
+    owned: boolean,
   ): void {
-    const control = this.#control(bytes, at, end, refs);
-    if (!hasPayload(control)) {
-      this.#checkEnd(control, end);
-      this.#sink(control, NO_PAYLOAD, 0);
-      return;
+    try {
+      this.#sink(control, this.#payload.set(bytes, at, end, refs, owned));
+    } finally {
+      this.#payload.clear();
     }
-    let payloadAt = decoder.offset;
-    if (refs === null && payloadAt < end) {
-      // Without a header each term has a version byte.
-      if (bytes[payloadAt] !== VERSION_MAGIC) throw payloadMissing(control);
-      payloadAt++;
-    }
-    this.#payload(control, bytes, payloadAt, end, refs);
   }
 
   #firstFragment(
@@ -208,7 +220,7 @@ export class MessageReader implements FrameStream {
     }
     const control = this.#control(bytes, controlAt, end, this.#refs);
     const refs = this.#refs.slice();
-    const at = decoder.offset;
+    const at = this.#decoder.offset;
     assembler.begin(sequenceId, fragmentId, control, refs, bytes, at, end, end - start);
   }
 
@@ -232,36 +244,13 @@ export class MessageReader implements FrameStream {
   #fragmentEnded(assembler: FragmentAssembler, sequence: OpenSequence): void {
     if (!assembler.ended(sequence)) return;
     const { control, refs, buffer, bytes } = sequence;
-    if (hasPayload(control)) this.#payload(control, buffer, 0, bytes, refs);
-    else if (bytes > 0) throw tooMany(control, bytes);
-    else this.#sink(control, NO_PAYLOAD, 0);
+    if (bytes > 0 && !hasPayload(control)) throw tooMany(control, bytes);
+    this.#handOn(control, buffer, 0, bytes, refs, true);
   }
 
   /** Reads and checks the control message at `at`; the decoder's offset is then behind it. */
-  #control(
-    bytes: Uint8Array,
-    at: number,
-    end: number,
-    refs: readonly (CachedAtom | undefined)[] | null,
-  ): ControlMessage {
-    return checkControl(decoder.decodeAt(bytes, at, end, refs as readonly CachedAtom[]));
-  }
-
-  #payload(
-    control: ControlMessage,
-    bytes: Uint8Array,
-    at: number,
-    end: number,
-    refs: readonly (CachedAtom | undefined)[] | null,
-  ): void {
-    if (at >= end) throw payloadMissing(control);
-    const payload = decoder.decodeAt(bytes, at, end, refs as readonly CachedAtom[]);
-    this.#checkEnd(control, end);
-    this.#sink(control, payload, end - at);
-  }
-
-  #checkEnd(control: ControlMessage, end: number): void {
-    if (decoder.offset !== end) throw tooMany(control, end - decoder.offset);
+  #control(bytes: Uint8Array, at: number, end: number, refs: AtomRefs): ControlMessage {
+    return checkControl(readTerm(this.#decoder, bytes, at, end, refs));
   }
 }
 
@@ -284,13 +273,6 @@ function wrongType(
   return new DistProtocolError(
     "DIST_FRAME_TYPE",
     `The peer sent a frame that begins with ${first}; ${negotiated} was negotiated.`,
-  );
-}
-
-function payloadMissing(control: ControlMessage): DistProtocolError {
-  return new DistProtocolError(
-    "DIST_CONTROL_MALFORMED",
-    `The peer sent ${controlName(control[0])} without the payload that belongs to it.`,
   );
 }
 

@@ -2,7 +2,7 @@
  * Control messages of a peer, carried out in wire order: one place, one switch.
  *
  * A signal to a process that does not exist is dropped or answered `noproc`, as the runtime
- * does. What ties two processes together is taken from the one's own node only, and for processes
+ * does; its payload is not looked at. What ties two processes together is taken from the one's own node only, and for processes
  * of this node only, as the runtime takes it. Trace tokens are told to who listens.
  */
 import type { Atom, Pid, Reference, Term } from "../../etf/index.ts";
@@ -10,6 +10,7 @@ import { isPid, isReference, tuple } from "../../etf/index.ts";
 import { ALTACT_FLAG, altactFlags, CONTROL, type ControlMessage } from "../distribution/control.ts";
 import { DistProtocolError } from "../distribution/errors.ts";
 import { DFLAG } from "../distribution/flags.ts";
+import type { Payload } from "../distribution/payload.ts";
 import { refuseLink } from "./links.ts";
 import type { Peer } from "./peer.ts";
 import { NOPROC, type Process } from "./process.ts";
@@ -29,31 +30,31 @@ export class InboundSignals {
     this.#spawner = spawner;
   }
 
-  handle(peer: Peer, message: ControlMessage, payload: Term, payloadBytes: number): void {
+  handle(peer: Peer, message: ControlMessage, payload: Payload): void {
     tellTraced(this.#table.node.name, peer.name.name, message);
     switch (message[0]) {
       case CONTROL.SEND.op:
       case CONTROL.SEND_TT.op:
       case CONTROL.SEND_SENDER.op:
       case CONTROL.SEND_SENDER_TT.op:
-        this.#table.get(message[2])?.deliver(payload, payloadBytes, peer.connection);
+        this.#table.get(message[2])?.arrive(payload);
         return;
       case CONTROL.REG_SEND.op:
       case CONTROL.REG_SEND_TT.op:
-        this.#table.whereis(message[3])?.deliver(payload, payloadBytes, peer.connection);
+        this.#table.whereis(message[3])?.arrive(payload);
         return;
       case CONTROL.ALIAS_SEND.op:
       case CONTROL.ALIAS_SEND_TT.op:
-        this.#signals.aliasMessage(message[2], payload, payloadBytes, peer.connection);
+        this.#signals.aliasArrival(message[2], payload);
         return;
       case CONTROL.ALTACT_SIG_SEND.op: {
         // None of our aliases has the option `priority`, so that PRIO is never heeded.
         const [, flags, from, to] = message;
         if ((altactFlags(flags) & ALTACT_FLAG.EXIT) !== 0) {
-          this.#receiver(to)?.exitSignal(from, payload, payloadBytes, peer.connection);
+          this.#receiver(to)?.exitSignalFromPeer(from, payload);
         } else if (isReference(to)) {
-          this.#signals.aliasMessage(to, payload, payloadBytes, peer.connection);
-        } else this.#receiver(to)?.deliver(payload, payloadBytes, peer.connection);
+          this.#signals.aliasArrival(to, payload);
+        } else this.#receiver(to)?.arrive(payload);
         return;
       }
       case CONTROL.LINK.op:
@@ -76,14 +77,14 @@ export class InboundSignals {
         return;
       }
       case CONTROL.EXIT.op:
-        this.#exit(peer, message[1], message[2], message[3]);
+        this.#linkBroken(peer, message[1], message[2])?.exitFromLink(message[1], message[3]);
         return;
       case CONTROL.EXIT_TT.op:
-        this.#exit(peer, message[1], message[2], message[4]);
+        this.#linkBroken(peer, message[1], message[2])?.exitFromLink(message[1], message[4]);
         return;
       case CONTROL.PAYLOAD_EXIT.op:
       case CONTROL.PAYLOAD_EXIT_TT.op:
-        this.#exit(peer, message[1], message[2], payload, payloadBytes);
+        this.#linkBroken(peer, message[1], message[2])?.exitFromPeer(message[1], payload);
         return;
       case CONTROL.EXIT2.op:
         this.#table.get(message[2])?.exitSignal(message[1], message[3]);
@@ -93,7 +94,7 @@ export class InboundSignals {
         return;
       case CONTROL.PAYLOAD_EXIT2.op:
       case CONTROL.PAYLOAD_EXIT2_TT.op:
-        this.#table.get(message[2])?.exitSignal(message[1], payload, payloadBytes, peer.connection);
+        this.#table.get(message[2])?.exitSignalFromPeer(message[1], payload);
         return;
       case CONTROL.MONITOR_P.op:
         this.#monitor(peer, message[1], message[2], message[3]);
@@ -105,10 +106,10 @@ export class InboundSignals {
         return;
       }
       case CONTROL.MONITOR_P_EXIT.op:
-        this.#monitorExit(peer, message[3], message[4]);
+        this.#monitorExit(peer, message[3], () => message[4]);
         return;
       case CONTROL.PAYLOAD_MONITOR_P_EXIT.op:
-        this.#monitorExit(peer, message[3], payload);
+        this.#monitorExit(peer, message[3], () => payload.read(), payload);
         return;
       case CONTROL.GROUP_LEADER.op: {
         const process = this.#table.get(message[2]);
@@ -148,13 +149,12 @@ export class InboundSignals {
     }
   }
 
-  #exit(peer: Peer, from: Pid, to: Pid, reason: Term, bytes?: number): void {
+  /** A process of the peer has ended: the one linked to it, if the link was in force. */
+  #linkBroken(peer: Peer, from: Pid, to: Pid): Process | undefined {
     this.#checkEnds(peer, from, to);
     const process = this.#table.get(to);
     // Its record goes even while our unlink waits; the reason counts only of a link in force.
-    if (process !== undefined && this.#signals.forgetLink(process, from)) {
-      process.exitFromLink(from, reason, bytes, peer.connection);
-    }
+    return process !== undefined && this.#signals.forgetLink(process, from) ? process : undefined;
   }
 
   #monitor(peer: Peer, watcher: Pid, toProc: Pid | Atom, ref: Reference): void {
@@ -174,10 +174,10 @@ export class InboundSignals {
     });
   }
 
-  #monitorExit(peer: Peer, ref: Reference, reason: Term): void {
+  #monitorExit(peer: Peer, ref: Reference, reason: () => Term, payload?: Payload): void {
     const monitor = peer.outgoingMonitors.take(ref);
-    if (monitor !== undefined) this.#signals.monitorDown(monitor, reason);
-    else this.#spawner.ended(peer, ref, reason);
+    if (monitor === undefined) this.#spawner.ended(peer, ref, reason);
+    else this.#signals.monitorDown(monitor, reason(), undefined, payload?.heapBytes);
   }
 
   #checkEnds(peer: Peer, from: Pid, to: Pid | Atom): void {

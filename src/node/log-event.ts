@@ -2,7 +2,8 @@
  * What OTP would hand to its logger: reports of crashes and of messages that nobody handled. The
  * library prints none of it; the node's event `log` tells it.
  */
-import type { Pid, TermMap } from "../../etf/index.ts";
+import { atom, type Pid, type Term, TermMap, tuple } from "../../etf/index.ts";
+import type { Process } from "./process.ts";
 
 export type LogLevel = "error" | "warning" | "info" | "debug";
 
@@ -12,4 +13,23 @@ export interface LogEvent {
   readonly report: TermMap;
   /** The process that it is about. */
   readonly pid: Pid;
+}
+
+/**
+ * A process is ended because the messages that wait for it take too much, as `max_heap_size` ends one
+ * in OTP: `#{label => {process, mailbox_limit}, pid, registered_name, message_queue_len,
+ * message_queue_bytes, max_bytes, kill => true}`.
+ */
+export function overfullEvent(process: Process, maxBytes: number): LogEvent {
+  const { pid, registeredName, messageQueueLength, messageBytes } = process;
+  const report = new TermMap<Term, Term>([
+    [atom("label"), tuple(atom("process"), atom("mailbox_limit"))],
+    [atom("pid"), pid],
+    [atom("registered_name"), registeredName ?? []],
+    [atom("message_queue_len"), messageQueueLength],
+    [atom("message_queue_bytes"), messageBytes],
+    [atom("max_bytes"), Number.isFinite(maxBytes) ? Math.floor(maxBytes) : atom("infinity")],
+    [atom("kill"), true],
+  ]);
+  return { level: "error", report, pid };
 }

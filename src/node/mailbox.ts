@@ -7,12 +7,14 @@
  * to look is remembered as the runtime remembers it: a reference of this node is not in messages
  * that were there before it was made, and a `Pattern` is never asked of a message again.
  *
- * What waits here has a bound: above it, connections that bring more are read no further until
- * half of it has been taken, so that a flood is held up where it comes from.
+ * A peer's message waits in its encoded form and is read when it is taken, or when a receive has to
+ * look at it. What waits counts against the budget that all mailboxes of the node share.
  */
 import { ImproperList, isReference, isTuple, type Reference, type Term } from "../../etf/index.ts";
+import { KeptPayload, type MakesMessage, type Payload } from "../distribution/payload.ts";
 import type { Clock } from "../transport/clock.ts";
 import { NodeError } from "./errors.ts";
+import type { MailboxBudget } from "./mailbox-budget.ts";
 import { limitWait } from "./wait-limits.ts";
 
 /** Says whether a message is the one waited for. */
@@ -43,13 +45,6 @@ export interface ReceiveOptions {
   signal?: AbortSignal;
 }
 
-/** Where messages come from that can be held up. */
-export interface Source {
-  /** Brings nothing more until `resume` with the same holder. */
-  pause(holder: object): void;
-  resume(holder: object): void;
-}
-
 /** The references made by this node, in their order. */
 export interface MadeReferences {
   /** How many were made. */
@@ -61,9 +56,9 @@ export interface MadeReferences {
 /** A message that waits. One that was taken out keeps its `prev`, for who remembers it. */
 interface Entry {
   /** Undefined when it was taken out. */
-  message: Term | undefined;
-  /** Bytes it took on the wire; 0 for one of this node. */
-  readonly bytes: number;
+  message: Term | KeptPayload | undefined;
+  /** What it counts for: bytes on the wire, or of heap once it was read. */
+  bytes: number;
   /** References that had been made when it came. */
   readonly madeReferences: number;
   prev: Entry | undefined;
@@ -82,32 +77,38 @@ interface Waiter {
   next: Waiter | undefined;
 }
 
+/** What a message counts for besides its bytes: its place in the list, and its outermost object. */
+const ENTRY_BYTES = 128;
+/** A message of up to this size costs no more heap than its encoded form would with all around it. */
+const READ_AT_ONCE_BYTES = 128;
+
 const anything: Matcher = () => true;
 const NO_REFERENCES: MadeReferences = { made: 0, madeBefore: () => -1 };
 
 export class Mailbox {
   readonly #clock: Clock;
-  readonly #maxBytes: number;
+  readonly #budget: Pick<MailboxBudget, "add" | "remove"> | undefined;
   readonly #references: MadeReferences;
   #first: Entry | undefined;
   #last: Entry | undefined;
   #length = 0;
   #bytes = 0;
-  #heldUp: Set<Source> | undefined;
   #firstWaiter: Waiter | undefined;
   #lastWaiter: Waiter | undefined;
   /** For each pattern and reference, the last message that was refused; undefined if none was. */
   #refused: WeakMap<Pattern | Reference, Entry | undefined> | undefined;
   #closed: Error | undefined;
+  /** What may wait here, in bytes, before `onExceeded` is called. */
+  maxBytes: number = Number.POSITIVE_INFINITY;
+  onExceeded: (() => void) | undefined;
 
-  /** @param maxBytes of messages from other nodes, above which their connections are held up */
   constructor(
     clock: Clock,
-    maxBytes: number = Number.POSITIVE_INFINITY,
+    budget?: Pick<MailboxBudget, "add" | "remove">,
     references: MadeReferences = NO_REFERENCES,
   ) {
     this.#clock = clock;
-    this.#maxBytes = maxBytes;
+    this.#budget = budget;
     this.#references = references;
   }
 
@@ -120,42 +121,47 @@ export class Mailbox {
   get messages(): Term[] {
     const messages: Term[] = [];
     for (let entry = this.#first; entry !== undefined; entry = entry.next) {
-      messages.push(entry.message as Term);
+      const message = this.#read(entry);
+      if (message !== undefined) messages.push(message);
     }
     return messages;
   }
 
-  /** What the waiting messages of other nodes took on the wire. */
+  /** What the waiting messages count for: their bytes on the wire, or of heap once they were read. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Adds a message; `bytes` and `source` are those of a connection that brought it. */
-  push(message: Term, bytes = 0, source?: Source): void {
-    for (let waiter = this.#firstWaiter; waiter !== undefined; ) {
-      const { next } = waiter;
-      if (this.#offer(waiter, message)) return;
-      waiter = next;
+  /** Adds a message. */
+  push(message: Term, heapBytes = 0): void {
+    if (!this.#offered(message)) this.#append(message, heapBytes);
+  }
+
+  /**
+   * Adds a peer's message, or the one that `makes` makes of the payload; read at once only for a
+   * receive that waits.
+   * @throws DistProtocolError, EtfDecodeError when it is read and malformed
+   */
+  arrive(payload: Payload, makes?: MakesMessage): void {
+    if (this.#firstWaiter === undefined && payload.bytes > READ_AT_ONCE_BYTES) {
+      this.#append(payload.keep(makes), payload.bytes);
+      return;
     }
-    const prev = this.#last;
-    const madeReferences = this.#references.made;
-    const entry: Entry = { message, bytes, madeReferences, prev, next: undefined };
-    if (prev === undefined) this.#first = entry;
-    else prev.next = entry;
-    this.#last = entry;
-    this.#length++;
-    this.#bytes += bytes;
-    if (this.#bytes > this.#maxBytes && source !== undefined) {
-      this.#heldUp ??= new Set();
-      if (this.#heldUp.has(source)) return;
-      this.#heldUp.add(source);
-      source.pause(this);
-    }
+    const term = payload.read();
+    const message = makes === undefined ? term : makes(term);
+    if (!this.#offered(message)) this.#append(message, payload.heapBytes);
   }
 
   /** The oldest message, if there is one. */
   shift(): Term | undefined {
-    return this.#first === undefined ? undefined : this.#take(this.#first);
+    while (this.#first !== undefined) {
+      const entry = this.#first;
+      const message = this.#read(entry);
+      if (message === undefined) continue;
+      this.#remove(entry);
+      return message;
+    }
+    return undefined;
   }
 
   /**
@@ -167,10 +173,20 @@ export class Mailbox {
     try {
       options?.signal?.throwIfAborted();
       const matches = matcherOf(wanted);
-      for (let entry = this.#start(wanted); entry !== undefined; entry = entry.next) {
-        if (!matches(entry.message as Term)) continue;
-        this.#remember(wanted, entry.prev);
-        return Promise.resolve(this.#take(entry));
+      let entry = this.#start(wanted);
+      while (entry !== undefined) {
+        const { prev } = entry;
+        const message = this.#read(entry);
+        const taken = message !== undefined && matches(message);
+        if (this.#closed !== undefined) break;
+        if (taken) {
+          this.#remember(wanted, prev);
+          this.#remove(entry);
+          return Promise.resolve(message);
+        }
+        // One that proved malformed is out of the list.
+        if (message !== undefined) entry = entry.next;
+        else entry = prev === undefined ? this.#first : prev.next;
       }
       if (this.#closed !== undefined) return Promise.reject(this.#closed);
       this.#remember(wanted, this.#last);
@@ -185,8 +201,12 @@ export class Mailbox {
     const taken: Term[] = [];
     let entry = since === undefined ? this.#first : this.#firstSince(since);
     while (entry !== undefined) {
+      const message = this.#read(entry);
       const { next } = entry;
-      if (matches(entry.message as Term)) taken.push(this.#take(entry));
+      if (message !== undefined && matches(message)) {
+        taken.push(message);
+        this.#remove(entry);
+      }
       entry = next;
     }
     return taken;
@@ -198,9 +218,9 @@ export class Mailbox {
     this.#first = undefined;
     this.#last = undefined;
     this.#length = 0;
+    this.#budget?.remove(this.#bytes);
     this.#bytes = 0;
     this.#refused = undefined;
-    this.#release();
     while (this.#firstWaiter !== undefined) this.#fail(this.#firstWaiter, error);
   }
 
@@ -292,9 +312,57 @@ export class Mailbox {
     return first;
   }
 
-  #take(entry: Entry): Term {
+  /** Offers a message to those who wait; returns whether one of them took it. */
+  #offered(message: Term): boolean {
+    for (let waiter = this.#firstWaiter; waiter !== undefined; ) {
+      const { next } = waiter;
+      if (this.#offer(waiter, message)) return true;
+      waiter = next;
+    }
+    return false;
+  }
+
+  #append(message: Term | KeptPayload, messageBytes: number): void {
+    const prev = this.#last;
+    const madeReferences = this.#references.made;
+    const bytes = messageBytes + ENTRY_BYTES;
+    const entry: Entry = { message, bytes, madeReferences, prev, next: undefined };
+    if (prev === undefined) this.#first = entry;
+    else prev.next = entry;
+    this.#last = entry;
+    this.#length++;
+    this.#count(bytes);
+  }
+
+  /** What waits has grown; whoever exceeds a budget may be ended, the owner of this mailbox too. */
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    this.#budget?.add(bytes);
+    if (this.#bytes > this.maxBytes) this.onExceeded?.();
+  }
+
+  /**
+   * An entry's message, read now if it was not yet. Undefined when it is malformed: then it is out.
+   * Reading may end a connection or a process, and with it close this mailbox.
+   */
+  #read(entry: Entry): Term | undefined {
+    const { message } = entry;
+    if (!(message instanceof KeptPayload)) return message;
+    const read = message.read();
+    if (entry.message === undefined || this.#closed !== undefined) return undefined;
+    if (read === undefined) {
+      this.#remove(entry);
+      return undefined;
+    }
+    entry.message = read.term;
+    const more = read.heapBytes + ENTRY_BYTES - entry.bytes;
+    entry.bytes += more;
+    this.#count(more);
+    return this.#closed === undefined ? read.term : undefined;
+  }
+
+  #remove(entry: Entry): void {
     const { prev, next } = entry;
-    const message = entry.message as Term;
     entry.message = undefined;
     entry.next = undefined;
     if (prev === undefined) this.#first = next;
@@ -303,13 +371,7 @@ export class Mailbox {
     else next.prev = prev;
     this.#length--;
     this.#bytes -= entry.bytes;
-    if (this.#heldUp !== undefined && this.#bytes <= this.#maxBytes / 2) this.#release();
-    return message;
-  }
-
-  #release(): void {
-    for (const source of this.#heldUp ?? []) source.resume(this);
-    this.#heldUp = undefined;
+    this.#budget?.remove(entry.bytes);
   }
 }
 

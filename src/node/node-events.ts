@@ -8,7 +8,7 @@
  * nodedown, so connection_setup_failed does not occur either: OTP has it for a set-up that breaks
  * between nodeup and the first signal, and here nodeup is told when nothing can break any more.
  */
-import { type Atom, atom } from "../../etf/index.ts";
+import { type Atom, atom, type Pid } from "../../etf/index.ts";
 import type { ConnectionClosedError, DistProtocolError } from "../distribution/errors.ts";
 import type { LogEvent } from "./log-event.ts";
 
@@ -29,6 +29,15 @@ export interface NodeDown {
   readonly error: Error;
 }
 
+export interface MailboxesHalfFull {
+  /** Bytes of the messages waiting in all mailboxes. */
+  readonly bytes: number;
+  /** The option `maxMailboxBytes`. */
+  readonly maxBytes: number;
+  /** The process whose waiting messages take most. */
+  readonly largest: { readonly pid: Pid; readonly registeredName?: string; readonly bytes: number };
+}
+
 export interface NodeEvents {
   /** A connection is up. */
   nodeup: [NodeUp];
@@ -36,6 +45,11 @@ export interface NodeEvents {
   nodedown: [NodeDown];
   /** Somebody connected and was not let in: a wrong cookie, missing flags, no Erlang node at all. */
   rejected: [{ readonly error: Error }];
+  /**
+   * The messages waiting in all mailboxes take half of the option `maxMailboxBytes`: told once, and
+   * again after they have taken less than a quarter.
+   */
+  mailboxes: [MailboxesHalfFull];
   /** What OTP would log: a server that ended badly, a message that nobody handled. */
   log: [LogEvent];
 }

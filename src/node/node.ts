@@ -19,7 +19,8 @@ import type { ExposedModule, ProcessFunction } from "./functions.ts";
 import { FunctionTable } from "./functions.ts";
 import { Identifiers } from "./identifiers.ts";
 import { InboundSignals } from "./inbound.ts";
-import type { LogEvent } from "./log-event.ts";
+import { type LogEvent, overfullEvent } from "./log-event.ts";
+import { MailboxBudget } from "./mailbox-budget.ts";
 import type { Lost, OnDown } from "./monitors.ts";
 import type { NameService } from "./name-service.ts";
 import { checkNodeName, type NodeName } from "./names.ts";
@@ -31,6 +32,7 @@ import type { PreparedNode } from "./prepare.ts";
 import {
   type Behaviour,
   type Destination,
+  KILLED,
   type MonitorTarget,
   Process,
   type ProcessBody,
@@ -44,6 +46,16 @@ import { SignalRouter } from "./signals.ts";
 import type { SpawnRequest } from "./spawn-request.ts";
 import { type RemoteFunction, type RequestOptions, Spawner } from "./spawner.ts";
 import type { ThisNode } from "./this-node.ts";
+
+/** What `stats` counts. */
+export interface NodeStats {
+  readonly processes: number;
+  /** Bytes of the messages that wait in all mailboxes, and how many there may be. */
+  readonly mailboxBytes: number;
+  readonly maxMailboxBytes: number;
+  /** By node name. */
+  readonly connections: Record<string, ConnectionStats>;
+}
 
 const NOTHING: Behaviour = { message: () => {} };
 
@@ -68,6 +80,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   readonly #nameService: NameService;
   /** For all processes. */
   readonly #host: ProcessHost;
+  readonly #mailboxes: MailboxBudget;
   readonly #cookies: CookieTable;
   /** Sends what the program sends outside of any process. */
   readonly #system: Process;
@@ -91,8 +104,12 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     this.#cookies = prepared.cookies;
     this.#table = new ProcessTable(this.#self);
     this.#identifiers = new Identifiers(this.#self, randomInt(2 ** 32));
+    this.#mailboxes = new MailboxBudget(prepared.maxMailboxBytes, {
+      half: (bytes, maxBytes) => this.#mailboxesHalfFull(bytes, maxBytes),
+      exceeded: (_bytes, maxBytes, target) => this.#makeRoom(maxBytes, target),
+    });
     this.#peers = new Peers(prepared.peers, {
-      control: (peer, message, payload, bytes) => inbound.handle(peer, message, payload, bytes),
+      control: (peer, message, payload) => inbound.handle(peer, message, payload),
       up: (peer) => {
         tell(() => this.emit("nodeup", { name: peer.name.name, nodeType: nodeType(peer) }));
       },
@@ -124,7 +141,8 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
       references: this.#identifiers,
       spawner: this.#spawner,
       newReference: () => this.#identifiers.newReference(),
-      maxMailboxBytes: prepared.maxMailboxBytes,
+      mailboxBudget: this.#mailboxes,
+      overfull: (process, maxBytes) => this.#overfull(process, maxBytes),
       newProcess: (groupLeader, behaviour) => {
         this.#checkRunning();
         return this.#newProcess(groupLeader, behaviour);
@@ -189,13 +207,14 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     return { bytesIn, bytesOut };
   }
 
-  /** Counters of each connection, by node name. */
-  stats(): { processes: number; connections: Record<string, ConnectionStats> } {
+  /** How many processes live, what their waiting messages take, and counters of each connection. */
+  stats(): NodeStats {
     const connections: Record<string, ConnectionStats> = {};
     for (const peer of this.#peers.connected()) {
       connections[peer.name.name] = peer.connection!.stats();
     }
-    return { processes: this.#table.size, connections };
+    const { bytes: mailboxBytes, maxBytes: maxMailboxBytes } = this.#mailboxes;
+    return { processes: this.#table.size, mailboxBytes, maxMailboxBytes, connections };
   }
 
   /**
@@ -385,6 +404,32 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     const released = [this.#peers.stop(), this.#listener?.close(), this.#nameService.close()];
     for (const process of this.#table.all()) process.terminate(SHUTDOWN);
     await Promise.all(released);
+  }
+
+  #mailboxesHalfFull(bytes: number, maxBytes: number): void {
+    if (this.listenerCount("mailboxes") === 0) return;
+    const { pid, registeredName, messageBytes } = this.#byMailbox()[0]!;
+    const named = registeredName === undefined ? {} : { registeredName: registeredName.name };
+    const largest = { pid, ...named, bytes: messageBytes };
+    tell(() => this.emit("mailboxes", { bytes, maxBytes, largest }));
+  }
+
+  /** Ends the processes with the largest mailboxes until the messages left take `target` bytes. */
+  #makeRoom(maxBytes: number, target: number): void {
+    for (const process of this.#byMailbox()) {
+      if (this.#mailboxes.bytes <= target) return;
+      this.#overfull(process, maxBytes);
+    }
+  }
+
+  /** The processes, those with the largest mailboxes first. */
+  #byMailbox(): Process[] {
+    return this.#table.all().sort((a, b) => b.messageBytes - a.messageBytes);
+  }
+
+  #overfull(process: Process, maxBytes: number): void {
+    this.log(() => overfullEvent(process, maxBytes));
+    process.terminate(KILLED);
   }
 
   /** All that ties us to a peer ends with `noconnection`. */

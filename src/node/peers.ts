@@ -12,12 +12,13 @@
  *                             \--failed--> connecting if a signal waits, else no peer
  */
 import { randomBytes } from "node:crypto";
-import type { Atom, Term } from "../../etf/index.ts";
+import type { Atom, TermDecoder } from "../../etf/index.ts";
 import { atom } from "../../etf/index.ts";
 import { Connection, type ConnectionLimits } from "../distribution/connection.ts";
 import type { ControlMessage } from "../distribution/control.ts";
 import type { ConnectionClosedError, DistProtocolError } from "../distribution/errors.ts";
 import { DFLAG } from "../distribution/flags.ts";
+import type { Payload } from "../distribution/payload.ts";
 import type { AcceptStatus, GivenName, HandshakeResult } from "../handshake/drive.ts";
 import { accept, initiate } from "../handshake/drive.ts";
 import { HandshakeError } from "../handshake/errors.ts";
@@ -43,6 +44,10 @@ export interface PeersOptions extends ConnectionLimits {
   clock: Clock;
   netTickTimeMs: number;
   netTickIntensity: number;
+  /** Reads what peers send. */
+  decoder: TermDecoder;
+  /** Bytes in fragments of a peer's unfinished messages. */
+  maxFragmentedBytes: number;
   /** Limit for a whole connection set-up: look-up, connect, handshake. */
   netSetupTimeMs: number;
   /** Who is connected to by itself, by a signal. Default everybody, always. */
@@ -61,7 +66,7 @@ export type DistAutoConnect = "never" | "once";
 
 /** Told of what happens on connections, in order. */
 export interface PeersHandler {
-  control(peer: Peer, message: ControlMessage, payload: Term, payloadBytes: number): void;
+  control(peer: Peer, message: ControlMessage, payload: Payload): void;
   up(peer: Peer): void;
   /** Somebody connected to us and did not get through the handshake. */
   rejected(error: Error): void;
@@ -412,11 +417,13 @@ export class Peers {
       hidden: published === 0n,
       netTickTimeMs,
       netTickIntensity,
+      decoder: this.#options.decoder,
       maxFrameBytes: this.#options.maxFrameBytes,
+      maxFragmentedBytes: this.#options.maxFragmentedBytes,
       highWaterMarkBytes: this.#options.highWaterMarkBytes,
       maxQueuedBytes: this.#options.maxQueuedBytes,
       handler: {
-        control: (message, payload, bytes) => this.#handler.control(peer, message, payload, bytes),
+        control: (message, payload) => this.#handler.control(peer, message, payload),
         closed: (error) => this.#closed(peer, error),
       },
     });

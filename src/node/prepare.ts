@@ -4,6 +4,7 @@
  */
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
+import { heapLimitBytes, TermDecoder } from "../../etf/index.ts";
 import { FRAGMENT_ROOM_BYTES } from "../distribution/connection.ts";
 import { DFLAG, MANDATORY_25 } from "../distribution/flags.ts";
 import { type Clock, systemClock } from "../transport/clock.ts";
@@ -76,8 +77,21 @@ export interface NodeCoreOptions {
   netTickIntensity?: number;
   /** Time to set up a connection, in milliseconds. Default 7,000. */
   netSetupTimeMs?: number;
-  /** Largest frame taken from a peer, in bytes. Default 512 MiB. */
+  /**
+   * Largest frame taken from a peer, in bytes. Default 512 MiB, or a quarter of what the heap may
+   * grow to (`v8.getHeapStatistics().heap_size_limit`) if that is less.
+   */
   maxFrameBytes?: number;
+  /**
+   * Bytes of buffers for a peer's messages of which fragments are still to come; beyond it the
+   * connection ends. Default 1 GiB, or half of what the heap may grow to if that is less.
+   */
+  maxFragmentedBytes?: number;
+  /**
+   * Bytes of heap that a term from a peer may take, which is up to forty times what it takes on the
+   * wire; beyond it the connection ends. Default a quarter of what the heap may grow to.
+   */
+  maxTermHeapBytes?: number;
   /** Bytes waiting on a connection above which senders wait. Default 1 MiB. */
   highWaterMarkBytes?: number;
   /**
@@ -86,8 +100,10 @@ export interface NodeCoreOptions {
    */
   maxQueuedBytes?: number;
   /**
-   * Bytes of messages waiting in a process's mailbox above which the connections that bring more
-   * are read no further until half have been taken. Default 64 MiB; Infinity for no bound.
+   * Bytes that the messages waiting in all mailboxes of the node may take. A full mailbox holds up no
+   * connection; beyond this the processes with the largest mailboxes are ended with the reason
+   * `killed`, as by max_heap_size in OTP, and the event `log` names them. The event `mailboxes`
+   * tells that half is in use. Default a quarter of what the heap may grow to; Infinity for no bound.
    */
   maxMailboxBytes?: number;
   network?: Network;
@@ -126,11 +142,13 @@ const DEFAULT_LIMITS = {
   netTickTimeMs: 60_000,
   netTickIntensity: 4,
   netSetupTimeMs: 7_000,
-  maxFrameBytes: 512 * 1024 * 1024,
+  maxFrameBytes: Math.min(512 * 1024 * 1024, heapLimitBytes() / 4),
+  maxFragmentedBytes: Math.min(1024 * 1024 * 1024, heapLimitBytes() / 2),
+  maxTermHeapBytes: heapLimitBytes() / 4,
   highWaterMarkBytes: 1024 * 1024,
   maxQueuedBytes: 256 * 1024 * 1024,
-  maxMailboxBytes: 64 * 1024 * 1024,
-} as const;
+  maxMailboxBytes: heapLimitBytes() / 4,
+};
 
 /**
  * Settles everything a node needs; nothing is left behind when it throws.
@@ -162,8 +180,10 @@ export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNod
     await Promise.all([listener?.close(), names.close()]);
     throw error;
   }
+  const { maxMailboxBytes, maxTermHeapBytes, ...connectionLimits } = limits(options);
   const peers: PeersOptions = {
-    ...limits(options),
+    ...connectionLimits,
+    decoder: new TermDecoder({ binaries: "view", maxHeapBytes: maxTermHeapBytes }),
     self: new ThisNode(name, creation),
     flags,
     network,
@@ -175,7 +195,6 @@ export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNod
       return { host, tcpPort: await names.portOf(alive, host, { signal }) };
     },
   };
-  const { maxMailboxBytes } = limits(options);
   return {
     clock,
     listener,

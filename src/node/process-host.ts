@@ -3,6 +3,7 @@ import type { Atom, Pid, Reference, Term, TermInput } from "../../etf/index.ts";
 import type { EncodedTerm } from "../distribution/encoded-term.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { MadeReferences } from "./mailbox.ts";
+import type { MailboxBudget } from "./mailbox-budget.ts";
 import type { MonitorOptions, OnDown } from "./monitors.ts";
 import type { Behaviour, Destination, MonitorTarget, Process } from "./process.ts";
 import type { Spawner } from "./spawner.ts";
@@ -11,9 +12,11 @@ export interface ProcessHost {
   readonly signals: Signals;
   readonly clock: Clock;
   readonly references: MadeReferences;
-  /** Bytes of waiting messages above which the connections that bring them are read no further. */
-  readonly maxMailboxBytes: number;
+  /** What the mailboxes of all processes may hold. */
+  readonly mailboxBudget: MailboxBudget;
   readonly spawner: Pick<Spawner, "request" | "abandonRequest">;
+  /** Ends a process whose mailbox holds more than that many bytes. */
+  overfull(process: Process, maxBytes: number): void;
   newReference(): Reference;
   /** A process that is in the node's table and does nothing yet. */
   newProcess(groupLeader: Pid, behaviour?: Behaviour): Process;

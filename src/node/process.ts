@@ -18,12 +18,13 @@ import {
   tuple,
 } from "../../etf/index.ts";
 import { EncodedTerm } from "../distribution/encoded-term.ts";
+import type { MakesMessage, Payload } from "../distribution/payload.ts";
 import type { Alias } from "./aliases.ts";
 import { asAtom } from "./as-atom.ts";
 import { deadError, ErlangError } from "./errors.ts";
 import type { PidMap, ReferenceMap } from "./identifiers.ts";
 import type { Link } from "./links.ts";
-import type { Pattern, ReceiveOptions, Source, Wanted } from "./mailbox.ts";
+import type { Pattern, ReceiveOptions, Wanted } from "./mailbox.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { IncomingMonitor, MonitorOptions, OnDown, OutgoingMonitor } from "./monitors.ts";
 import type { ProcessHost, Signals } from "./process-host.ts";
@@ -149,9 +150,28 @@ export class Process {
     return this.#mailbox?.messages ?? [];
   }
 
-  /** @internal What the waiting messages of other nodes took on the wire, in bytes. */
+  /**
+   * Bytes of messages waiting in the mailbox: as they came on the wire, or of heap once a receive
+   * has looked at them.
+   */
   get messageBytes(): number {
     return this.#mailbox?.bytes ?? 0;
+  }
+
+  /**
+   * Bytes of waiting messages above which this process is ended with the reason `killed`, as by
+   * the flag max_heap_size in OTP; the node's event `log` tells it. Default Infinity: only the
+   * node's option `maxMailboxBytes` bounds it.
+   */
+  get maxMailboxBytes(): number {
+    return this.#mailbox?.maxBytes ?? Number.POSITIVE_INFINITY;
+  }
+
+  set maxMailboxBytes(bytes: number) {
+    const mailbox = this.#openMailbox();
+    mailbox.maxBytes = bytes;
+    mailbox.onExceeded = () => this.#host.overfull(this, bytes);
+    if (mailbox.bytes > bytes) mailbox.onExceeded();
   }
 
   /** @internal Messages that have come in so far: what stands for reductions here. */
@@ -397,16 +417,35 @@ export class Process {
     this.#signals.monitorWith(this, target, this.#host.newReference(), onDown);
   }
 
-  /** @internal A message arrived; `bytes` and `source` are those of a connection that brought it. */
-  deliver(message: Term, bytes?: number, source?: Source): void {
+  /** @internal A message of this node arrived, or one whose parts were read already. */
+  deliver(message: Term, heapBytes?: number): void {
     if (!this.alive) return;
     this.#delivered++;
     if (this.#behaviour === undefined || this.#busy) {
-      this.#openMailbox().push(message, bytes, source);
-    } else {
-      this.#handle(this.#behaviour, message);
-      this.#handleWaiting(this.#behaviour);
+      this.#openMailbox().push(message, heapBytes);
+    } else this.#take(this.#behaviour, message);
+  }
+
+  /**
+   * @internal A peer's message arrived, or what `makes` makes of its payload: read at once only if
+   * this process takes it at once.
+   * @throws DistProtocolError, EtfDecodeError when it is read and malformed
+   */
+  arrive(payload: Payload, makes?: MakesMessage): void {
+    if (!this.alive) return;
+    this.#delivered++;
+    if (this.#behaviour === undefined || this.#busy) {
+      this.#openMailbox().arrive(payload, makes);
+      return;
     }
+    const term = payload.read();
+    this.#take(this.#behaviour, makes === undefined ? term : makes(term));
+  }
+
+  /** The behaviour takes a message, and those that come meanwhile. */
+  #take(behaviour: Behaviour, message: Term): void {
+    this.#handle(behaviour, message);
+    this.#handleWaiting(behaviour);
   }
 
   #handle(behaviour: Behaviour, message: Term): void {
@@ -439,18 +478,33 @@ export class Process {
   }
 
   /** @internal The end of a linked process, or of the connection to it, arrived. */
-  exitFromLink(from: Pid, reason: Term, bytes?: number, source?: Source): void {
+  exitFromLink(from: Pid, reason: Term): void {
     if (!this.alive || this.#service) return;
-    if (this.trapExit) this.deliver(tuple(EXIT, from, reason), bytes, source);
+    if (this.trapExit) this.deliver(tuple(EXIT, from, reason));
     else if (!exactEquals(reason, NORMAL)) this.terminate(reason);
   }
 
+  /** @internal As `exitFromLink`, with a reason that a peer sent. */
+  exitFromPeer(from: Pid, reason: Payload): void {
+    if (!this.alive || this.#service) return;
+    if (this.trapExit) this.arrive(reason, exitMessage(from));
+    else this.exitFromLink(from, reason.read());
+  }
+
   /** @internal An `exit/2` signal arrived. */
-  exitSignal(from: Pid, reason: Term, bytes?: number, source?: Source): void {
+  exitSignal(from: Pid, reason: Term): void {
     if (!this.alive || this.#service) return;
     if (reason === KILL) this.terminate(KILLED);
-    else if (this.trapExit) this.deliver(tuple(EXIT, from, reason), bytes, source);
+    else if (this.trapExit) this.deliver(tuple(EXIT, from, reason));
     else if (reason !== NORMAL || from.equals(this.pid)) this.terminate(reason);
+  }
+
+  /** @internal As `exitSignal`, with a reason that a peer sent. */
+  exitSignalFromPeer(from: Pid, reason: Payload): void {
+    if (!this.alive || this.#service) return;
+    // Larger than any encoding of `kill`, a reason can wait to be read.
+    if (this.trapExit && reason.bytes > KILL_BYTES) this.arrive(reason, exitMessage(from));
+    else this.exitSignal(from, reason.read());
   }
 
   /**
@@ -502,8 +556,8 @@ export class Process {
 
   #openMailbox(): Mailbox {
     if (this.#mailbox === undefined) {
-      const { clock, maxMailboxBytes, references } = this.#host;
-      this.#mailbox = new Mailbox(clock, maxMailboxBytes, references);
+      const { clock, mailboxBudget, references } = this.#host;
+      this.#mailbox = new Mailbox(clock, mailboxBudget, references);
       if (!this.alive) this.#mailbox.close(deadError(this));
     }
     return this.#mailbox;
@@ -516,4 +570,11 @@ export class Process {
   #checkAlive(): void {
     if (!this.alive) throw deadError(this);
   }
+}
+
+/** Bytes of the atom `kill` in its longest form. */
+const KILL_BYTES = 7;
+
+function exitMessage(from: Pid): MakesMessage {
+  return (reason) => tuple(EXIT, from, reason);
 }

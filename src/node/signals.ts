@@ -15,12 +15,12 @@ import {
 import { CONTROL } from "../distribution/control.ts";
 import { EncodedTerm } from "../distribution/encoded-term.ts";
 import { DFLAG } from "../distribution/flags.ts";
+import type { Payload } from "../distribution/payload.ts";
 import type { Alias } from "./aliases.ts";
 import { asAtom } from "./as-atom.ts";
 import { ErlangError, NodeError } from "./errors.ts";
 import { type Identifiers, PidMap, ReferenceMap } from "./identifiers.ts";
 import type { Link } from "./links.ts";
-import type { Source } from "./mailbox.ts";
 import type { IncomingMonitor, Lost, MonitorOptions, OnDown, OutgoingMonitor } from "./monitors.ts";
 import { messageToAlias, messageToName, messageToPid, sendExit2 } from "./outbound.ts";
 import type { Peer } from "./peer.ts";
@@ -245,16 +245,28 @@ export class SignalRouter implements Signals {
     return alias !== undefined;
   }
 
-  /** A message to an alias; `bytes` and `source` are those of a connection that brought it. */
-  aliasMessage(ref: Reference, message: Term, bytes?: number, source?: Source): void {
+  /** A message of this node to an alias. */
+  aliasMessage(ref: Reference, message: Term): void {
+    const alias = this.#reached(ref);
+    if (alias?.onMessage !== undefined) alias.onMessage(message);
+    else alias?.process.deliver(message);
+  }
+
+  /** A peer's message to an alias. */
+  aliasArrival(ref: Reference, payload: Payload): void {
+    const alias = this.#reached(ref);
+    if (alias?.onMessage !== undefined) alias.onMessage(payload.read());
+    else alias?.process.arrive(payload);
+  }
+
+  /** The alias that a message is for; with this one it may be over. */
+  #reached(ref: Reference): Alias | undefined {
     const alias = this.#aliases.get(ref);
-    if (alias === undefined) return;
-    if (alias.once) {
+    if (alias?.once === true) {
       this.unalias(ref);
       if (alias.ofMonitor === true) this.demonitor(alias.process, ref);
     }
-    if (alias.onMessage !== undefined) alias.onMessage(message);
-    else alias.process.deliver(message, bytes, source);
+    return alias;
   }
 
   /** The process of an active alias. An exit signal to it leaves the alias as it is. */
@@ -290,7 +302,7 @@ export class SignalRouter implements Signals {
   }
 
   /** What was monitored is gone: its watcher hears of it, once. */
-  monitorDown(monitor: OutgoingMonitor, reason: Term, lost?: Lost): void {
+  monitorDown(monitor: OutgoingMonitor, reason: Term, lost?: Lost, heapBytes?: number): void {
     if (monitor.watcher.monitors?.delete(monitor.ref) !== true) return;
     this.#monitorOver(monitor);
     if (monitor.onDown !== undefined) {
@@ -300,7 +312,8 @@ export class SignalRouter implements Signals {
     const object = isPid(monitor.target)
       ? monitor.target
       : tuple(monitor.target.name, monitor.target.node);
-    monitor.watcher.deliver(tuple(monitor.tag ?? DOWN, monitor.ref, PROCESS, object, reason));
+    const down = tuple(monitor.tag ?? DOWN, monitor.ref, PROCESS, object, reason);
+    monitor.watcher.deliver(down, heapBytes);
   }
 
   buried(process: Process, reason: Term, ready?: EncodedTerm): void {

@@ -9,6 +9,7 @@ import { atom, isAtom, isList, isPid, toTerm, tuple } from "../../etf/index.ts";
 import { CONTROL, type ControlOf, SPAWN_REPLY_FLAG } from "../distribution/control.ts";
 import { EncodedTerm } from "../distribution/encoded-term.ts";
 import { DFLAG } from "../distribution/flags.ts";
+import type { Payload } from "../distribution/payload.ts";
 import type { FunctionTable } from "./functions.ts";
 import { type Identifiers, ReferenceMap } from "./identifiers.ts";
 import { refuseLink } from "./links.ts";
@@ -81,17 +82,18 @@ export class Spawner {
   requested(
     peer: Peer,
     message: ControlOf<"SPAWN_REQUEST"> | ControlOf<"SPAWN_REQUEST_TT">,
-    args: Term,
+    payload: Payload,
   ): void {
     const [, reqId, from, groupLeader, mfa, optList] = message;
     const [module, name, arity] = mfa;
-    if (!isAtom(module) || !isAtom(name) || !isList(args) || args.length !== arity) {
-      this.#reply(peer, reqId, from, 0, BADARG);
+    const wishes = spawnWishes(optList);
+    if (!isAtom(module) || !isAtom(name) || wishes === undefined) {
+      this.#reply(peer, reqId, from, 0, wishes === undefined ? BADOPT : BADARG);
       return;
     }
-    const wishes = spawnWishes(optList);
-    if (wishes === undefined) {
-      this.#reply(peer, reqId, from, 0, BADOPT);
+    const args = payload.read();
+    if (!isList(args) || args.length !== arity) {
+      this.#reply(peer, reqId, from, 0, BADARG);
       return;
     }
     const process = this.#newProcess(groupLeader);
@@ -228,9 +230,9 @@ export class Spawner {
    * The process that a request of ours asked for has ended, and its SPAWN_REPLY never came: OTP 23
    * loses that when much else waits to be sent to us, and not the DOWN behind it.
    */
-  ended(peer: Peer, reqId: Reference, reason: Term): void {
+  ended(peer: Peer, reqId: Reference, reason: () => Term): void {
     const request = peer.spawnRequests.take(reqId);
-    if (request !== undefined && !request.abandoned) request.onDown?.(reason);
+    if (request !== undefined && !request.abandoned) request.onDown?.(reason());
   }
 
   /** The requester has lost interest, as `erpc` after a time-out. */

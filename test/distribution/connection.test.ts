@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { atom, Pid, type Term, tuple } from "../../etf/index.ts";
+import { atom, charlist, encode, Pid, type Term, tuple } from "../../etf/index.ts";
 import { Connection, type ConnectionOptions } from "../../src/distribution/connection.ts";
-import { CONTROL, type ControlMessage } from "../../src/distribution/control.ts";
+import { CONTROL, type ControlMessage, hasPayload } from "../../src/distribution/control.ts";
 import { BY_REFERENCE_BYTES, EncodedTerm } from "../../src/distribution/encoded-term.ts";
 import { DFLAG } from "../../src/distribution/flags.ts";
 import { type MemoryPairOptions, memoryPair } from "../../src/transport/memory.ts";
@@ -37,7 +37,8 @@ function setUp({ pair, leftover = new Uint8Array(), control, ...options }: SetUp
     highWaterMarkBytes: 10_000,
     maxQueuedBytes: 1_000_000_000,
     handler: {
-      control: (message, payload) => {
+      control: (message, encoded) => {
+        const payload = hasPayload(message) ? encoded.read() : false;
         got.push([message as unknown as Term, payload]);
         control?.(message, payload);
       },
@@ -84,6 +85,8 @@ describe("receiving", () => {
 
   const link = body(LINK);
   const send = body(SEND, tuple(1, 2));
+  const deflated = encode(charlist("a".repeat(100)), { compressed: true });
+  const compressed = Buffer.concat([body(SEND), deflated]);
   test.each<[string, Uint8Array, string]>([
     ["another type of frame", Buffer.from([68, ...link.subarray(1)]), "DIST_FRAME_TYPE"],
     ["a distribution header", Buffer.from([131, 68, 0]), "DIST_FRAME_TYPE"],
@@ -105,11 +108,17 @@ describe("receiving", () => {
     ["a list for a control message", body([1, from, to]), "DIST_CONTROL_MALFORMED"],
     ["no payload", body(SEND), "DIST_CONTROL_MALFORMED"],
     ["a payload that none belongs to", body(LINK, 1), "DIST_CONTROL_MALFORMED"],
-    ["a byte too many", Buffer.concat([send, Buffer.alloc(1)]), "DIST_CONTROL_MALFORMED"],
+    ["a byte too many", Buffer.concat([link, Buffer.alloc(1)]), "DIST_CONTROL_MALFORMED"],
+    ["a compressed payload", compressed, "DIST_TERM_MALFORMED"],
     [
-      "a second payload",
-      Buffer.concat([send, Buffer.from([131, 97, 1])]),
-      "DIST_CONTROL_MALFORMED",
+      "an opaque payload",
+      Buffer.concat([body(SEND), Buffer.from([131, 121, 1, 2])]),
+      "DIST_TERM_MALFORMED",
+    ],
+    [
+      "a compressed control message",
+      Buffer.concat([Buffer.from([112]), deflated]),
+      "DIST_TERM_MALFORMED",
     ],
     [
       "a payload without version byte",

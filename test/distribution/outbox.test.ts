@@ -11,7 +11,7 @@ import {
   type TermInput,
   tuple,
 } from "../../etf/index.ts";
-import { CONTROL, type ControlMessage } from "../../src/distribution/control.ts";
+import { CONTROL, type ControlMessage, hasPayload } from "../../src/distribution/control.ts";
 import { EncodedTerm } from "../../src/distribution/encoded-term.ts";
 import { DFLAG } from "../../src/distribution/flags.ts";
 import { FrameSplitter } from "../../src/distribution/frame.ts";
@@ -38,7 +38,11 @@ function peer(negotiatedFlags: bigint) {
   let frames = 0;
   let open = 0;
   const reader = new MessageReader({ negotiatedFlags }, (control, payload) =>
-    messages.push({ control, payload, frame: frames }),
+    messages.push({
+      control,
+      payload: hasPayload(control) ? payload.read() : false,
+      frame: frames,
+    }),
   );
   const splitter = new FrameSplitter(2 ** 30, (bytes, start, end) => {
     frames++;

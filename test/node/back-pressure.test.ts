@@ -1,50 +1,61 @@
-/** Floods, out and in: what waits has a bound, and nothing that was accepted is lost. */
-import { describe, expect, test, vi } from "vitest";
+/** Floods, out and in: what waits has a bound, and nobody else is held up. */
+import { describe, expect, test } from "vitest";
 import { atom, type Term, tuple } from "../../etf/index.ts";
 import { Connection } from "../../src/distribution/connection.ts";
 import { CONTROL } from "../../src/distribution/control.ts";
+import type { LogEvent } from "../../src/node/log-event.ts";
 import { Mailbox } from "../../src/node/mailbox.ts";
+import { MailboxBudget } from "../../src/node/mailbox-budget.ts";
+import type { Process } from "../../src/node/process.ts";
 import { memoryPair } from "../../src/transport/memory.ts";
 import { Cluster } from "../support/cluster.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
-describe("a mailbox over its bound", () => {
-  const source = () => ({ pause: vi.fn(), resume: vi.fn() });
+describe("a mailbox", () => {
+  const budget = (maxBytes: number) => {
+    const told: string[] = [];
+    const kept = new MailboxBudget(maxBytes, {
+      half: (bytes) => void told.push(`half ${bytes}`),
+      exceeded: (bytes) => void told.push(`exceeded ${bytes}`),
+    });
+    return { kept, told };
+  };
 
-  test("holds up who brings more, once, and lets go when half is taken", async () => {
-    const mailbox = new Mailbox(new FakeClock(), 100);
-    const flood = source();
-    for (let message = 0; message < 10; message++) mailbox.push(message, 40, flood);
-    expect(flood.pause).toHaveBeenCalledTimes(1);
-    for (let message = 0; message < 8; message++) await mailbox.receive();
-    expect(flood.resume).not.toHaveBeenCalled();
-    expect(await mailbox.receive()).toBe(8);
-    expect(flood.resume).toHaveBeenCalledWith(mailbox);
-    expect(await mailbox.receive()).toBe(9);
-    expect(flood.resume).toHaveBeenCalledTimes(1);
+  test("counts what waits, in its owner and in the budget, until it is taken or dropped", async () => {
+    const { kept } = budget(1_000_000);
+    const [one, other] = [new Mailbox(new FakeClock(), kept), new Mailbox(new FakeClock(), kept)];
+    one.push(1, 1000);
+    one.push(2);
+    other.push(3, 500);
+    expect(one.bytes).toBeGreaterThanOrEqual(1000);
+    expect(kept.bytes).toBe(one.bytes + other.bytes);
+    await one.receive();
+    expect(one.bytes).toBeLessThan(1000);
+    expect(kept.bytes).toBe(one.bytes + other.bytes);
+    other.close(new Error("over"));
+    expect(kept.bytes).toBe(one.bytes);
+    await one.receive();
+    expect([one.bytes, kept.bytes]).toEqual([0, 0]);
   });
 
-  test("does not count what a process of this node sends", () => {
-    const mailbox = new Mailbox(new FakeClock(), 100);
-    const quiet = source();
-    for (let message = 0; message < 1000; message++) mailbox.push(message);
-    mailbox.push(1, 50, quiet);
-    expect(quiet.pause).not.toHaveBeenCalled();
-  });
-
-  test("lets go when the process ends", () => {
-    const mailbox = new Mailbox(new FakeClock(), 100);
-    const flood = source();
-    mailbox.push(1, 200, flood);
-    mailbox.close(new Error("over"));
-    expect(flood.resume).toHaveBeenCalledWith(mailbox);
+  test("tells of half a budget once, and again when it was a quarter meanwhile", () => {
+    const { kept, told } = budget(1000);
+    kept.add(501);
+    kept.add(1);
+    kept.remove(200);
+    kept.add(300);
+    kept.remove(400);
+    kept.add(400);
+    expect(told).toEqual(["half 501", "half 602"]);
+    kept.add(400);
+    expect(told[2]).toBe("exceeded 1002");
   });
 });
 
 describe("a flood from another node", () => {
-  test.each(["pid", "alias"])("to a %s is held up, and nothing is lost", async (to) => {
+  test.each(["pid", "alias"])("to a %s holds up nobody, and nothing is lost", async (to) => {
     await using cluster = new Cluster();
-    const [gandalf, bilbo] = await cluster.pair({ maxMailboxBytes: 4000 });
+    const [gandalf, bilbo] = await cluster.pair();
     const process = bilbo.spawn(async (self) => {
       await self.receive((message) => message === atom("go"));
       for await (const message of self) got.push((message as Uint8Array).length);
@@ -53,13 +64,81 @@ describe("a flood from another node", () => {
     const address = to === "pid" ? process.pid : process.alias();
     for (let sent = 1; sent <= 50; sent++) {
       void gandalf.send(address, new Uint8Array(1000 + sent));
-      // As time goes by between them, they do not all come with one read.
       await cluster.settle();
     }
-    expect(process.messageQueueLength).toBeLessThan(10);
+    expect(process.messageQueueLength).toBe(50);
+    expect(bilbo.stats().mailboxBytes).toBeGreaterThan(50_000);
     void bilbo.send(process.pid, atom("go"));
     await cluster.settle();
     expect(got).toEqual(Array.from({ length: 50 }, (_, at) => 1001 + at));
+    expect(bilbo.stats().mailboxBytes).toBe(0);
+  });
+
+  test("beyond the budget ends the process with the largest mailbox, and no other", async () => {
+    await using cluster = new Cluster();
+    const [gandalf, bilbo] = await cluster.pair({ maxMailboxBytes: 100_000 });
+    const forever = (self: Process) => self.receive(() => false);
+    const [small, large] = [bilbo.spawn(forever), bilbo.spawn(forever)];
+    large.register("large");
+    const [halves, logs, downs]: [Term[], LogEvent[], string[]] = [[], [], []];
+    const reasons: Term[] = [];
+    bilbo.on("mailboxes", ({ largest }) => halves.push(largest.pid));
+    bilbo.on("log", (event) => logs.push(event));
+    bilbo.on("nodedown", ({ name }) => downs.push(name));
+    const watcher = gandalf.spawn(async (self) => {
+      self.monitor(large.pid);
+      return reasons.push(((await self.receive()) as unknown as Term[])[4]!);
+    });
+    await cluster.settle();
+    void gandalf.send(small.pid, new Uint8Array(5000));
+    for (let sent = 0; sent < 30; sent++) void gandalf.send(large.pid, new Uint8Array(5000));
+    await cluster.settle();
+    expect([small.alive, large.alive, watcher.alive]).toEqual([true, false, false]);
+    expect(reasons).toEqual([atom("killed")]);
+    expect(halves).toEqual([large.pid]);
+    expect(logs.map(({ level, pid }) => [level, pid])).toEqual([["error", large.pid]]);
+    expect(logs[0]!.report.get(atom("registered_name"))).toBe(atom("large"));
+    expect(logs[0]!.report.get(atom("label"))).toEqual(
+      tuple(atom("process"), atom("mailbox_limit")),
+    );
+    expect(downs).toEqual([]);
+    expect(bilbo.stats().mailboxBytes).toBeLessThan(10_000);
+  });
+
+  test("beyond a process's own limit ends that process", async () => {
+    await using cluster = new Cluster();
+    const [gandalf, bilbo] = await cluster.pair();
+    const process = bilbo.spawn((self: Process) => {
+      self.maxMailboxBytes = 20_000;
+      return self.receive(() => false);
+    });
+    expect(process.maxMailboxBytes).toBe(20_000);
+    for (let sent = 0; sent < 3; sent++) void gandalf.send(process.pid, new Uint8Array(5000));
+    await cluster.settle();
+    expect([process.alive, process.messageQueueLength]).toEqual([true, 3]);
+    void gandalf.send(process.pid, new Uint8Array(6000));
+    await cluster.settle();
+    expect(process.alive).toBe(false);
+  });
+
+  test("that a receive decodes counts as what it takes in heap", async () => {
+    await using cluster = new Cluster();
+    const [gandalf, bilbo] = await cluster.pair({ maxMailboxBytes: 1_000_000 });
+    const process = bilbo.spawn(async (self: Process) => {
+      await self.receive((message) => message === atom("look"));
+      await self.receive(() => false);
+    });
+    const tuples = Array.from({ length: 1000 }, () => tuple(tuple()));
+    await cluster.settle();
+    // While nobody waits, they stay as they came: three bytes a tuple, and not sixty.
+    const idle = bilbo.spawn({ message: () => new Promise(() => {}) });
+    void gandalf.send(idle.pid, 1);
+    for (let sent = 0; sent < 20; sent++) void gandalf.send(idle.pid, tuples);
+    await cluster.settle();
+    expect(idle.messageBytes).toBeLessThan(20 * 5000);
+    for (let sent = 0; sent < 20; sent++) void gandalf.send(process.pid, tuples);
+    await cluster.settle();
+    expect([process.alive, idle.alive]).toEqual([false, true]);
   });
 });
 
@@ -93,16 +172,5 @@ describe("a connection whose peer does not read", () => {
     expect(closed).toEqual([]);
     connection.send(control, new Uint8Array(10_100));
     expect(closed).toEqual(["CONN_OVERLOADED"]);
-  });
-
-  test("is not given up for silence while it is we who do not read", async () => {
-    const { clock, connection, closed } = setUp(10_000);
-    const holder = {};
-    connection.pause(holder);
-    await clock.advance(300_000);
-    expect(closed).toEqual([]);
-    connection.resume(holder);
-    await clock.advance(76_000);
-    expect(closed).toEqual(["CONN_NET_TICK_TIMEOUT"]);
   });
 });

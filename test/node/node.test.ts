@@ -125,7 +125,7 @@ describe("stop", () => {
     await cluster.settled(gandalf.stop());
     expect(gandalf.stopped).toBe(true);
     expect(box.died).toBe(atom("shutdown"));
-    expect(gandalf.stats()).toEqual({ processes: 0, connections: {} });
+    expect(gandalf.stats()).toMatchObject({ processes: 0, mailboxBytes: 0, connections: {} });
     expect(gandalf.events.at(-1)).toBe("down bilbo@vm CONN_DISCONNECTED");
     expect(cluster.names.registered.has("gandalf@vm")).toBe(false);
     const late = cluster.network.host("vm").connect({ host: "vm", tcpPort });
