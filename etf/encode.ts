@@ -7,6 +7,7 @@
  */
 import { bigintToBytes, MAX_PUT_BYTES, putBigint } from "#bigint";
 import { Atom, hasLoneSurrogate } from "./atom.ts";
+import { copyBytes } from "./bytes.ts";
 import { deflateTerm } from "./deflate.ts";
 import { inKeyOrder } from "./deterministic.ts";
 import { EtfEncodeError } from "./errors.ts";
@@ -39,7 +40,7 @@ export interface AtomRefTable {
 export interface TermWriterOptions {
   /** Size of a buffer; 16384 by default. */
   initialBytes?: number;
-  /** Binaries of at least this size are not copied; none by default. */
+  /** Binaries of at least this size become chunks of their own; none by default. */
   byReferenceBytes?: number;
   /** Levels of nesting; 2,000,000 by default. */
   maxDepth?: number;
@@ -74,6 +75,8 @@ export class TermWriter extends ByteWriter {
    * NEW_PORT_EXT, which a peer without the flag V4_NC (OTP 23) can read.
    */
   v4Ports = true;
+  /** Binaries that become chunks are copied, so that they may change before they are sent. */
+  copiesChunks = false;
   readonly maxDepth: number;
   private readonly deterministic: boolean;
   private readonly byReferenceBytes: number;
@@ -475,8 +478,8 @@ export class TermWriter extends ByteWriter {
       return;
     }
     this.head(TAG.BINARY_EXT, size);
-    if (bytes.length >= this.byReferenceBytes) this.writeReference(bytes);
-    else this.writeBytes(bytes);
+    if (size < this.byReferenceBytes) this.writeBytes(bytes);
+    else this.writeReference(this.copiesChunks ? copyBytes(bytes, 0, size) : bytes);
   }
 
   private tuple(elements: readonly unknown[]): readonly unknown[] {

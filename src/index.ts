@@ -61,6 +61,7 @@ export type {
   MonitorTarget,
   Process,
   ProcessBody,
+  SendOptions,
   SignalOptions,
 } from "./node/process.ts";
 export {

@@ -124,6 +124,10 @@ export class WatchedStream implements Transport {
     return this.#cut ? true : this.#inner.writeMany(chunks);
   }
 
+  written(callback: () => void): void {
+    this.#inner.written(callback);
+  }
+
   pause(): void {
     this.#inner.pause();
   }

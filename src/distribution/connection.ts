@@ -91,6 +91,10 @@ export class Connection {
   readonly #tickPartMs: number;
   #tickTimer: Timer | undefined;
   #flushScheduled = false;
+  /** To be called when what was sent by reference is with the operating system. */
+  readonly #held = new Set<() => void>();
+  /** Of these, those whose message has just been taken from the outbox. */
+  readonly #leaving: (() => void)[] = [];
   /** Why the connection is over. */
   #end: ConnectionClosedError | DistProtocolError | undefined;
   #drain: Deferred<void> | undefined;
@@ -196,11 +200,20 @@ export class Connection {
   /**
    * Queues one control message, and its payload if the operation has one. After the end it is
    * dropped, as a signal on its way when the connection breaks would be.
+   * @param taken if given, the payload's large binaries are not copied, and must not change before
+   *   it is called: when the operating system has them, or the connection has ended
    * @throws EtfEncodeError when the payload is no term; nothing is queued then
    */
-  send(control: TermInput, payload?: TermInput | EncodedTerm): void {
-    if (this.#closed) return;
-    this.#outbox.add(control, payload);
+  send(control: TermInput, payload?: TermInput | EncodedTerm, taken?: () => void): void {
+    if (this.#closed) {
+      taken?.();
+      return;
+    }
+    if (taken === undefined) this.#outbox.add(control, payload);
+    else {
+      this.#outbox.add(control, payload, () => this.#leaving.push(taken));
+      this.#held.add(taken);
+    }
     this.#scheduleFlush();
     if (this.#outbox.bytes > 2 * this.#maxQueuedBytes) this.#fail(overloadedError(this.peerName));
   }
@@ -275,6 +288,8 @@ export class Connection {
     this.#end = reason;
     this.#tickTimer?.cancel();
     this.#drain?.reject(reason);
+    for (const taken of this.#held) taken();
+    this.#held.clear();
     this.#handler.closed(reason);
   }
 
@@ -292,6 +307,11 @@ export class Connection {
     const before = this.#outbox.bytes;
     if (this.#closed || before === 0) return;
     const goesOn = this.#transport.writeMany(this.#outbox.take(room));
+    for (const taken of this.#leaving.splice(0)) {
+      this.#transport.written(() => {
+        if (this.#held.delete(taken)) taken();
+      });
+    }
     this.#bytesOut += before - this.#outbox.bytes;
     // Only a transport that is over its own mark says later when it has room again.
     if (goesOn) this.#roomAgain();

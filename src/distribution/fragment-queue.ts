@@ -41,6 +41,8 @@ export interface OutgoingMessage {
   readonly bodyBytes: number;
   /** Bytes of the control message, which must be in the first fragment. */
   readonly controlBytes: number;
+  /** Called when its last bytes are in what is to be written. */
+  readonly taken?: (() => void) | undefined;
 }
 
 /** The header's references as bytes; a header without any is one zero byte. */
@@ -62,6 +64,7 @@ interface Lane {
 interface Sequence {
   lane: Lane;
   readonly sequenceId: number;
+  readonly taken: (() => void) | undefined;
   readonly body: readonly Uint8Array[];
   /** The next byte to send: chunk of the body, and place in it. */
   chunk: number;
@@ -149,6 +152,7 @@ export class FragmentQueue {
       if (sequence.fragments > 0) this.#turn++;
       else {
         this.#active.splice(this.#turn, 1);
+        sequence.taken?.();
         this.#ended(sequence.lane, out);
       }
     }
@@ -214,18 +218,19 @@ export class FragmentQueue {
       this.#bytes -= message.bodyBytes;
       this.#frames++;
       frame(message, NO_REFS, out);
+      message.taken?.();
     }
     lane.waiting.splice(0, released);
     if (lane.waiting.length === 0) this.#lanes.splice(this.#lanes.indexOf(lane), 1);
   }
 
   #begin(lane: Lane, message: OutgoingMessage, refs: Uint8Array, out: Uint8Array[]): void {
-    const { body, bodyBytes, controlBytes } = message;
+    const { body, bodyBytes, controlBytes, taken } = message;
     const first = Math.max(this.#fragmentBytes, controlBytes);
     const further = bodyBytes - first - tailBytes(this.#fragmentBytes);
     const fragments = 1 + Math.max(1, Math.ceil(further / this.#fragmentBytes));
     const sequenceId = this.#nextSequenceId++;
-    const sequence = { lane, sequenceId, body, chunk: 0, at: 0, left: bodyBytes, fragments };
+    const sequence = { lane, sequenceId, taken, body, chunk: 0, at: 0, left: bodyBytes, fragments };
     const head = new Uint8Array(4 + FRAGMENT_HEAD_BYTES + refs.length);
     putUint32(head, 0, FRAGMENT_HEAD_BYTES + refs.length + first);
     writeFragmentHead(head, 4, DIST_FRAG_HEADER, sequenceId, fragments);

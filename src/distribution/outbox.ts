@@ -58,6 +58,8 @@ export class Outbox {
   #ready: Uint8Array[] = [];
   #readyBytes = 0;
   #frames = 0;
+  /** To be called when all that is ready is taken. */
+  #taken: (() => void)[] = [];
 
   constructor(options: OutboxOptions) {
     const has = (flag: bigint): boolean => (options.negotiatedFlags & flag) !== 0n;
@@ -93,16 +95,20 @@ export class Outbox {
   }
 
   /**
-   * Adds a message: a control message, and its payload if the operation has one.
+   * Adds a message: a control message, and its payload if the operation has one. With `taken`, the
+   * payload's large binaries are not copied: they must not change before that is called, when all of
+   * the message has been taken.
    * @throws EtfEncodeError when one of them is no term; nothing is added then
    */
-  add(control: TermInput, payload?: TermInput | EncodedTerm): void {
-    if (!this.#headers) this.#passThrough(control, payload);
-    else if (this.#fragments === undefined || this.#fragments.idle) {
-      this.#write(control, payload);
-    } else if (this.#fragments.mustWait(...endsOf(control))) {
-      this.#fragments.wait(this.#setAside(control, payload));
-    } else this.#write(control, payload);
+  add(control: TermInput, payload?: TermInput | EncodedTerm, taken?: () => void): void {
+    if (!this.#headers) this.#passThrough(control, payload, taken);
+    else if (this.#fragments?.idle === false && this.#fragments.mustWait(...endsOf(control))) {
+      this.#fragments.wait(this.#setAside(control, payload, taken));
+    } else this.#write(control, payload, taken);
+  }
+
+  #notTaken(taken: (() => void) | undefined): void {
+    if (taken !== undefined) this.#taken.push(taken);
   }
 
   /** What is to be written next; of fragments `room` bytes, or one more. All of them by default. */
@@ -114,6 +120,11 @@ export class Outbox {
       for (const chunk of rest) out.push(chunk);
       this.#ready = [];
       this.#readyBytes = 0;
+    }
+    if (this.#taken.length > 0) {
+      const taken = this.#taken;
+      this.#taken = [];
+      for (const each of taken) each();
     }
     this.#fragments?.take(room, out);
     return out;
@@ -128,8 +139,13 @@ export class Outbox {
     return written;
   }
 
-  #passThrough(control: TermInput, payload: TermInput | EncodedTerm | undefined): void {
+  #passThrough(
+    control: TermInput,
+    payload: TermInput | EncodedTerm | undefined,
+    taken: (() => void) | undefined,
+  ): void {
     const out = this.#out;
+    out.copiesChunks = taken === undefined;
     const start = out.length;
     try {
       out.writeUint32(0);
@@ -146,11 +162,17 @@ export class Outbox {
     }
     out.patchUint32(start, out.length - start - 4);
     this.#frames++;
+    this.#notTaken(taken);
   }
 
-  #write(control: TermInput, payload: TermInput | EncodedTerm | undefined): void {
+  #write(
+    control: TermInput,
+    payload: TermInput | EncodedTerm | undefined,
+    taken: (() => void) | undefined,
+  ): void {
     const out = this.#out;
     const atoms = this.#atoms?.begin() ? this.#atoms : undefined;
+    out.copiesChunks = taken === undefined;
     out.beginFrame();
     out.atomRefs = atoms ?? null;
     try {
@@ -158,11 +180,14 @@ export class Outbox {
       const bodyBytes = out.bodyBytes;
       const fragments = this.#fragments;
       if (fragments !== undefined && isLarge(bodyBytes, controlBytes, this.#fragmentBytes)) {
-        this.#large(fragments, control, payload, controlBytes, atoms);
-      } else if (out.inOnePiece) {
+        this.#large(fragments, control, payload, controlBytes, atoms, taken);
+        return;
+      }
+      if (out.inOnePiece) {
         out.finishFrame(atoms ?? NONE);
         this.#frames++;
       } else this.#scattered(bodyBytes, controlBytes, atoms);
+      this.#notTaken(taken);
     } finally {
       out.atomRefs = null;
       atoms?.end();
@@ -200,18 +225,19 @@ export class Outbox {
     payload: TermInput | EncodedTerm | undefined,
     controlBytes: number,
     atoms: SendingAtomCache | undefined,
+    taken: (() => void) | undefined,
   ): void {
     if (fragments.full) {
       // Its header would be made now and written later, behind others: without references, then.
       this.#out.abandonFrame();
-      fragments.wait(this.#setAside(control, payload));
+      fragments.wait(this.#setAside(control, payload, taken));
       return;
     }
     const bodyBytes = this.#out.bodyBytes;
     const [from, to] = endsOf(control);
     const body = this.#cut();
     const out: Uint8Array[] = [];
-    fragments.begin({ from, to, body, bodyBytes, controlBytes }, refsBytes(atoms), out);
+    fragments.begin({ from, to, body, bodyBytes, controlBytes, taken }, refsBytes(atoms), out);
     this.#putReady(out);
   }
 
@@ -240,10 +266,15 @@ export class Outbox {
   }
 
   /** Encodes a message that is written after others that are made later. */
-  #setAside(control: TermInput, payload: TermInput | EncodedTerm | undefined): OutgoingMessage {
+  #setAside(
+    control: TermInput,
+    payload: TermInput | EncodedTerm | undefined,
+    taken: (() => void) | undefined,
+  ): OutgoingMessage {
     this.#aside ??= new TermWriter({ byReferenceBytes: BY_REFERENCE_BYTES });
     const aside = this.#aside;
     aside.v4Ports = this.#v4Ports;
+    aside.copiesChunks = taken === undefined;
     const [from, to] = endsOf(control);
     try {
       aside.writeTerm(control);
@@ -255,7 +286,7 @@ export class Outbox {
         body.push(first.subarray(1), ...others);
       }
       const bodyBytes = body.reduce((sum, chunk) => sum + chunk.length, 0);
-      return { from, to, body, bodyBytes, controlBytes };
+      return { from, to, body, bodyBytes, controlBytes, taken };
     } catch (error) {
       aside.truncate(0);
       throw error;

@@ -36,6 +36,7 @@ import {
   type MonitorTarget,
   Process,
   type ProcessBody,
+  type SendOptions,
   SHUTDOWN,
   type SignalOptions,
 } from "./process.ts";
@@ -279,7 +280,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
    * Sends a message from no process in particular; see `Process.send`.
    * @throws EtfEncodeError, NodeError PROCESS_NAME_UNKNOWN
    */
-  send(to: Destination, message: TermInput, options?: SignalOptions): Promise<void> {
+  send(to: Destination, message: TermInput, options?: SendOptions): Promise<void> {
     this.#checkRunning();
     return this.#system.send(to, message, options);
   }

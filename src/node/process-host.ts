@@ -5,7 +5,7 @@ import type { Clock } from "../transport/clock.ts";
 import type { MadeReferences } from "./mailbox.ts";
 import type { MailboxBudget } from "./mailbox-budget.ts";
 import type { MonitorOptions, OnDown } from "./monitors.ts";
-import type { Behaviour, Destination, MonitorTarget, Process } from "./process.ts";
+import type { Behaviour, Destination, MonitorTarget, Process, SendOptions } from "./process.ts";
 import type { Spawner } from "./spawner.ts";
 
 export interface ProcessHost {
@@ -24,7 +24,7 @@ export interface ProcessHost {
 
 /** Signals to other processes, wherever they are. */
 export interface Signals {
-  send(from: Process, to: Destination, message: TermInput, traceToken?: Term): Promise<void>;
+  send(from: Process, to: Destination, message: TermInput, options?: SendOptions): Promise<void>;
   link(process: Process, to: Pid): void;
   unlink(process: Process, from: Pid): void;
   monitor(process: Process, target: MonitorTarget, options: MonitorOptions): Reference;

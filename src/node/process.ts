@@ -49,6 +49,16 @@ export interface SignalOptions {
   traceToken?: Term;
 }
 
+export interface SendOptions extends SignalOptions {
+  /**
+   * `copy`, the default: the message is what it was when it was sent, whatever becomes of its
+   * buffers. `reference`: binaries of 32 KiB and more are not copied; they must not change before
+   * the promise of `send` settles, which then is when the operating system has them, or the
+   * connection has ended. What waits for a connection is copied in either case.
+   */
+  binaries?: "copy" | "reference";
+}
+
 /** What can be monitored. */
 export type MonitorTarget = Pid | Atom | string | readonly [Atom | string, Atom | string];
 
@@ -191,9 +201,9 @@ export class Process {
    *   name that is not registered on this node and TRACE_TOKEN_INVALID, ConnectionClosedError
    *   CONN_OVERLOADED; the promise: what ended the connection, or kept it from coming about
    */
-  send(to: Destination, message: TermInput, options?: SignalOptions): Promise<void> {
+  send(to: Destination, message: TermInput, options?: SendOptions): Promise<void> {
     this.#checkAlive();
-    return this.#signals.send(this, to, message, options?.traceToken);
+    return this.#signals.send(this, to, message, options);
   }
 
   /**
@@ -202,7 +212,7 @@ export class Process {
    * is gone. A service must live on then.
    * @throws EtfEncodeError, NodeError TRACE_TOKEN_INVALID
    */
-  reply(to: Destination, message: TermInput, options?: SignalOptions): Promise<void> {
+  reply(to: Destination, message: TermInput, options?: SendOptions): Promise<void> {
     try {
       const sent = this.send(to, message, options);
       return sent === READY ? READY : sent.catch(() => {});

@@ -16,6 +16,7 @@ import { CONTROL } from "../distribution/control.ts";
 import { EncodedTerm } from "../distribution/encoded-term.ts";
 import { DFLAG } from "../distribution/flags.ts";
 import type { Payload } from "../distribution/payload.ts";
+import { deferred } from "../transport/deferred.ts";
 import type { Alias } from "./aliases.ts";
 import { asAtom } from "./as-atom.ts";
 import { ErlangError, NodeError } from "./errors.ts";
@@ -33,6 +34,7 @@ import {
   PROCESS,
   type Process,
   READY,
+  type SendOptions,
 } from "./process.ts";
 import type { Signals } from "./process-host.ts";
 import type { ProcessTable } from "./process-table.ts";
@@ -74,30 +76,29 @@ export class SignalRouter implements Signals {
     return this.#self.node;
   }
 
-  send(from: Process, to: Destination, message: TermInput, traceToken?: Term): Promise<void> {
+  send(from: Process, to: Destination, message: TermInput, options?: SendOptions): Promise<void> {
+    const traceToken = options?.traceToken;
     const token = traceToken === undefined ? undefined : this.#traceSerials.next(from, traceToken);
+    const byReference = options?.binaries === "reference";
     if (isPid(to)) {
       if (to.node !== this.#ownNode) {
-        return this.#transmit(to.node, message, (connection, payload) =>
-          connection.send(messageToPid(connection, from.pid, to, token), payload),
-        );
+        const control = (connection: Connection) => messageToPid(connection, from.pid, to, token);
+        return this.#transmit(to.node, message, byReference, control);
       }
       const term = toTerm(message);
       this.#table.get(to)?.deliver(term);
     } else if (isReference(to)) {
       if (to.node !== this.#ownNode) {
-        return this.#transmit(to.node, message, (connection, payload) => {
-          const control = messageToAlias(connection, from.pid, to, token);
-          if (control !== undefined) connection.send(control, payload);
-        });
+        const control = (connection: Connection) => messageToAlias(connection, from.pid, to, token);
+        return this.#transmit(to.node, message, byReference, control);
       }
       this.aliasMessage(to, toTerm(message));
     } else {
       const { name, node } = this.#named(to);
       if (node !== this.#ownNode) {
-        return this.#transmit(node, message, (connection, payload) =>
-          connection.send(messageToName(connection, from.pid, name, token), payload),
-        );
+        const control = (connection: Connection) =>
+          messageToName(connection, from.pid, name, token);
+        return this.#transmit(node, message, byReference, control);
       }
       const process = this.#table.whereis(name);
       // As in Erlang: a bare name must exist, a {Name, Node} need not.
@@ -358,12 +359,20 @@ export class SignalRouter implements Signals {
   #transmit(
     node: Atom,
     message: TermInput,
-    act: (connection: Connection, payload: TermInput | EncodedTerm) => void,
+    byReference: boolean,
+    makeControl: (connection: Connection) => TermInput | undefined,
   ): Promise<void> {
     const connection = this.#peers.get(node)?.connection;
     if (connection !== undefined) {
       if (connection.overloaded) throw overloadedError(node.name);
-      act(connection, message);
+      const control = makeControl(connection);
+      if (control === undefined) return READY;
+      if (byReference) {
+        const { promise, resolve } = deferred<void>();
+        connection.send(control, message, resolve);
+        return promise.then(() => connection.drained());
+      }
+      connection.send(control, message);
       return connection.congested ? connection.drained() : READY;
     }
     // Encoded now: the sender may change what it sent, and hears at once when it is no term.
@@ -371,7 +380,10 @@ export class SignalRouter implements Signals {
     const peer = this.#peers.reach(node);
     const { highWaterMarkBytes, maxQueuedBytes } = this.#peers.limits;
     if (peer.waitingBytes > maxQueuedBytes) throw overloadedError(node.name);
-    peer.signal((up) => act(up, payload), payload.bytes);
+    peer.signal((up) => {
+      const control = makeControl(up);
+      if (control !== undefined) up.send(control, payload);
+    }, payload.bytes);
     return peer.waitingBytes > highWaterMarkBytes ? peer.settled() : READY;
   }
 

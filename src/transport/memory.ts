@@ -42,6 +42,9 @@ class MemoryTransport implements Transport {
   readonly #lowWaterMark: number;
   /** Written here, not yet delivered there. */
   #queue: Uint8Array[] = [];
+  #delivered = 0;
+  /** Who waits until so many bytes have been delivered. */
+  readonly #marks: { callback: () => void; after: number }[] = [];
   #peer!: MemoryTransport;
   #receiver: TransportReceiver | undefined;
   #paused = true;
@@ -87,6 +90,11 @@ class MemoryTransport implements Transport {
     let below = true;
     for (const chunk of chunks) below = this.write(chunk);
     return below;
+  }
+
+  written(callback: () => void): void {
+    if (this.#queue.length === 0) callback();
+    else this.#marks.push({ callback, after: this.#delivered + this.bufferedBytes });
   }
 
   pause(): void {
@@ -135,8 +143,12 @@ class MemoryTransport implements Transport {
       if (size < head.length) this.#queue[0] = head.subarray(size);
       else this.#queue.shift();
       this.bufferedBytes -= size;
+      this.#delivered += size;
       this.#pump();
       peer.#receiver?.data(head.subarray(0, size));
+      while ((this.#marks[0]?.after ?? Number.POSITIVE_INFINITY) <= this.#delivered) {
+        this.#marks.shift()!.callback();
+      }
       if (this.#over && this.bufferedBytes <= this.#lowWaterMark && !this.#closed) {
         this.#over = false;
         this.#receiver?.drain();

@@ -24,6 +24,8 @@ export interface TcpOptions {
   lowWaterMarkBytes?: number;
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** How long one of a host's addresses may take before the next is tried as well. */
 const ADDRESS_ATTEMPT_MS = 1000;
 
@@ -102,6 +104,11 @@ class TcpTransport implements Transport {
     for (const chunk of chunks) this.write(chunk);
     this.#socket.uncork();
     return this.#belowHighMark();
+  }
+
+  written(callback: () => void): void {
+    if (this.#socket.writableLength === 0) callback();
+    else if (!this.#ended()) this.#socket.write(NOTHING, (error) => error ?? callback());
   }
 
   pause(): void {

@@ -42,6 +42,11 @@ export interface Transport {
   write(bytes: Uint8Array): boolean;
   /** Like `write` of each chunk in turn, in one system call where the platform has one. */
   writeMany(chunks: readonly Uint8Array[]): boolean;
+  /**
+   * Calls back when all bytes queued so far have been handed to the operating system, so that the
+   * caller may change them. Never, if the stream ends before.
+   */
+  written(callback: () => void): void;
   /** Stops delivery of bytes, so that the peer is pushed back, until `resume`. */
   pause(): void;
   resume(): void;

@@ -32,6 +32,7 @@ function slowed(transport: Transport, later: (act: () => void) => void): Transpo
       later(() => transport.writeMany(chunks));
       return true;
     },
+    written: (callback) => transport.written(callback),
     pause: () => transport.pause(),
     resume: () => transport.resume(),
     end: () => later(() => transport.end()),
