@@ -50,7 +50,14 @@ export { type Matcher, Pattern, type ReceiveOptions, type Wanted } from "./node/
 export type { MonitorOptions } from "./node/monitors.ts";
 export type { EpmdOptions, NameService } from "./node/name-service.ts";
 export { type NameKind, type NodeName, nameKind } from "./node/names.ts";
-export type { NodeDown, NodeEvents, NodeType, NodeUp } from "./node/node-events.ts";
+export type { NodeStats } from "./node/node.ts";
+export type {
+  MailboxesHalfFull,
+  NodeDown,
+  NodeEvents,
+  NodeType,
+  NodeUp,
+} from "./node/node-events.ts";
 export type { NodeKind } from "./node/node-kind.ts";
 export type { DistAutoConnect } from "./node/peers.ts";
 export type { ListenChoice } from "./node/prepare.ts";
