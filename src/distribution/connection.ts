@@ -95,6 +95,8 @@ export class Connection {
   readonly #held = new Set<() => void>();
   /** Of these, those whose message has just been taken from the outbox. */
   readonly #leaving: (() => void)[] = [];
+  /** The transport is over its mark, and has yet to say that it has room again. */
+  #blocked = false;
   /** Why the connection is over. */
   #end: ConnectionClosedError | DistProtocolError | undefined;
   #drain: Deferred<void> | undefined;
@@ -139,7 +141,10 @@ export class Connection {
     this.#scheduleTick();
     this.#transport.start({
       data: (chunk) => this.#received(chunk),
-      drain: () => this.#roomAgain(),
+      drain: () => {
+        this.#blocked = false;
+        this.#roomAgain();
+      },
       close: (error) => this.#transportClosed(error),
     });
     if (leftover.length > 0) this.#received(leftover);
@@ -215,7 +220,7 @@ export class Connection {
       this.#held.add(taken);
     }
     this.#scheduleFlush();
-    if (this.#outbox.bytes > 2 * this.#maxQueuedBytes) this.#fail(overloadedError(this.peerName));
+    if (this.queuedBytes > 2 * this.#maxQueuedBytes) this.#fail(overloadedError(this.peerName));
   }
 
   /** Ends the connection from our side; what is queued is still sent. `closed` is called at once. */
@@ -306,6 +311,9 @@ export class Connection {
   #flush(room: number = FRAGMENT_ROOM_BYTES - this.#transport.bufferedBytes): void {
     const before = this.#outbox.bytes;
     if (this.#closed || before === 0) return;
+    // A transport keeps a record of each write: of a peer that does not read they must not pile up.
+    const few = this.#outbox.writtenBytes < FRAGMENT_ROOM_BYTES;
+    if (this.#blocked && few && room !== Number.POSITIVE_INFINITY) return;
     const goesOn = this.#transport.writeMany(this.#outbox.take(room));
     for (const taken of this.#leaving.splice(0)) {
       this.#transport.written(() => {
@@ -314,12 +322,13 @@ export class Connection {
     }
     this.#bytesOut += before - this.#outbox.bytes;
     // Only a transport that is over its own mark says later when it has room again.
+    this.#blocked = !goesOn;
     if (goesOn) this.#roomAgain();
   }
 
-  /** The transport has room: fragments go on, and so do senders that wait. */
+  /** The transport has room: what was held back goes on, and so do senders that wait. */
   #roomAgain(): void {
-    if (this.#outbox.pending) this.#scheduleFlush();
+    if (this.#outbox.bytes > 0) this.#scheduleFlush();
     if (this.#outbox.pending && this.congested) return;
     this.#drain?.resolve();
     this.#drain = undefined;

@@ -73,7 +73,12 @@ export class Outbox {
 
   /** Bytes of messages not yet taken. */
   get bytes(): number {
-    return (this.#writer?.length ?? 0) + this.#readyBytes + (this.#fragments?.bytes ?? 0);
+    return this.writtenBytes + (this.#fragments?.bytes ?? 0);
+  }
+
+  /** Bytes of those that `take` hands over whatever the room: all but the fragments that wait. */
+  get writtenBytes(): number {
+    return (this.#writer?.length ?? 0) + this.#readyBytes;
   }
 
   get #out(): FrameWriter {

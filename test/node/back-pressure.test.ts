@@ -10,6 +10,7 @@ import type { Process } from "../../src/node/process.ts";
 import { memoryPair } from "../../src/transport/memory.ts";
 import { Cluster } from "../support/cluster.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { RawNode } from "../support/raw-node.ts";
 
 describe("a mailbox", () => {
   const budget = (maxBytes: number) => {
@@ -147,6 +148,12 @@ describe("a connection whose peer does not read", () => {
     const clock = new FakeClock();
     const [ours, theirs] = memoryPair({ clock, highWaterMarkBytes: 1000 });
     const closed: string[] = [];
+    const writes: number[] = [];
+    const writeMany = ours.writeMany.bind(ours);
+    ours.writeMany = (chunks) => {
+      writes.push(chunks.length);
+      return writeMany(chunks);
+    };
     const connection = new Connection({
       transport: ours,
       clock,
@@ -161,7 +168,7 @@ describe("a connection whose peer does not read", () => {
       handler: { control: () => {}, closed: (error) => closed.push(error.code) },
     });
     connection.start(new Uint8Array());
-    return { clock, connection, theirs, closed };
+    return { clock, connection, theirs, closed, writes };
   }
   const control = tuple(CONTROL.REG_SEND.op, atom("from"), atom(""), atom("name")) as Term;
 
@@ -172,5 +179,32 @@ describe("a connection whose peer does not read", () => {
     expect(closed).toEqual([]);
     connection.send(control, new Uint8Array(10_100));
     expect(closed).toEqual(["CONN_OVERLOADED"]);
+  });
+
+  test("counts what the transport holds too: small messages of many turns are closed at the same bound", async () => {
+    const { clock, connection, closed } = setUp(10_000);
+    let most = 0;
+    for (let turn = 0; turn < 10_000 && closed.length === 0; turn++) {
+      connection.send(control, turn);
+      await clock.turn();
+      most = Math.max(most, connection.queuedBytes);
+    }
+    expect(closed).toEqual(["CONN_OVERLOADED"]);
+    expect(most).toBeGreaterThan(10_000);
+    expect(most).toBeLessThanOrEqual(20_000);
+  });
+
+  test("gets few large writes once it is behind, and everything in order when it reads", async () => {
+    const { clock, connection, theirs, writes } = setUp(10_000_000);
+    const count = 5000;
+    for (let turn = 0; turn < count; turn++) {
+      connection.send(control, turn);
+      await clock.turn();
+    }
+    expect(writes.length).toBeLessThan(100);
+    const peer = new RawNode(theirs);
+    await clock.settle();
+    expect(peer.heard.map(({ payload }) => payload)).toEqual([...Array(count).keys()]);
+    expect(connection.queuedBytes).toBe(0);
   });
 });
