@@ -3,8 +3,11 @@
  * `alive`, connects from both sides at once, and every way it is refused.
  */
 
+import { connect } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { DFLAG, MANDATORY_25 } from "../src/distribution/flags.ts";
+import { encodeFrames } from "../src/handshake/frames.ts";
+import { encodeMessage } from "../src/handshake/messages.ts";
 import { atom, format, type Process, tuple } from "../src/index.ts";
 import { interopRun, type OtpNode, type OtpSession, startOtpNode, waitUntil } from "./index.ts";
 import { connectBare, listenBare } from "./support/bare-peer.ts";
@@ -268,6 +271,28 @@ eachOtp((otp) => {
       expect(rejected.map(codeOf)).toEqual(["HS_BAD_DIGEST", "HS_NOT_ALLOWED"]);
     });
   });
+
+  it.each(["zebra", "aardvark"])(
+    "a half-open connection in the name of %s delays ours by a moment only",
+    async (theirs) => {
+      const run = await interopRun();
+      await using erl = await startOtpNode({ otp, name: run.uniqueName(theirs) });
+      await using ours = await startOurNode({ name: run.uniqueName("middle") });
+      const events = eventsOf(ours);
+      const impostor = connect({ port: ours.tcpPort, host: "127.0.0.1" });
+      impostor.on("error", () => {});
+      const name = { type: "sendName", flags: MANDATORY_25, creation: 5, name: erl.name } as const;
+      impostor.write(encodeFrames([encodeMessage(name)], 2));
+      const answered = new Promise((resolve) => impostor.once("data", resolve));
+      await answered;
+      const before = performance.now();
+      expect(await ours.ping(erl.name)).toBe("pong");
+      expect(performance.now() - before).toBeLessThan(4000);
+      impostor.destroy();
+      expect(await erl.eval(`net_adm:ping('${ours.name}')`)).toBe("pong");
+      expect(events).toEqual([`up ${erl.name}`]);
+    },
+  );
 
   describe.each([
     { theirs: "zebra", mine: "aardvark", greater: "theirs" },

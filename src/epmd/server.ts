@@ -38,7 +38,11 @@ export interface EpmdServerOptions {
   addresses?: readonly string[];
   /** Permits KILL_REQ while nodes are registered, and STOP_REQ. Default false. */
   relaxedCommandCheck?: boolean;
-  /** Connections served at a time, registered nodes included. Default 4,096. */
+  /**
+   * Connections served at a time, registered nodes included. Default 4,096. Other hosts have three
+   * quarters of them: above that the oldest of theirs is closed, so that strangers who connect and say
+   * nothing lock out neither the nodes of this host nor who asks from elsewhere.
+   */
   maxConnections?: number;
   /** How long a connection without a registration may last. Default 60,000 ms, as epmd. */
   idleTimeoutMs?: number;
@@ -47,6 +51,8 @@ export interface EpmdServerOptions {
   nowSeconds?: () => number;
 }
 
+/** Of all connections, how many may be those of other hosts. */
+const REMOTE_SHARE = 3 / 4;
 /** The creation epmd sends with a refusal. */
 const REFUSED_CREATION = 99;
 
@@ -67,11 +73,14 @@ export class EpmdServer implements AsyncDisposable {
   readonly closed: Promise<void>;
   readonly #relaxed: boolean;
   readonly #maxConnections: number;
+  readonly #maxRemote: number;
   readonly #idleTimeoutMs: number;
   readonly #clock: Clock;
   readonly #nowSeconds: () => number;
   readonly #names = new NameRegistry();
   readonly #connections = new Map<number, Connection>();
+  /** Those of other hosts, the oldest first. None of them is registered. */
+  readonly #remote = new Set<Connection>();
   #listeners: Listener[] = [];
   #nextDescriptor = 1;
   #closing: Promise<void> | undefined;
@@ -80,6 +89,7 @@ export class EpmdServer implements AsyncDisposable {
   private constructor(options: EpmdServerOptions) {
     this.#relaxed = options.relaxedCommandCheck ?? false;
     this.#maxConnections = options.maxConnections ?? 4096;
+    this.#maxRemote = Math.floor(this.#maxConnections * REMOTE_SHARE);
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
     this.#clock = options.clock ?? systemClock;
     this.#nowSeconds = options.nowSeconds ?? (() => Date.now() / 1000);
@@ -139,6 +149,7 @@ export class EpmdServer implements AsyncDisposable {
       transport.destroy();
     }
     this.#connections.clear();
+    this.#remote.clear();
     this.#reportClosed();
   }
 
@@ -157,6 +168,7 @@ export class EpmdServer implements AsyncDisposable {
       name: undefined,
     };
     this.#connections.set(connection.descriptor, connection);
+    if (!connection.local) this.#addRemote(connection);
     transport.start({
       data: (chunk) => this.#onData(connection, chunk),
       drain() {},
@@ -164,8 +176,17 @@ export class EpmdServer implements AsyncDisposable {
     });
   }
 
+  #addRemote(connection: Connection): void {
+    this.#remote.add(connection);
+    if (this.#remote.size <= this.#maxRemote) return;
+    const [oldest] = this.#remote;
+    this.#forget(oldest!);
+    oldest!.transport.destroy();
+  }
+
   #forget(connection: Connection): void {
     connection.idle.cancel();
+    this.#remote.delete(connection);
     this.#connections.delete(connection.descriptor);
     if (connection.name !== undefined) this.#names.unregister(connection.name);
     connection.name = undefined;

@@ -56,8 +56,13 @@ export interface HandshakeResult {
   leftover: Uint8Array;
 }
 
-export type InitiateParams = Omit<InitiatorParams, "randomChallenge"> &
-  Partial<Pick<InitiatorParams, "randomChallenge">>;
+export interface InitiateParams extends Omit<InitiatorParams, "randomChallenge"> {
+  readonly randomChallenge?: () => number;
+  /** Our name is sent: from now on the peer may give up an attempt of its own for this one. */
+  readonly nameSent?: () => void;
+  /** The peer goes on with this attempt, and with no other. */
+  readonly chosen?: () => void;
+}
 
 export interface AcceptParams extends Omit<AcceptorParams, "randomChallenge"> {
   readonly randomChallenge?: () => number;
@@ -67,6 +72,11 @@ export interface AcceptParams extends Omit<AcceptorParams, "randomChallenge"> {
   readonly nameMaker?: (host: string) => GivenName | undefined | Promise<GivenName | undefined>;
   /** After the decision `alive`: resolves when the older connection with the peer is gone. */
   readonly oldConnectionGone?: (peerName: string) => Promise<void>;
+  /**
+   * Asked when the peer has proved the cookie and does not know yet that it is connected. It may take
+   * its time; what it throws ends the handshake.
+   */
+  readonly mayConnect?: () => void | Promise<void>;
 }
 
 export interface GivenName {
@@ -95,6 +105,8 @@ export async function initiate(
     for (;;) {
       state = step.state;
       if (step.send !== undefined) carrier.send(step.send);
+      if (state.at === "awaitStatus") given.nameSent?.();
+      if (state.at === "awaitChallenge") given.chosen?.();
       if (state.at === "connected") return state.agreement;
       if (state.at === "failed") throw state.error;
       step = moveInitiator(params, state, await carrier.receive());
@@ -129,6 +141,10 @@ export async function accept(
     for (;;) {
       const step = moveAcceptor(params, state, await input());
       state = step.state;
+      if (state.at === "connected") {
+        const ready = given.mayConnect?.();
+        if (ready !== undefined) await carrier.unlessOver(ready);
+      }
       carrier.send(...step.send);
       if (state.at === "connected") return state.agreement;
       if (state.at === "failed") throw state.error;

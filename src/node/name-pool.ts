@@ -11,10 +11,13 @@ import { splitNodeName } from "./names.ts";
 /** Creations from 0 to 3 stand for something else in older releases. */
 const LOWEST_CREATION = 4;
 const CREATIONS = 2 ** 32;
+/** Names kept for later: hosts are what strangers say they are. */
+const MAX_FREE = 1000;
 
 export class NamePool {
   readonly #random: () => bigint;
   readonly #free = new Map<string, GivenName[]>();
+  #size = 0;
 
   /** @param random 64 bits */
   constructor(random: () => bigint) {
@@ -23,16 +26,23 @@ export class NamePool {
 
   /** A name on a host; undefined when there can be none on it. */
   take(host: string): GivenName | undefined {
-    const free = this.#free.get(host)?.pop();
-    if (free !== undefined) return free;
+    const names = this.#free.get(host);
+    const free = names?.pop();
+    if (free !== undefined) {
+      this.#size--;
+      if (names!.length === 0) this.#free.delete(host);
+      return free;
+    }
     const random = this.#random();
     const name = dynamicNodeName(host, random);
     if (splitNodeName(name) === undefined) return undefined;
     return { name, creation: later(Number(random % BigInt(CREATIONS))) };
   }
 
-  /** The node of that name is gone. */
+  /** The node of that name is gone, or did not come. Beyond 1,000 such names one is forgotten. */
   giveBack({ name, creation }: GivenName): void {
+    if (this.#size === MAX_FREE) return;
+    this.#size++;
     const { host } = splitNodeName(name)!;
     const free = this.#free.get(host) ?? [];
     free.push({ name, creation: later(creation) });

@@ -9,7 +9,11 @@
  *
  *   no peer --signal, connect--> connecting --handshake done--> up --closed--> no peer
  *      \--its send_name--> expected --handshake done------------/
- *                             \--failed--> connecting if a signal waits, else no peer
+ *                             \--failed, or a signal waits--> connecting, else no peer
+ *
+ * Anybody can send a name: while a peer that we need is expected, an attempt of ours begins beside it
+ * after a moment. Its answer to ours tells which of the two it goes on with, so one that it has proved
+ * the cookie on waits for that answer. OTP waits for the peer's own instead, for net_setuptime.
  */
 import { randomBytes } from "node:crypto";
 import type { Atom, TermDecoder } from "../../etf/index.ts";
@@ -22,7 +26,7 @@ import type { Payload } from "../distribution/payload.ts";
 import type { AcceptStatus, GivenName, HandshakeResult } from "../handshake/drive.ts";
 import { accept, initiate } from "../handshake/drive.ts";
 import { HandshakeError } from "../handshake/errors.ts";
-import type { Clock } from "../transport/clock.ts";
+import type { Clock, Timer } from "../transport/clock.ts";
 import { type Deferred, deferred } from "../transport/deferred.ts";
 import type { Network, Transport } from "../transport/transport.ts";
 import { NodeError } from "./errors.ts";
@@ -81,13 +85,27 @@ export interface PeersHandler {
 /** One of two attempts between a pair has given way to the other. */
 const GAVE_WAY: ReadonlySet<string> = new Set(["HS_NOK", "HS_ALIVE"]);
 
+/** How long a peer's own attempt may take before ours begins beside it, in milliseconds. */
+const HEAD_START_MS = 100;
+/** How long the peer's attempt waits for the answer to ours, in milliseconds. */
+const ANSWER_MS = 1000;
+
 /** A connection that is to come about. */
 interface Attempt {
-  readonly abort: AbortController;
+  /** Ends our own attempt. */
+  abort: AbortController;
   readonly done: Deferred<Connection>;
-  /** Whose attempt it is. While the peer's own is under way, ours would only be in its way. */
-  by: "us" | "peer";
-  /** Somebody here needs the connection: if the peer's attempt comes to nothing, ours begins. */
+  /** Our own attempt. */
+  ours: "not begun" | "under way" | "failed";
+  /** Why it failed. */
+  failure: Error | undefined;
+  /** Set when our name is sent: whether the peer goes on with our attempt. */
+  chosen: Deferred<boolean> | undefined;
+  /** Attempts of the peer's own that were let on, and are not over. */
+  theirs: number;
+  /** Begins ours beside the peer's own. */
+  headStart: Timer | undefined;
+  /** Somebody here needs the connection: ours begins, though the peer's own is under way. */
   wanted: boolean;
   /** Asked for by name, and not by a signal on its way: dist_auto_connect is no obstacle. */
   explicit: boolean;
@@ -136,12 +154,17 @@ export class Peers {
   reach(name: Atom): Peer {
     const known = this.#peers.get(name);
     if (known === undefined) {
-      const peer = this.#expect(name, "us");
-      void this.#connect(peer, this.#attempts.get(peer)!);
+      const peer = this.#expect(name);
+      const attempt = this.#attempts.get(peer)!;
+      attempt.wanted = true;
+      this.#begin(peer, attempt);
       return peer;
     }
     const attempt = this.#attempts.get(known);
-    if (attempt !== undefined) attempt.wanted = true;
+    if (attempt !== undefined) {
+      attempt.wanted = true;
+      if (attempt.ours === "not begun") this.#beginBeside(known, attempt);
+    }
     return known;
   }
 
@@ -195,7 +218,9 @@ export class Peers {
     const abort = new AbortController();
     this.#accepting.add(abort);
     const { self } = this.#options;
-    let expected: Peer | undefined;
+    let expected: { readonly peer: Peer; readonly attempt: Attempt } | undefined;
+    /** There was no attempt of ours: one that has begun since may have taken its place. */
+    let givesWay = false;
     let given: GivenName | undefined;
     try {
       const result = await accept(
@@ -211,9 +236,14 @@ export class Peers {
           },
           decide: (peer) => {
             const status = this.#decide(peer);
-            if (status === "ok") expected = this.#peers.get(atom(peer));
+            if (status.startsWith("ok")) expected = this.#expected(atom(peer));
+            givesWay = status === "ok";
             return status;
           },
+          mayConnect: () =>
+            givesWay && expected !== undefined
+              ? this.#unlessOurs(expected.peer, expected.attempt)
+              : undefined,
           oldConnectionGone: async (peer) => {
             this.disconnect(atom(peer));
           },
@@ -224,6 +254,7 @@ export class Peers {
           signal: abort.signal,
         },
       );
+      if (expected !== undefined) expected.attempt.theirs--;
       this.#accepted(transport, result, given);
     } catch (error) {
       // The driver has closed the stream; the end of a stopped node's is no news, nor is an
@@ -231,7 +262,10 @@ export class Peers {
       const gaveWay = error instanceof HandshakeError && GAVE_WAY.has(error.code);
       if (!this.#stopped && !gaveWay) this.#handler.rejected(error as Error);
       if (given !== undefined) this.#names.giveBack(given);
-      if (expected !== undefined) this.#notComing(expected, error as Error);
+      if (expected !== undefined) {
+        expected.attempt.theirs--;
+        this.#notComing(expected.peer, expected.attempt, error as Error);
+      }
     } finally {
       this.#accepting.delete(abort);
     }
@@ -246,10 +280,48 @@ export class Peers {
     await Promise.all(this.#open);
   }
 
+  #begin(peer: Peer, attempt: Attempt): void {
+    attempt.headStart?.cancel();
+    attempt.ours = "under way";
+    void this.#connect(peer, attempt);
+  }
+
+  /** Begins our attempt in a moment, unless the peer's own has come through, or failed, by then. */
+  #beginBeside(peer: Peer, attempt: Attempt): void {
+    if (attempt.headStart !== undefined) return;
+    attempt.headStart = this.#options.clock.setTimer(HEAD_START_MS, () => {
+      attempt.headStart = undefined;
+      // A signal that may not connect waits for the peer's own attempt.
+      if (attempt.explicit || !this.#barsAutoConnect(peer)) this.#begin(peer, attempt);
+    });
+  }
+
+  /**
+   * The peer's own attempt has come through: it goes on, unless the peer has given it up for ours.
+   * @throws HandshakeError HS_NOK
+   */
+  async #unlessOurs(peer: Peer, attempt: Attempt): Promise<void> {
+    if (attempt.ours !== "under way") return;
+    if (attempt.chosen === undefined) {
+      // The peer does not know of ours.
+      attempt.ours = "not begun";
+      const { abort } = attempt;
+      attempt.abort = new AbortController();
+      abort.abort(supersededError(peer));
+      return;
+    }
+    const { promise, resolve } = attempt.chosen;
+    const timer = this.#options.clock.setTimer(ANSWER_MS, () => resolve(false));
+    const ours = await promise;
+    timer.cancel();
+    if (ours) throw givenUpError(peer);
+  }
+
   async #connect(peer: Peer, attempt: Attempt): Promise<void> {
     const { clock, netSetupTimeMs, network, self } = this.#options;
-    const timer = clock.setTimer(netSetupTimeMs, () => attempt.abort.abort(setupTimeError(peer)));
-    const signal = attempt.abort.signal;
+    const { abort } = attempt;
+    const timer = clock.setTimer(netSetupTimeMs, () => abort.abort(setupTimeError(peer)));
+    const { signal } = abort;
     try {
       // Whoever needs the peer has yet to tie something to it; it must not be gone before.
       await undefined;
@@ -258,7 +330,7 @@ export class Peers {
       if (name === self.name) {
         throw new NodeError("NODE_CONNECT_SELF", `${name} is the node itself.`);
       }
-      if (!attempt.explicit) this.#checkAutoConnect(peer);
+      if (!attempt.explicit && this.#barsAutoConnect(peer)) throw this.#noAutoConnect(peer);
       const naming = await this.#turnToBeNamed(attempt);
       const address = await this.#options.lookUp(name, signal);
       const transport = await network.connect({ ...address, signal });
@@ -272,6 +344,10 @@ export class Peers {
           creation: self.creation,
           cookie: this.#options.cookieFor(name),
           replyToAlive: () => peer.connection === undefined,
+          nameSent: () => {
+            attempt.chosen ??= deferred();
+          },
+          chosen: () => attempt.chosen?.resolve(true),
         },
         { clock, timeoutMs: netSetupTimeMs, signal },
       );
@@ -284,7 +360,8 @@ export class Peers {
       if (naming) this.#named(peer, result);
       this.#established(peer, transport, result);
     } catch (error) {
-      if (peer.connection !== undefined) {
+      attempt.chosen?.resolve(false);
+      if (peer.connection !== undefined || attempt.abort !== abort) {
         timer.cancel();
       } else if (error instanceof HandshakeError && error.code === "HS_NOK" && !signal.aborted) {
         // The peer's own attempt goes on instead of ours: it ends this one, or the timer does.
@@ -294,7 +371,11 @@ export class Peers {
         });
       } else {
         timer.cancel();
-        this.#failed(peer, attempt, signal.aborted ? signal.reason : error);
+        const reason = signal.aborted ? signal.reason : error;
+        attempt.ours = "failed";
+        attempt.failure = reason;
+        // The peer's own may come through yet, and tells of its failure if it does not.
+        if (attempt.theirs === 0 || this.#stopped) this.#failed(peer, attempt, reason);
       }
     }
   }
@@ -340,18 +421,21 @@ export class Peers {
 
   #failed(peer: Peer, attempt: Attempt, error: Error): void {
     if (this.#attempts.get(peer) !== attempt) return;
+    attempt.headStart?.cancel();
     this.#attempts.delete(peer);
     this.#peers.delete(peer.name);
     attempt.done.reject(error);
     this.#handler.failed(peer, error);
   }
 
-  #checkAutoConnect({ name }: Peer): void {
-    const { distAutoConnect } = this.#options;
-    if (distAutoConnect !== "never" && !this.#barred.has(name)) return;
-    throw new NodeError(
+  #barsAutoConnect({ name }: Peer): boolean {
+    return this.#options.distAutoConnect === "never" || this.#barred.has(name);
+  }
+
+  #noAutoConnect({ name }: Peer): NodeError {
+    return new NodeError(
       "NODE_NO_AUTO_CONNECT",
-      `There is no connection to ${name.name}, and none is made by itself (distAutoConnect is ${distAutoConnect}). Connect to it by name: connect.`,
+      `There is no connection to ${name.name}, and none is made by itself (distAutoConnect is ${this.#options.distAutoConnect}). Connect to it by name: connect.`,
     );
   }
 
@@ -359,34 +443,50 @@ export class Peers {
     const ownName = this.#options.self.name;
     if (this.#stopped || peerName === ownName) return "not_allowed";
     const name = atom(peerName);
-    const peer = this.#peers.get(name) ?? this.#expect(name, "peer");
+    const peer = this.#peers.get(name) ?? this.#expect(name);
     if (peer.connection !== undefined) return "alive";
-    if (this.#attempts.get(peer)?.by === "peer") return "ok";
+    if (this.#attempts.get(peer)?.ours !== "under way") return "ok";
     return ownName > peerName ? "nok" : "ok_simultaneous";
   }
 
   /** A peer that is not known yet, to which a connection is to come about. */
-  #expect(name: Atom, by: Attempt["by"]): Peer {
+  #expect(name: Atom): Peer {
     const peer = new Peer(name);
     this.#peers.set(name, peer);
-    const wanted = by === "us";
-    const abort = new AbortController();
-    const attempt: Attempt = { abort, done: deferred(), by, wanted, explicit: false };
+    const attempt: Attempt = {
+      abort: new AbortController(),
+      done: deferred(),
+      ours: "not begun",
+      failure: undefined,
+      chosen: undefined,
+      theirs: 0,
+      headStart: undefined,
+      wanted: false,
+      explicit: false,
+    };
     // Whoever waits for the attempt gets its error; nobody has to.
     attempt.done.promise.catch(() => {});
     this.#attempts.set(peer, attempt);
     return peer;
   }
 
+  /** An attempt of the peer's own goes on. */
+  #expected(name: Atom): { peer: Peer; attempt: Attempt } {
+    const peer = this.#peers.get(name)!;
+    const attempt = this.#attempts.get(peer)!;
+    attempt.theirs++;
+    return { peer, attempt };
+  }
+
   /** A peer that was connecting to us did not get through the handshake. */
-  #notComing(peer: Peer, error: Error): void {
-    const attempt = this.#attempts.get(peer);
-    if (attempt?.by !== "peer") return;
-    if (attempt.wanted && !this.#stopped) {
-      attempt.by = "us";
-      void this.#connect(peer, attempt);
-    } else {
-      this.#failed(peer, attempt, this.#stopped ? stoppedError() : error);
+  #notComing(peer: Peer, attempt: Attempt, error: Error): void {
+    if (this.#attempts.get(peer) !== attempt || attempt.ours === "under way") return;
+    if (this.#stopped) {
+      this.#failed(peer, attempt, stoppedError());
+    } else if (attempt.wanted && attempt.ours === "not begun") {
+      this.#begin(peer, attempt);
+    } else if (attempt.theirs === 0) {
+      this.#failed(peer, attempt, attempt.failure ?? error);
     }
   }
 
@@ -431,13 +531,14 @@ export class Peers {
     this.#open.add(released);
     void released.then(() => this.#open.delete(released));
     const attempt = this.#attempts.get(peer);
+    attempt?.headStart?.cancel();
     this.#attempts.delete(peer);
     this.#barred.delete(peer.name);
     peer.up(connection);
     this.#handler.up(peer);
     attempt?.done.resolve(connection);
     // An attempt of our own is under way still; the peer's is what came through.
-    if (attempt?.by === "us") attempt.abort.abort(supersededError(peer));
+    if (attempt?.ours === "under way") attempt.abort.abort(supersededError(peer));
     connection.start(result.leftover);
   }
 
@@ -458,6 +559,14 @@ function supersededError(peer: Peer): HandshakeError {
   return new HandshakeError(
     "HS_NOK",
     `${peer.name.name} connected by itself at the same time.`,
+    peer.name.name,
+  );
+}
+
+function givenUpError(peer: Peer): HandshakeError {
+  return new HandshakeError(
+    "HS_NOK",
+    `${peer.name.name} gave this attempt up for ours, made at the same time. Nothing is to be done.`,
     peer.name.name,
   );
 }

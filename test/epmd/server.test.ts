@@ -171,6 +171,23 @@ describe("requests that are none", () => {
   });
 });
 
+test("other hosts have three quarters of the places: their oldest makes room", async () => {
+  const { network, host, client, server } = await serve({ maxConnections: 8 });
+  const far = network.host("far");
+  const open: ScriptedPeer[] = [];
+  for (let index = 0; index < 20; index++) open.push(await raw(far));
+  await open[13]!.untilClosed();
+  expect(open.map(({ closed }) => closed)).toEqual(open.map((_, index) => index < 14));
+  // Who asks from elsewhere is served, and so is who registers here.
+  const asking = new EpmdClient({ network: far, tcpPort: server.tcpPort });
+  await client.register("gandalf", 41234);
+  expect(await asking.portPlease("gandalf", "vm")).toMatchObject({ tcpPort: 41234 });
+  const local = await raw(host);
+  local.say(registration.subarray(0, 3));
+  expect(server.nodes()).toHaveLength(1);
+  expect(local.closed).toBe(false);
+});
+
 describe("what only the own host may do", () => {
   test("others look up and list, and nothing else", async () => {
     const { network, client } = await serve({ relaxedCommandCheck: true });

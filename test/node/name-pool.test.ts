@@ -23,6 +23,17 @@ test("creations go around, past the lowest", () => {
   expect(pool.take("vm")).toEqual({ name, creation: 4 });
 });
 
+test("names of a thousand nodes are kept at most, whatever hosts they name", () => {
+  let next = 1n;
+  const pool = new NamePool(() => next++);
+  const given = Array.from({ length: 1500 }, (_, at) => pool.take(`h${at}`)!);
+  for (const name of given) pool.giveBack(name);
+  const again = given.map((_, at) => pool.take(`h${at}`)!);
+  expect(again.filter(({ name }, at) => name === given[at]!.name)).toHaveLength(1000);
+  for (const name of given) pool.giveBack(name);
+  expect(pool.take("h0")!.name).toBe(given[0]!.name);
+});
+
 test.each(["two words", "x".repeat(250), ""])("there is none on %j", (host) => {
   expect(new NamePool(() => 1n << 63n).take(host)).toBeUndefined();
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { atom, Pid, type Term, tuple } from "../../etf/index.ts";
 import { DFLAG } from "../../src/distribution/flags.ts";
 import { encodeMessage } from "../../src/handshake/messages.ts";
+import type { Clock } from "../../src/transport/clock.ts";
 import { Cluster, COOKIE, inbox, type TestNode } from "../support/cluster.ts";
 import { RAW_FLAGS, RawNode } from "../support/raw-node.ts";
 import { ScriptedPeer } from "../support/scripted-peer.ts";
@@ -340,16 +341,61 @@ describe("who may connect", () => {
   });
 });
 
+/** Says a name to a node, and then nothing. */
+async function halfOpen(cluster: Cluster, to: TestNode, name: string): Promise<ScriptedPeer> {
+  const { tcpPort } = to;
+  const host = cluster.network.host("vm");
+  const peer = new ScriptedPeer(await cluster.settled(host.connect({ host: "vm", tcpPort })));
+  peer.sayFrame(encodeMessage({ type: "sendName", flags: RAW_FLAGS, creation: 1, name }));
+  await cluster.settle();
+  return peer;
+}
+
+/** The clock, on which the time that a peer's own attempt has is a number of turns. */
+function besideAfter(clock: Clock, turns: number): Clock {
+  const countDown = (left: number, timer: { over: boolean }, callback: () => void): void => {
+    if (timer.over) return;
+    if (left === 0) callback();
+    else clock.defer(() => countDown(left - 1, timer, callback));
+  };
+  return {
+    now: () => clock.now(),
+    defer: (callback) => clock.defer(callback),
+    setTimer: (delayMs, callback) => {
+      if (delayMs !== 100) return clock.setTimer(delayMs, callback);
+      const timer = { over: false };
+      countDown(turns, timer, callback);
+      return {
+        cancel: () => {
+          timer.over = true;
+        },
+      };
+    },
+  };
+}
+
 describe("connecting to each other at the same time", () => {
   /** Runs both attempts, the second some turns later; gives what went wrong, if anything did. */
   async function race(
     [first, second]: readonly [string, string],
-    { headStart, lag = 0, cut }: { headStart: number; lag?: number; cut?: number },
+    {
+      headStart,
+      lag = 0,
+      beside,
+      besideLag = 0,
+      cut,
+    }: { headStart: number; lag?: number; beside?: number; besideLag?: number; cut?: number },
   ): Promise<unknown> {
     const cluster = new Cluster(cut === undefined ? {} : { cut });
     const { clock } = cluster;
-    const network = slowNetwork(cluster.network.host("vm"), clock, lag);
-    const [a, b] = [await cluster.start(first, { network }), await cluster.start(second)];
+    const slow = (turns: number) => slowNetwork(cluster.network.host("vm"), clock, turns);
+    const [a, b] = [
+      await cluster.start(first, { network: slow(lag) }),
+      await cluster.start(second, {
+        network: slow(besideLag),
+        ...(beside === undefined ? {} : { clock: besideAfter(clock, beside) }),
+      }),
+    ];
     const [boxA, boxB] = [inbox(a, { name: "box" }), inbox(b, { name: "box" })];
     void a.send(["box", second], 1);
     for (let turn = 0; turn < headStart; turn++) await clock.turn();
@@ -362,7 +408,7 @@ describe("connecting to each other at the same time", () => {
     const got = [boxA.messages, boxB.messages, a.events, b.events];
     const right = [[2, 5], [1, 3, 4], [`up ${second}`], [`up ${first}`]];
     if (JSON.stringify(got) === JSON.stringify(right)) return undefined;
-    return { first, headStart, lag, cut, got };
+    return { first, headStart, lag, beside, besideLag, cut, got };
   }
 
   const orders = [
@@ -392,20 +438,83 @@ describe("connecting to each other at the same time", () => {
     }
   });
 
+  test("leaves one connection also when the second attempt begins beside the first", async () => {
+    for (const order of orders) {
+      for (const [lag, besideLag] of [
+        [0, 0],
+        [4, 0],
+        [8, 0],
+        [3, 3],
+        [0, 4],
+      ] as const) {
+        for (const headStart of [4, 6, 8, 10, 14]) {
+          for (let beside = 1; beside < 24; beside++) {
+            expect(await race(order, { headStart, lag, beside, besideLag })).toBeUndefined();
+          }
+        }
+      }
+    }
+  });
+
+  test("a half-open connection in a peer's name delays ours by a moment only", async () => {
+    const cluster = new Cluster();
+    const gandalf = await cluster.start("gandalf@vm");
+    const bilbo = await cluster.start("bilbo@vm");
+    const box = inbox(bilbo, { name: "box" });
+    const stall = await halfOpen(cluster, gandalf, "bilbo@vm");
+    void gandalf.send(["box", "bilbo@vm"], 1);
+    void gandalf.send(["box", "bilbo@vm"], 2);
+    const connected = gandalf.connect("bilbo@vm");
+    await cluster.clock.advance(100);
+    await connected;
+    expect([box.messages, gandalf.events]).toEqual([[1, 2], ["up bilbo@vm"]]);
+    // Neither its end nor another one changes anything.
+    await halfOpen(cluster, gandalf, "bilbo@vm");
+    stall.transport.end();
+    await cluster.clock.advance(30_000);
+    expect([gandalf.events, bilbo.events]).toEqual([["up bilbo@vm"], ["up gandalf@vm"]]);
+  });
+
+  test("an attempt of ours that fails leaves the peer's own alone, and is told when that fails", async () => {
+    const cluster = new Cluster();
+    const gandalf = await cluster.start("gandalf@vm");
+    // Nobody of that name can be connected to.
+    const stall = await halfOpen(cluster, gandalf, "bilbo@vm");
+    let outcome: unknown = "pending";
+    gandalf.connect("bilbo@vm").catch((error: unknown) => {
+      outcome = error;
+    });
+    await cluster.clock.advance(500);
+    expect(outcome).toBe("pending");
+    stall.transport.end();
+    await cluster.settle();
+    expect(outcome).toEqual(code("EPMD_NAME_UNKNOWN"));
+    const again = await halfOpen(cluster, gandalf, "other@vm");
+    const connected = gandalf.connect("other@vm");
+    await cluster.clock.advance(500);
+    await RawNode.connect(cluster, "gandalf@vm");
+    await cluster.settled(connected);
+    again.transport.end();
+    await cluster.clock.advance(10_000);
+    expect(gandalf.events).toEqual(["up other@vm"]);
+  });
+
+  test("with distAutoConnect never, a signal waits for the peer's own attempt", async () => {
+    const cluster = new Cluster();
+    const gandalf = await cluster.start("gandalf@vm", { distAutoConnect: "never" });
+    await halfOpen(cluster, gandalf, "other@vm");
+    void gandalf.send(["box", "other@vm"], 1);
+    await cluster.clock.advance(500);
+    const raw = await RawNode.connect(cluster, "gandalf@vm");
+    expect(raw.take().map((heard) => heard.payload)).toEqual([1]);
+  });
+
   test("a peer whose attempt comes to nothing is connected to from here, if it is needed", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     const bilbo = await cluster.start("bilbo@vm");
     const box = inbox(bilbo, { name: "box" });
-    const { tcpPort } = gandalf;
-    const name = { type: "sendName", flags: RAW_FLAGS, creation: 1, name: "bilbo@vm" } as const;
-    const stall = async () => {
-      const host = cluster.network.host("vm");
-      const peer = new ScriptedPeer(await cluster.settled(host.connect({ host: "vm", tcpPort })));
-      peer.sayFrame(encodeMessage(name));
-      await cluster.settle();
-      return peer;
-    };
+    const stall = () => halfOpen(cluster, gandalf, "bilbo@vm");
     const [first, second] = [await stall(), await stall()];
     void gandalf.send(["box", "bilbo@vm"], 1);
     await cluster.settle();
