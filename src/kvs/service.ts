@@ -5,8 +5,9 @@
  *   kvs:store(Key, Value) -> true
  *   kvs:lookup(Key)       -> {ok, Value} | undefined
  *   kvs ! {From, {store, Key, Value}} and {From, {lookup, Key}} send {kvs, Reply} to From
- * As in the book the functions need the process: when somebody has killed it they fail with
- * `badarg` until `kvs:start()`. What was stored outlives the process, not the program.
+ * As in the book the functions need the process, and fail with `badarg` without it; but when somebody
+ * has ended it, it is started anew at once (node/services.ts). What was stored outlives the process, not
+ * the program.
  */
 import { type Atom, atom, isPid, isTuple, type Term, tuple } from "../../etf/index.ts";
 import { ErlangError } from "../node/errors.ts";
@@ -24,7 +25,8 @@ export function serveKvs(node: NodeCore): KvsStore {
   const store = new KvsStore();
   const start = (): true => {
     if (node.whereis(KVS) === undefined) {
-      node.spawn({ message: (message, self) => answer(store, message, self) }).register(KVS);
+      const behaviour = { message: (message: Term, self: Process) => answer(store, message, self) };
+      node.startService(KVS, () => behaviour, { endable: true });
     }
     return true;
   };

@@ -77,14 +77,25 @@ interface Entry<Key, Value> {
   next: Entry<Key, Value> | undefined;
 }
 
+/** Entries of one hash beyond which they are found by text: peers choose identifiers. */
+const MAX_CHAIN = 16;
+
+/** All entries of one hash, by the text of their keys. */
+type Crowd<Key, Value> = Map<string, Entry<Key, Value>>;
+
 /** A map keyed by identifiers, equal as Erlang compares them. */
 export class IdentifierMap<Key extends Identifier<Key>, Value> {
   readonly #hash: (key: Key) => number;
+  readonly #text: (key: Key) => string;
   readonly #entries = new Map<number, Entry<Key, Value>>();
+  /** Of hashes that many keys share, which then are none of `#entries`. */
+  #crowds: Map<number, Crowd<Key, Value>> | undefined;
   #size = 0;
 
-  constructor(hash: (key: Key) => number) {
+  /** @param text tells all keys apart */
+  constructor(hash: (key: Key) => number, text: (key: Key) => string) {
     this.#hash = hash;
+    this.#text = text;
   }
 
   get size(): number {
@@ -92,28 +103,37 @@ export class IdentifierMap<Key extends Identifier<Key>, Value> {
   }
 
   get(key: Key): Value | undefined {
-    return this.#find(key)?.value;
+    return this.#find(this.#hash(key), key)?.value;
   }
 
   has(key: Key): boolean {
-    return this.#find(key) !== undefined;
+    return this.#find(this.#hash(key), key) !== undefined;
   }
 
   set(key: Key, value: Value): void {
-    const found = this.#find(key);
+    const hash = this.#hash(key);
+    const found = this.#find(hash, key);
     if (found !== undefined) {
       found.value = value;
       return;
     }
-    const hash = this.#hash(key);
-    this.#entries.set(hash, { key, value, next: this.#entries.get(hash) });
     this.#size++;
+    const crowd = this.#crowds?.get(hash);
+    if (crowd !== undefined) {
+      crowd.set(this.#text(key), { key, value, next: undefined });
+      return;
+    }
+    const entry = { key, value, next: this.#entries.get(hash) };
+    let length = 0;
+    for (let each: Entry<Key, Value> | undefined = entry; each; each = each.next) length++;
+    if (length > MAX_CHAIN) this.#gather(hash, entry);
+    else this.#entries.set(hash, entry);
   }
 
   delete(key: Key): boolean {
     const hash = this.#hash(key);
     const first = this.#entries.get(hash);
-    if (first === undefined) return false;
+    if (first === undefined) return this.#deleteFromCrowd(hash, key);
     if (first.key.equals(key)) {
       if (first.next === undefined) this.#entries.delete(hash);
       else this.#entries.set(hash, first.next);
@@ -139,48 +159,81 @@ export class IdentifierMap<Key extends Identifier<Key>, Value> {
 
   /** The values as they are now; the map may change while they are walked. */
   values(): Value[] {
-    const values: Value[] = [];
-    for (const first of this.#entries.values()) {
-      for (let entry: Entry<Key, Value> | undefined = first; entry; entry = entry.next) {
-        values.push(entry.value);
-      }
-    }
-    return values;
+    return this.#all().map(({ value }) => value);
   }
 
   keys(): Key[] {
-    const keys: Key[] = [];
-    for (const first of this.#entries.values()) {
-      for (let entry: Entry<Key, Value> | undefined = first; entry; entry = entry.next) {
-        keys.push(entry.key);
-      }
-    }
-    return keys;
+    return this.#all().map(({ key }) => key);
   }
 
   clear(): void {
     this.#entries.clear();
+    this.#crowds = undefined;
     this.#size = 0;
   }
 
-  #find(key: Key): Entry<Key, Value> | undefined {
-    let entry = this.#entries.get(this.#hash(key));
+  #all(): Entry<Key, Value>[] {
+    const all: Entry<Key, Value>[] = [];
+    for (const first of this.#entries.values()) {
+      for (let entry: Entry<Key, Value> | undefined = first; entry; entry = entry.next) {
+        all.push(entry);
+      }
+    }
+    for (const crowd of this.#crowds?.values() ?? []) {
+      for (const entry of crowd.values()) all.push(entry);
+    }
+    return all;
+  }
+
+  #find(hash: number, key: Key): Entry<Key, Value> | undefined {
+    let entry = this.#entries.get(hash);
+    if (entry === undefined && this.#crowds !== undefined) {
+      return this.#crowds.get(hash)?.get(this.#text(key));
+    }
     while (entry !== undefined && !entry.key.equals(key)) entry = entry.next;
     return entry;
+  }
+
+  #gather(hash: number, first: Entry<Key, Value>): void {
+    const crowd: Crowd<Key, Value> = new Map();
+    for (let entry: Entry<Key, Value> | undefined = first; entry; entry = entry.next) {
+      crowd.set(this.#text(entry.key), entry);
+    }
+    this.#entries.delete(hash);
+    this.#crowds ??= new Map();
+    this.#crowds.set(hash, crowd);
+  }
+
+  #deleteFromCrowd(hash: number, key: Key): boolean {
+    const crowd = this.#crowds?.get(hash);
+    if (crowd?.delete(this.#text(key)) !== true) return false;
+    if (crowd.size === 0) this.#crowds!.delete(hash);
+    this.#size--;
+    return true;
   }
 }
 
 export class PidMap<Value> extends IdentifierMap<Pid, Value> {
   constructor() {
-    super((pid) => pid.serial * 2 ** 32 + pid.id);
+    super(
+      (pid) => pid.serial * 2 ** 32 + pid.id,
+      ({ node, id, serial, creation }) => `${id}.${serial}.${creation}.${node.name}`,
+    );
   }
 }
 
 export class ReferenceMap<Value> extends IdentifierMap<Reference, Value> {
   constructor() {
-    super((ref) => {
-      const ids = ref.ids;
-      return (ids[0]! ^ Math.imul(ids[2] ?? 0, 0x9e3779b1)) + (ids[1] ?? 0) * 2 ** 18;
-    });
+    super(
+      (ref) => {
+        const ids = ref.ids;
+        return (ids[0]! ^ Math.imul(ids[2] ?? 0, 0x9e3779b1)) + (ids[1] ?? 0) * 2 ** 18;
+      },
+      ({ ids, creation, node }) => {
+        // Words that are not there are 0.
+        const [a = 0, b = 0, c = 0, d = 0, e = 0] = ids as readonly number[];
+        return `${a}.${b}.${c}.${d}.${e}.${creation}.${node.name}`;
+      },
+    );
   }
 }

@@ -43,6 +43,7 @@ import {
 import type { ProcessHost } from "./process-host.ts";
 import { ProcessTable } from "./process-table.ts";
 import { remoteFunction, type SpawnOnOptions, spawnOn } from "./remote-spawn.ts";
+import { type ServiceOptions, Services } from "./services.ts";
 import { SignalRouter } from "./signals.ts";
 import type { SpawnRequest } from "./spawn-request.ts";
 import { type RemoteFunction, type RequestOptions, Spawner } from "./spawner.ts";
@@ -77,6 +78,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   readonly #functions = new FunctionTable();
   readonly #spawner: Spawner;
   readonly #peers: Peers;
+  readonly #services: Services;
   readonly #listener: Listener | undefined;
   readonly #nameService: NameService;
   /** For all processes. */
@@ -150,6 +152,17 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
       },
     };
     const inbound = new InboundSignals(this.#table, this.#signals, this.#spawner);
+    const node = this;
+    this.#services = new Services({
+      clock,
+      get stopped() {
+        return node.stopped;
+      },
+      newService: (behaviour, endable) =>
+        this.#newProcess(this.#groupLeader, behaviour, { service: !endable }),
+      whereis: (name) => this.#table.whereis(name),
+      log: (event) => this.log(event),
+    });
     const pid = this.#newPid();
     this.#groupLeader = pid;
     this.#system = this.#newProcess(pid, NOTHING, { pid, service: true });
@@ -271,9 +284,16 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     return (await spawnOn(this.#host, this.#system, asAtom(node), what, given)).pid;
   }
 
-  /** @internal A process of the node's own, which nobody's exit signal puts out of service. */
+  /** @internal See Services. */
+  startService(name: Atom, make: () => Behaviour, options?: ServiceOptions): Process {
+    this.#checkRunning();
+    return this.#services.start(name, make, options);
+  }
+
+  /** @internal A service without a name: exit signals and exceptions do not end it. */
   spawnService(behaviour: Behaviour): Process {
-    return this.#newProcess(this.#groupLeader, behaviour, { service: true });
+    this.#checkRunning();
+    return this.#services.startUnnamed(behaviour);
   }
 
   /**
@@ -402,6 +422,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
 
   async #stop(): Promise<void> {
     // Connections first: peers see this node go (`noconnection`), as when `erl` halts.
+    this.#services.stop();
     const released = [this.#peers.stop(), this.#listener?.close(), this.#nameService.close()];
     for (const process of this.#table.all()) process.terminate(SHUTDOWN);
     await Promise.all(released);

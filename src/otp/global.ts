@@ -27,9 +27,11 @@ import {
   TermMap,
   tuple,
 } from "../../etf/index.ts";
+import { PidMap, ReferenceMap } from "../node/identifiers.ts";
 import type { NodeCore } from "../node/node.ts";
-import { DOWN, type Process } from "../node/process.ts";
+import { type Behaviour, DOWN, type Process } from "../node/process.ts";
 import { genCallIn, genCastIn, genReply } from "./gen.ts";
+import { startServer } from "./service.ts";
 
 const GLOBAL_NAME_SERVER: Atom<"global_name_server"> = atom("global_name_server");
 const GEN_CAST: Atom<"$gen_cast"> = atom("$gen_cast");
@@ -42,31 +44,27 @@ const GET_KNOWN: Atom<"get_known"> = atom("get_known");
 /** Registers `global_name_server` on a node. */
 export function serveGlobal(node: NodeCore): void {
   const locks = new Locks();
-  node
-    .spawnService({
-      message(message, self) {
-        const call = genCallIn(message);
-        if (call !== undefined) {
-          const answer = answerTo(
-            call.request,
-            (call.from as readonly Term[])[0] as Pid,
-            self,
-            locks,
-          );
-          if (answer !== undefined) genReply(self, call.from, answer);
-          return;
-        }
-        if (isTuple(message, 5) && message[0] === DOWN) {
-          locks.ended(message[1] as Reference);
-          return;
-        }
-        const peer = connecting(genCastIn(message));
-        if (peer === undefined) return;
-        const inSync = tuple(IN_SYNC, atom(node.name), true);
-        void self.reply([GLOBAL_NAME_SERVER, peer], tuple(GEN_CAST, inSync));
-      },
-    })
-    .register(GLOBAL_NAME_SERVER);
+  const name = GLOBAL_NAME_SERVER;
+  const make = (): Behaviour => ({
+    message(message, self) {
+      const call = genCallIn(message);
+      if (call !== undefined) {
+        const [caller] = call.from as readonly Term[] as [Pid];
+        const answer = answerTo(call.request, caller, self, locks);
+        if (answer !== undefined) genReply(self, call.from, answer);
+        return;
+      }
+      if (isTuple(message, 5) && message[0] === DOWN) {
+        locks.ended(message[1] as Reference);
+        return;
+      }
+      const peer = connecting(genCastIn(message));
+      if (peer === undefined) return;
+      const inSync = tuple(IN_SYNC, atom(node.name), true);
+      void self.reply([GLOBAL_NAME_SERVER, peer], tuple(GEN_CAST, inSync));
+    },
+  });
+  startServer(node, name, "global", make, (self) => locks.watchedBy(self));
 }
 
 function answerTo(request: Term, caller: Pid, self: Process, locks: Locks): Term | undefined {
@@ -92,43 +90,64 @@ function connecting(request: Term | undefined): Atom | undefined {
 interface Lock {
   readonly resourceId: Term;
   readonly requesterId: Term;
-  /** The processes that have set it, with the monitors on them. */
-  readonly holders: { readonly pid: Pid; readonly ref: Reference }[];
+  /** The processes that have set it. */
+  readonly holders: PidMap<Holding>;
+}
+
+/** A lock as one process holds it, with the monitor on that process. */
+interface Holding {
+  readonly lock: Lock;
+  readonly pid: Pid;
+  ref: Reference;
 }
 
 class Locks {
   readonly #locks = new TermMap<Term, Lock>();
+  readonly #holdings = new ReferenceMap<Holding>();
 
   /** Returns whether the lock is the requester's now. */
   set(resourceId: Term, requesterId: Term, pid: Pid, self: Process): boolean {
-    const lock = this.#locks.get(resourceId) ?? { resourceId, requesterId, holders: [] };
-    if (!exactEquals(lock.requesterId, requesterId)) return false;
-    if (!lock.holders.some((holder) => holder.pid.equals(pid))) {
-      lock.holders.push({ pid, ref: self.monitor(pid) });
+    let lock = this.#locks.get(resourceId);
+    if (lock === undefined) {
+      lock = { resourceId, requesterId, holders: new PidMap() };
+      this.#locks.set(resourceId, lock);
+    } else if (!exactEquals(lock.requesterId, requesterId)) return false;
+    if (!lock.holders.has(pid)) {
+      const holding = { lock, pid, ref: self.monitor(pid) };
+      lock.holders.set(pid, holding);
+      this.#holdings.set(holding.ref, holding);
     }
-    this.#locks.set(resourceId, lock);
     return true;
   }
 
   delete(resourceId: Term, requesterId: Term, pid: Pid, self: Process): void {
     const lock = this.#locks.get(resourceId);
     if (lock === undefined || !exactEquals(lock.requesterId, requesterId)) return;
-    const at = lock.holders.findIndex((holder) => holder.pid.equals(pid));
-    if (at < 0) return;
-    self.demonitor(lock.holders[at]!.ref);
-    this.#release(lock, at);
+    const holding = lock.holders.get(pid);
+    if (holding === undefined) return;
+    self.demonitor(holding.ref);
+    this.#release(holding);
   }
 
   /** A process that has set a lock is gone. */
   ended(ref: Reference): void {
-    for (const lock of this.#locks.values()) {
-      const at = lock.holders.findIndex((holder) => holder.ref.equals(ref));
-      if (at >= 0) this.#release(lock, at);
+    const holding = this.#holdings.get(ref);
+    if (holding !== undefined) this.#release(holding);
+  }
+
+  /** Another process watches over who holds locks: monitors ended with the one before it. */
+  watchedBy(self: Process): void {
+    const holdings = this.#holdings.values();
+    this.#holdings.clear();
+    for (const holding of holdings) {
+      holding.ref = self.monitor(holding.pid);
+      this.#holdings.set(holding.ref, holding);
     }
   }
 
-  #release(lock: Lock, at: number): void {
-    lock.holders.splice(at, 1);
-    if (lock.holders.length === 0) this.#locks.delete(lock.resourceId);
+  #release({ lock, pid, ref }: Holding): void {
+    this.#holdings.delete(ref);
+    lock.holders.delete(pid);
+    if (lock.holders.size === 0) this.#locks.delete(lock.resourceId);
   }
 }

@@ -30,9 +30,11 @@ import {
 } from "../../etf/index.ts";
 import type { NodeCore } from "../node/node.ts";
 import { type Behaviour, type Process, READY } from "../node/process.ts";
+import { exceptionOf } from "../node/reason.ts";
 import { cutTokens, locationOf } from "./erl-scan.ts";
 import { type Cut, cutCharacters, cutLine, TextInput, type TextSource } from "./io-input.ts";
 import { chardataToText, ioLibCall, ioLibFormat } from "./io-lib.ts";
+import { startServer } from "./service.ts";
 
 /** Takes printed text. */
 export type TextSink = (text: string) => void;
@@ -48,6 +50,7 @@ export interface DeviceOptions {
 
 const IO_REQUEST: Atom<"io_request"> = atom("io_request");
 const IO_REPLY: Atom<"io_reply"> = atom("io_reply");
+const USER: Atom<"user"> = atom("user");
 const OK: Atom<"ok"> = atom("ok");
 const EOF: Atom<"eof"> = atom("eof");
 const ERROR: Atom<"error"> = atom("error");
@@ -80,16 +83,31 @@ const FIELDS: Readonly<Record<string, readonly number[]>> = {
 
 /** Starts a device. */
 export function startDevice(node: NodeCore, options: DeviceOptions): Process {
-  return node.spawnService(new Device(node, options));
+  return node.spawnService(new Device(node, options, inputOf(options)));
 }
 
 /** Starts a device and makes it the node's group leader, named `user`. */
 export function serveUser(node: NodeCore, options: DeviceOptions): Process {
-  const device = startDevice(node, options);
-  device.register("user");
-  device.groupLeader = device.pid;
-  node.groupLeader = device.pid;
-  return device;
+  // What was read and is not taken yet outlives the process.
+  const input = inputOf(options);
+  return startServer(
+    node,
+    USER,
+    "user",
+    () => new Device(node, options, input),
+    (self) => {
+      const before = node.groupLeader;
+      for (const process of node.processes()) {
+        if (process.groupLeader.equals(before)) process.groupLeader = self.pid;
+      }
+      self.groupLeader = self.pid;
+      node.groupLeader = self.pid;
+    },
+  );
+}
+
+function inputOf({ input }: DeviceOptions): TextInput | undefined {
+  return input === undefined ? undefined : new TextInput(input);
 }
 
 class Device implements Behaviour {
@@ -99,10 +117,10 @@ class Device implements Behaviour {
   #binary = false;
   #encoding: Encoding = UNICODE;
 
-  constructor(node: NodeCore, options: DeviceOptions) {
+  constructor(node: NodeCore, options: DeviceOptions, input: TextInput | undefined) {
     this.#node = node;
     this.#options = options;
-    this.#input = options.input === undefined ? undefined : new TextInput(options.input);
+    this.#input = input;
   }
 
   message(message: Term, self: Process): unknown {
@@ -110,7 +128,14 @@ class Device implements Behaviour {
     const [, from, replyAs, request] = message as readonly Term[] as [Term, Pid, Term, Term];
     const answer = (reply: Term): Promise<void> =>
       self.alive ? self.reply(from, tuple(IO_REPLY, replyAs, reply)) : READY;
-    const reply = this.#all([request], OK, self, from);
+    let reply: Term | Promise<Term>;
+    try {
+      reply = this.#all([request], OK, self, from);
+    } catch (error) {
+      // What the program's output throws is an answer, and its own affair.
+      void answer(failed(exceptionOf(error).reason));
+      throw error;
+    }
     if (!(reply instanceof Promise)) return answer(reply);
     // Not handed to the process as its work: others print meanwhile.
     reply.then(answer, () => {});

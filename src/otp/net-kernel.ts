@@ -8,6 +8,7 @@
 import { type Atom, atom, isTuple, tuple } from "../../etf/index.ts";
 import type { NodeCore } from "../node/node.ts";
 import { type GenCallOptions, type GenClient, genCallIn, genReply } from "./gen.ts";
+import { startServer } from "./service.ts";
 
 const NET_KERNEL: Atom<"net_kernel"> = atom("net_kernel");
 const IS_AUTH: Atom<"is_auth"> = atom("is_auth");
@@ -15,16 +16,14 @@ const YES: Atom<"yes"> = atom("yes");
 
 /** Registers `net_kernel` on a node. */
 export function serveNetKernel(node: NodeCore): void {
-  node
-    .spawnService({
-      message(message, self) {
-        const call = genCallIn(message);
-        if (call !== undefined && isTuple(call.request, 2) && call.request[0] === IS_AUTH) {
-          genReply(self, call.from, YES);
-        }
-      },
-    })
-    .register(NET_KERNEL);
+  startServer(node, NET_KERNEL, "net_kernel", () => ({
+    message(message, self) {
+      const call = genCallIn(message);
+      if (call !== undefined && isTuple(call.request, 2) && call.request[0] === IS_AUTH) {
+        genReply(self, call.from, YES);
+      }
+    },
+  }));
 }
 
 /**

@@ -24,11 +24,12 @@ import {
   tuple,
 } from "../../etf/index.ts";
 import type { NodeCore } from "../node/node.ts";
-import type { Process } from "../node/process.ts";
+import type { Behaviour, Process } from "../node/process.ts";
 import { exceptionOf } from "../node/reason.ts";
 import { applyList, attempt } from "./erpc.ts";
 import { badrpcOf, RemoteError } from "./errors.ts";
 import { genCallIn, genCastIn, genReply } from "./gen.ts";
+import { startServer } from "./service.ts";
 
 const REX: Atom<"rex"> = atom("rex");
 const CALL: Atom<"call"> = atom("call");
@@ -46,11 +47,10 @@ type Request = [Term, Term, Term, Term, Term];
 
 /** Registers `rex` on a node. */
 export function serveRex(node: NodeCore): void {
-  const server = new Rex(node);
-  node.spawnService({ message: (message, self) => server.message(message, self) }).register(REX);
+  startServer(node, REX, "rpc", () => new Rex(node));
 }
 
-class Rex {
+class Rex implements Behaviour {
   readonly #node: NodeCore;
 
   constructor(node: NodeCore) {

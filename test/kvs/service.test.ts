@@ -44,15 +44,42 @@ describe("by rpc", () => {
     expect(await call("lookup", 1)).toStrictEqual(tuple(atom("ok"), 2));
   });
 
-  test("without the process the functions fail with badarg, until it is started anew", async () => {
-    const { node, call } = await setUp();
+  test("who ends the process gets another one, with what was stored", async () => {
+    const { cluster, node, call } = await setUp();
     await call("store", 1, 2);
-    node.exit(node.whereis("kvs")!.pid, atom("kill"));
+    const { pid } = node.whereis("kvs")!;
+    const watcher = inbox(node);
+    watcher.process.monitor(pid);
+    node.exit(pid, atom("kill"));
+    await cluster.settle();
+    expect((watcher.messages[0] as readonly Term[])[4]).toBe(atom("killed"));
+    expect(node.whereis("kvs")?.pid.equals(pid)).toBe(false);
+    expect(await call("lookup", 1)).toStrictEqual(tuple(atom("ok"), 2));
+  });
+
+  test("ended again and again, it comes back later, or when it is started; till then: badarg", async () => {
+    const { cluster, caller, node, call } = await setUp();
+    const end = (): void => {
+      for (let again = 0; again < 20; again++) {
+        const process = node.whereis("kvs");
+        if (process !== undefined) node.exit(process.pid, atom("kill"));
+      }
+    };
+    await call("store", 1, 2);
+    end();
     for (const failed of [await call("store", 1, 3), await call("lookup", 1)]) {
       expect(failed).toMatchObject({ code: "REMOTE_ERROR", reason: atom("badarg") });
     }
+    await cluster.clock.advance(10_000);
+    expect(await call("lookup", 1)).toStrictEqual(tuple(atom("ok"), 2));
+    end();
     expect(await call("start")).toBe(true);
     expect(await call("lookup", 1)).toStrictEqual(tuple(atom("ok"), 2));
+    end();
+    const stopped = Promise.all([node.stop(), caller.stop()]);
+    await cluster.clock.advance(60_000);
+    await stopped;
+    expect(cluster.clock.timerCount).toBe(0);
   });
 });
 

@@ -105,6 +105,20 @@ describe("a map by identifier", () => {
     }
   });
 
+  test("finds, replaces and takes out each of many keys that share a hash", () => {
+    const keys = Array.from({ length: 100_000 }, (_, creation) => pid(1, 0, creation));
+    const map = new PidMap<number>();
+    for (const key of keys) map.set(key, 0);
+    for (const key of keys) map.set(key, key.creation);
+    expect([map.size, map.values().length, map.keys().length]).toEqual([100_000, 100_000, 100_000]);
+    expect(keys.every((key) => map.get(key) === key.creation)).toBe(true);
+    expect(map.get(pid(1, 0, 100_000))).toBeUndefined();
+    for (const key of keys) expect(map.take(key)).toBe(key.creation);
+    expect([map.size, map.delete(keys[5]!), map.values()]).toEqual([0, false, []]);
+    map.set(keys[5]!, 7);
+    expect([map.get(keys[5]!), map.size]).toEqual([7, 1]);
+  });
+
   test("takes out, and forgets everything", () => {
     const map = new PidMap<string>();
     map.set(pid(1), "one");

@@ -1,0 +1,71 @@
+/**
+ * The node's own servers, as a peer finds them: nobody's exit signal puts them out of service, and what
+ * ends all the same comes back under its name.
+ */
+import { describe, expect, it } from "vitest";
+import { atom, type Node, serveKvs } from "../src/index.ts";
+import { startOtpNode } from "./index.ts";
+import { startOurNode } from "./support/our-node.ts";
+import { eachOtp } from "./support/vitest.ts";
+
+const NAMES = ["rex", "net_kernel", "global_name_server", "user", "kvs"];
+
+/** Asks each server for what it does; `true` when all of them do it. */
+const WORKS = `Works = fun() ->
+    Ref = make_ref(),
+    {user, N} ! {io_request, self(), Ref, {put_chars, unicode, <<"printed">>}},
+    {kvs, N} ! {self(), {store, key, value}},
+    {net_adm:ping(N), rpc:call(N, erlang, node, []) =:= N, rpc:block_call(N, erlang, node, []) =:= N,
+     gen_server:call({rex, N}, {call, erlang, node, [], user}) =:= N,
+     gen_server:call({global_name_server, N}, get_known),
+     receive {io_reply, Ref, R} -> R after 5000 -> none end,
+     receive {kvs, K} -> K after 5000 -> none end,
+     rpc:call(N, kvs, lookup, [kept])}
+  end`;
+const ALL_WORK = "{pong,true,true,true,[],ok,true,{ok,since_the_start}}";
+
+eachOtp((otp) => {
+  describe("servers that a peer wants to end", () => {
+    it("are there again at once, with what they keep", async () => {
+      await using erl = await startOtpNode({ otp });
+      await using ours = await startOurNode();
+      serveKvs(ours);
+      await using session = erl.session();
+      await session.eval(`N = '${ours.name}', ${WORKS}`);
+      await session.eval("true = rpc:call(N, kvs, store, [kept, since_the_start])");
+      await session.eval(
+        `Lock = fun(Id) -> gen_server:call({global_name_server, N}, {set_lock, Id}) end`,
+      );
+      expect(await session.eval("Lock({resource, me})")).toBe("true");
+      for (const name of NAMES) {
+        for (const reason of ["kill", "why", "normal"]) {
+          await session.eval(`exit(rpc:call(N, erlang, whereis, [${name}]), ${reason})`);
+          await session.eval(`true = is_pid(rpc:call(N, erlang, whereis, [${name}]))`);
+          expect([name, reason, await session.eval("Works()")]).toEqual([name, reason, ALL_WORK]);
+        }
+        // As a limit on its memory ends it, or a fault of ours.
+        ended(ours, name);
+        expect([name, await session.eval("Works()")]).toEqual([name, ALL_WORK]);
+      }
+      expect(await session.eval("Lock({resource, another})")).toBe("false");
+    });
+
+    it("are watched: the end of kvs is told, and its successor is another process", async () => {
+      await using erl = await startOtpNode({ otp });
+      await using ours = await startOurNode();
+      serveKvs(ours);
+      await using session = erl.session();
+      await session.eval(`N = '${ours.name}', P1 = rpc:call(N, erlang, whereis, [kvs])`);
+      expect(
+        await session.eval(
+          "M = monitor(process, P1), exit(P1, kill), receive {'DOWN', M, _, _, R} -> R after 5000 -> none end",
+        ),
+      ).toBe("killed");
+      expect(await session.eval("P1 =:= rpc:call(N, erlang, whereis, [kvs])")).toBe("false");
+    });
+  });
+});
+
+function ended(node: Node, name: string): void {
+  node.whereis(name)!.terminate(atom("why"));
+}

@@ -1,0 +1,171 @@
+/**
+ * The node's own servers (`rex`, `net_kernel`, `user` and others): each has a name, and is there for
+ * as long as the node is.
+ *
+ * What a service throws at a message is told the node's event `log`, and it goes on with the next
+ * message. One that ends all the same is started anew under its name: at once, but no more often
+ * than `MAX_RESTARTS` times within `PERIOD_MS`; beyond that when that time has gone by. A supervisor of
+ * OTP would give up instead, and take the whole node with it. As Erlang terms, to the log:
+ *   #{label => {service, exception}, name, class, reason, stacktrace, last_message}
+ *   #{label => {service, ended}, name, reason}
+ */
+import { type Atom, atom, type Term, TermMap, tuple } from "../../etf/index.ts";
+import type { Clock, Timer } from "../transport/clock.ts";
+import type { LogEvent } from "./log-event.ts";
+import { type Behaviour, type Process, READY } from "./process.ts";
+import { exceptionOf } from "./reason.ts";
+
+const MAX_RESTARTS = 10;
+const PERIOD_MS = 10_000;
+/** How soon it is tried again when another process has the name. */
+const NAME_TAKEN_MS = 1000;
+
+/** What services ask of their node. */
+export interface ServiceHost {
+  readonly clock: Clock;
+  readonly stopped: boolean;
+  newService(behaviour: Behaviour, endable: boolean): Process;
+  whereis(name: Atom): Process | undefined;
+  log(event: () => LogEvent): void;
+}
+
+export interface ServiceOptions {
+  /** Whether exit signals end it, as they end other processes; it comes back then. Default false. */
+  readonly endable?: boolean;
+  /** Each process of the service, before it takes a message. */
+  readonly started?: (self: Process) => void;
+}
+
+interface Service {
+  readonly name: Atom;
+  readonly make: () => Behaviour;
+  readonly options: ServiceOptions;
+  /** When it was started anew, by the node's clock: the latest `MAX_RESTARTS`. */
+  readonly restarts: number[];
+  timer: Timer | undefined;
+}
+
+export class Services {
+  readonly #host: ServiceHost;
+  /** Those that are to be started anew in some time. */
+  readonly #waiting = new Map<Atom, Service>();
+
+  constructor(host: ServiceHost) {
+    this.#host = host;
+  }
+
+  /**
+   * Starts a service; what `make` returns handles the messages of one of its processes.
+   * @throws NodeError PROCESS_NAME_TAKEN
+   */
+  start(name: Atom, make: () => Behaviour, options: ServiceOptions = {}): Process {
+    this.#waiting.get(name)?.timer?.cancel();
+    this.#waiting.delete(name);
+    return this.#run({ name, make, options, restarts: [], timer: undefined });
+  }
+
+  /** A service without a name, which is not started anew. */
+  startUnnamed(behaviour: Behaviour): Process {
+    return this.#host.newService(this.#guarded([], behaviour), false);
+  }
+
+  /** Nothing is started any more. */
+  stop(): void {
+    for (const { timer } of this.#waiting.values()) timer?.cancel();
+    this.#waiting.clear();
+  }
+
+  #run(service: Service): Process {
+    const { name, options } = service;
+    const behaviour = this.#guarded(name, service.make());
+    const process = this.#host.newService(
+      {
+        message: behaviour.message,
+        terminated: (reason) => {
+          behaviour.terminated?.(reason);
+          this.#ended(service, process, reason);
+        },
+      },
+      options.endable ?? false,
+    );
+    process.register(name);
+    options.started?.(process);
+    return process;
+  }
+
+  #ended(service: Service, process: Process, reason: Term): void {
+    const { clock } = this.#host;
+    if (this.#host.stopped) return;
+    this.#host.log(() => ({
+      level: "error",
+      report: report("ended", [
+        ["name", service.name],
+        ["reason", reason],
+      ]),
+      pid: process.pid,
+    }));
+    const { restarts } = service;
+    const now = clock.now();
+    const waitMs = restarts.length < MAX_RESTARTS ? 0 : restarts[0]! + PERIOD_MS - now;
+    this.#restart(service, waitMs);
+  }
+
+  #restart(service: Service, waitMs: number): void {
+    const { name, restarts } = service;
+    const { clock } = this.#host;
+    if (waitMs > 0) {
+      this.#waiting.set(name, service);
+      service.timer = clock.setTimer(waitMs, () => {
+        this.#waiting.delete(name);
+        this.#restart(service, 0);
+      });
+    } else if (this.#host.whereis(name) !== undefined) {
+      this.#restart(service, NAME_TAKEN_MS);
+    } else {
+      restarts.push(clock.now());
+      if (restarts.length > MAX_RESTARTS) restarts.shift();
+      this.#run(service);
+    }
+  }
+
+  /** The behaviour, none of whose exceptions ends its process. */
+  #guarded(name: Term, behaviour: Behaviour): Behaviour {
+    const failed = (thrown: unknown, message: Term, self: Process): void => {
+      this.#host.log(() => {
+        const exception = exceptionOf(thrown);
+        return {
+          level: "error",
+          report: report("exception", [
+            ["name", name],
+            ["class", atom(exception.class)],
+            ["reason", exception.reason],
+            ["stacktrace", exception.stack],
+            ["last_message", message],
+          ]),
+          pid: self.pid,
+        };
+      });
+    };
+    return {
+      message: (message, self) => {
+        try {
+          const done = behaviour.message(message, self);
+          if (done === READY || !(done instanceof Promise)) return done;
+          return done.catch((error: unknown) => failed(error, message, self));
+        } catch (error) {
+          failed(error, message, self);
+          return READY;
+        }
+      },
+      terminated: (reason) => behaviour.terminated?.(reason),
+    };
+  }
+}
+
+function report(what: string, rows: readonly (readonly [string, Term])[]): TermMap {
+  const label = tuple(atom("service"), atom(what)) as Term;
+  return new TermMap<Term, Term>([
+    [atom("label"), label],
+    ...rows.map(([key, value]): [Term, Term] => [atom(key), value]),
+  ]);
+}
