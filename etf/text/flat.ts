@@ -13,13 +13,15 @@ export interface FlatParts {
 export function flatText(
   root: unknown,
   open: (value: unknown) => string | FlatParts,
-): { text: string; depth: number } {
+): { text: string; depth: number; parts: number } {
   const stack: { parts: FlatParts; next: number }[] = [];
   let text = "";
   let depth = 0;
+  let count = 0;
   let value = root;
   for (;;) {
     const parts = open(value);
+    count++;
     if (typeof parts === "string") text += parts;
     else {
       text += parts.open;
@@ -32,7 +34,7 @@ export function flatText(
       stack.pop();
       top = stack[stack.length - 1];
     }
-    if (top === undefined) return { text, depth };
+    if (top === undefined) return { text, depth, parts: count };
     text += top.parts.before(top.next);
     value = top.parts.items[top.next++];
   }

@@ -31,6 +31,7 @@ import { layOut, type Node } from "./pretty.ts";
 import {
   charsLength,
   floatText,
+  latin1,
   NEWEST_RELEASE,
   type PrintableRange,
   printableBinary,
@@ -58,10 +59,19 @@ export interface FormatOptions {
   charlists?: "sigil" | "quotes";
   /** The OTP release whose details are followed (see quote.ts); 29 by default. */
   release?: number;
+  /** How an integer beyond 2^53 is written. Default: in decimal, which takes long for very large ones. */
+  integerText?: (value: bigint) => string;
+  /**
+   * Whether a term of so many parts may be laid out in lines, which takes some microseconds each; else
+   * it is put on one line. Default: it may.
+   */
+  mayLayOut?: (parts: number) => boolean;
 }
 
 /** Entries of a map up to which OTP keeps it as an array; above, as a tree of hashes. */
 const MAX_FLAT_MAP = 32;
+
+const NUMBERS_AT_ONCE = 64 * 1024;
 
 /** Levels that are laid out in lines. */
 const MAX_PRETTY_DEPTH = 400;
@@ -74,13 +84,14 @@ const MAX_PRETTY_DEPTH = 400;
 export function format(term: TermInput, options: FormatOptions = {}): string {
   const printer = new Printer(options);
   if (options.syntax === "elixir") return printer.elixir(term);
-  const { text, depth } = printer.flat(term);
+  const { text, depth, parts } = printer.flat(term);
   const lineLength = options.lineLength ?? 80;
   const column = Math.max(1, options.column ?? 1);
   if (options.mode === "~tw" || options.mode === "~0tp" || lineLength === 0) return text;
   if (depth > MAX_PRETTY_DEPTH) return text;
   // Short text has the length of its UTF-16 at most.
   if (text.length < lineLength - column || charsLength(text) < lineLength - column) return text;
+  if (options.mayLayOut?.(parts) === false) return text;
   return layOut(printer.node(term), column, lineLength);
 }
 
@@ -104,8 +115,8 @@ class Printer {
     this.release = options.release ?? NEWEST_RELEASE;
   }
 
-  /** Everything on one line; and how many levels of containers there are. */
-  flat(root: unknown): { text: string; depth: number } {
+  /** Everything on one line; and how many levels of containers, and parts, there are. */
+  flat(root: unknown): { text: string; depth: number; parts: number } {
     return flatText(root, (value) => this.open(value));
   }
 
@@ -163,7 +174,8 @@ class Printer {
       if (!Number.isFinite(term)) throw new EtfEncodeError("ETF_NOT_A_TERM", `${term} is no term`);
       return String(term);
     }
-    if (typeof term === "bigint" || typeof term === "boolean") return String(term);
+    if (typeof term === "bigint") return this.options.integerText?.(term) ?? String(term);
+    if (typeof term === "boolean") return String(term);
     if (term instanceof Atom) return this.atom(term);
     if (term instanceof Float) return floatText(term.value, this.release);
     if (term instanceof Uint8Array) return this.binary(term);
@@ -201,7 +213,7 @@ class Printer {
 
   private binary(bytes: Uint8Array): string {
     const text = this.asText ? printableBinary(bytes, this.range, this.release) : null;
-    return text ?? `<<${bytes.join(",")}>>`;
+    return text ?? `<<${numbers(bytes)}>>`;
   }
 
   private map(map: MapBase): string | Parts {
@@ -248,6 +260,25 @@ function bracket(
   items: readonly unknown[],
 ): string | Parts {
   return items.length === 0 ? open + close : { kind, open, close, items, before: comma };
+}
+
+/** Numbers of three digits at most, with commas between them; `join` takes many times as long. */
+function numbers(bytes: Uint8Array): string {
+  const digits = new Uint8Array(4 * Math.min(bytes.length, NUMBERS_AT_ONCE));
+  let text = "";
+  for (let from = 0; from < bytes.length; from += NUMBERS_AT_ONCE) {
+    const to = Math.min(bytes.length, from + NUMBERS_AT_ONCE);
+    let at = 0;
+    for (let i = from; i < to; i++) {
+      const byte = bytes[i]!;
+      if (i > 0) digits[at++] = 0x2c;
+      if (byte >= 100) digits[at++] = 0x30 + Math.floor(byte / 100);
+      if (byte >= 10) digits[at++] = 0x30 + (Math.floor(byte / 10) % 10);
+      digits[at++] = 0x30 + (byte % 10);
+    }
+    text += latin1(digits.subarray(0, at));
+  }
+  return text;
 }
 
 function bits(term: BitString): string {

@@ -95,13 +95,20 @@ export function isPrintable(code: number, range: PrintableRange): boolean {
   return code < 0xd800 || (code > 0xdfff && code < 0xfffe) || (code > 0xffff && code <= 0x10ffff);
 }
 
+/** Characters that become text at once. */
+const PIECE = 4096;
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** The text a list of code points is, or null if `~p` shows it as a list. */
 export function printableList(list: readonly unknown[], range: PrintableRange): string | null {
   if (list.length === 0) return null;
-  let text = "";
   for (const code of list) {
     if (typeof code !== "number" || !isPrintable(code, range)) return null;
-    text += String.fromCodePoint(code);
+  }
+  // In pieces: one character at a time leaves a tree of as many strings.
+  let text = "";
+  for (let at = 0; at < list.length; at += PIECE) {
+    text += String.fromCodePoint(...(list.slice(at, at + PIECE) as number[]));
   }
   return text;
 }
@@ -116,7 +123,6 @@ export function printableBinary(
   release: number = NEWEST_RELEASE,
 ): string | null {
   if (bytes.length === 0) return null;
-  let text = "";
   let printable = true;
   let at = 0;
   while (at < bytes.length) {
@@ -124,20 +130,25 @@ export function printableBinary(
     if (code < 0) return printableLatin1(bytes);
     printable &&= isPrintable(code, range);
     if (!printable && release >= 28) return null;
-    text += String.fromCodePoint(code);
     at += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
   }
   if (!printable) return null;
+  const text = utf8.decode(bytes);
   return `<<${quoteText(text, '"')}${text.length === bytes.length ? "" : "/utf8"}>>`;
 }
 
 function printableLatin1(bytes: Uint8Array): string | null {
+  if (!bytes.every((byte) => isPrintable(byte, "latin1"))) return null;
+  return `<<${quoteText(latin1(bytes), '"')}>>`;
+}
+
+/** The text of which each byte is a character. */
+export function latin1(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) {
-    if (!isPrintable(byte, "latin1")) return null;
-    text += String.fromCharCode(byte);
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    text += String.fromCharCode(...bytes.subarray(at, at + PIECE));
   }
-  return `<<${quoteText(text, '"')}>>`;
+  return text;
 }
 
 /** The character that begins there, or -1 if there is none. */
