@@ -63,7 +63,7 @@ export interface FormatOptions {
   integerText?: (value: bigint) => string;
   /**
    * Whether a term of so many parts may be laid out in lines, which takes some microseconds each; else
-   * it is put on one line. Default: it may.
+   * it is put on one line. Long text counts as several. Default: it may.
    */
   mayLayOut?: (parts: number) => boolean;
 }
@@ -90,9 +90,16 @@ export function format(term: TermInput, options: FormatOptions = {}): string {
   if (options.mode === "~tw" || options.mode === "~0tp" || lineLength === 0) return text;
   if (depth > MAX_PRETTY_DEPTH) return text;
   // Short text has the length of its UTF-16 at most.
-  if (text.length < lineLength - column || charsLength(text) < lineLength - column) return text;
-  if (options.mayLayOut?.(parts) === false) return text;
+  if (text.length < lineLength - column) return text;
+  if (options.mayLayOut?.(parts + textParts(text)) === false) return text;
+  if (charsLength(text) < lineLength - column) return text;
   return layOut(printer.node(term), column, lineLength);
+}
+
+/** What the text of parts counts: a binary is broken anywhere, and what is not Latin-1 takes long to measure. */
+function textParts(text: string): number {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is Latin-1
+  return /[^\x00-\xff]/.test(text) ? text.length : text.length >> 5;
 }
 
 interface Parts extends FlatParts {

@@ -18,6 +18,9 @@ export interface ErlangException {
 
 const JAVASCRIPT_ERROR: Atom<"javascript_error"> = atom("javascript_error");
 const MAX_FRAMES = 8;
+/** Characters of a stack, and of one line of it, that are looked at. */
+const MAX_STACK = 20_000;
+const MAX_LINE = 1000;
 /** Where calls begin that another node asked for, and processes: what is below is no concern of theirs. */
 const BOTTOM = /^(?:FunctionTable\.apply|Process\.run)$/;
 /** What V8 puts before a function's name for its `this`, where that says nothing. */
@@ -57,9 +60,14 @@ export function exitReasonOf(exception: ErlangException): Term {
 
 function stackOf(error: Error): Term[] {
   const frames: Term[] = [];
-  for (const line of textOf(() => error.stack).split("\n")) {
-    const found = FRAME.exec(line);
-    if (found === null || frames.length === MAX_FRAMES) continue;
+  const stack = textOf(() => error.stack);
+  // The message comes first, and may be of a peer's making.
+  const message = textOf(() => error.message);
+  const from = stack.indexOf(message) + message.length;
+  for (const line of stack.slice(from, from + MAX_STACK).split("\n")) {
+    if (frames.length === MAX_FRAMES) break;
+    const found = line.length > MAX_LINE ? null : FRAME.exec(line);
+    if (found === null) continue;
     const [, name = "anonymous", file = "", lineNumber = "0"] = found;
     if (BOTTOM.test(name) && frames.length > 0) break;
     if (file.startsWith("node:")) continue;

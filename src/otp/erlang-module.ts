@@ -92,7 +92,8 @@ function localDestination(node: NodeCore, to: Term) {
 
 /** `nodes/1`: nodes of one of the kinds. */
 function nodesOf(node: NodeCore, kinds: readonly Term[]): Term[] {
-  const names = kinds.map((kind) => (isAtom(kind) ? kind.name : ""));
+  // However often each is named.
+  const names = [...new Set(kinds.map((kind) => (isAtom(kind) ? kind.name : "")))];
   if (!names.every(isNodeKind)) throw badarg();
   return node.nodes(names).map((name) => atom(name));
 }

@@ -7,8 +7,8 @@
  * arguments. Left out: the depth of `~W` and `~P`, and that `~w` and `~p` without `t` show
  * characters beyond Latin-1 as numbers; terms are printed as etf/text does with `t`.
  *
- * Where OTP takes as long as it takes: widths and precisions of one format ask for a million characters
- * at most, else it does not fit; integers beyond 64 KiB are written in base 16, as `16#1F`; and
+ * Where OTP takes as long as it takes: one format has 10,000 control sequences at most, whose widths and
+ * precisions ask for a million characters at most, else it does not fit; integers beyond 64 KiB are written in base 16, as `16#1F`; and
  * terms of more than 20,000 parts are put on one line.
  */
 import {
@@ -34,6 +34,8 @@ const SMALL_FIELD = 256;
 const SMALL_INTEGER_BYTES = 1024;
 /** Of larger ones those whose squares of bytes add up to this: their text takes that long. */
 const DECIMAL_WORK = (64 * 1024) ** 2;
+/** Control sequences of one format. */
+const MAX_CONTROLS = 10_000;
 /** Parts of terms that are laid out in lines. */
 const MAX_LAID_OUT = 20_000;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -124,6 +126,7 @@ export function chardataToText(chars: Term, latin1: boolean, orBytes = false): s
       if (decoded === undefined && !latin1 && !orBytes) return undefined;
       text.text(decoded ?? latin1Text(item));
     } else if (isList(item)) {
+      if (item.length === 0) continue;
       lists.push(list);
       list = { items: item, next: 0 };
     } else {
@@ -163,15 +166,20 @@ class TextBuilder {
 
 /** What one format, or one term, may cost beyond its own size. */
 class Work {
+  #controls = MAX_CONTROLS;
   #field = MAX_FIELD;
   #decimal = DECIMAL_WORK;
   #laidOut = MAX_LAID_OUT;
   readonly #decimals = new Map<bigint, string>();
 
-  /** @throws FormatMismatch when widths and precisions ask for too much in all */
-  field(size: number): void {
+  /**
+   * One more control sequence, with the larger of its width and precision.
+   * @throws FormatMismatch when they are too many, or ask for too much in all
+   */
+  control(size: number): void {
+    this.#controls--;
     if (size > SMALL_FIELD) this.#field -= size;
-    if (this.#field < 0) throw new FormatMismatch();
+    if (this.#controls < 0 || this.#field < 0) throw new FormatMismatch();
   }
 
   /** A term's text; long terms are not laid out in lines any more when many have been. */
@@ -196,6 +204,7 @@ class Work {
   digits(value: bigint, base: number): string | undefined {
     // Nothing below 2^1024 takes long.
     if ((base & (base - 1)) === 0 || Number.isFinite(Number(value))) return value.toString(base);
+    // What is laid out is written twice.
     const known = base === 10 ? this.#decimals.get(value) : undefined;
     if (known !== undefined) return known;
     const bytes = value.toString(16).length / 2;
@@ -204,7 +213,7 @@ class Work {
       this.#decimal -= bytes ** 2;
     }
     const text = value.toString(base);
-    if (base === 10 && bytes > SMALL_INTEGER_BYTES) this.#decimals.set(value, text);
+    if (base === 10) this.#decimals.set(value, text);
     return text;
   }
 }
@@ -233,7 +242,7 @@ function readSpec(found: RegExpMatchArray, next: () => Term, work: Work): Spec {
   const signed = readNumber(width, next);
   const digits = readNumber(precision, next);
   if (digits !== undefined && digits < 0) throw new FormatMismatch();
-  work.field(Math.max(Math.abs(signed ?? 0), digits ?? 0));
+  work.control(Math.max(Math.abs(signed ?? 0), digits ?? 0));
   return {
     width: signed === undefined ? undefined : Math.abs(signed),
     left: signed !== undefined && signed < 0,

@@ -29,6 +29,8 @@ import { systemInfo } from "./system-info.ts";
 import { RUNTIME_TOOLS_VERSION } from "./version.ts";
 
 const CHUNK = 10_000;
+/** Processes that are looked at in one turn. */
+const AT_ONCE = 2000;
 const CURRENT_FUNCTION: Atom<"current_function"> = atom("current_function");
 
 /** Of `system_info/1`, by the names that sys_info gives them. */
@@ -72,14 +74,15 @@ export function serveObserverBackend(node: NodeCore, statistics: Statistics): vo
     "socket_info/0": () => [],
     "etop_collect/1": async ({ self }, collector) => {
       if (!isPid(collector)) throw badarg();
-      await self.send(collector, tuple(self.pid, etopInfo(node, self, statistics)));
+      await self.send(collector, tuple(self.pid, await etopInfo(node, self, statistics)));
     },
     "procs_info/1": async ({ self }, collector) => {
       if (!isPid(collector)) throw badarg();
-      const all = processInfos(node, self);
+      const all = await processInfos(node, self);
       for (let start = 0; start === 0 || start < all.length; start += CHUNK) {
         const chunk = all.slice(start, start + CHUNK);
         await self.send(collector, tuple(atom("procs_info"), self.pid, chunk));
+        await turn(node);
       }
     },
     "fetch_stats/2": async ({ self }, parent, time) => {
@@ -115,8 +118,8 @@ function systemItem(node: NodeCore, item: string): TermInput {
 }
 
 /** `#etop_info{}` */
-function etopInfo(node: NodeCore, self: Process, statistics: Statistics): TermInput {
-  const processes = processInfos(node, self);
+async function etopInfo(node: NodeCore, self: Process, statistics: Statistics): Promise<TermInput> {
+  const processes = await processInfos(node, self);
   const memoryTypes = ["total", "processes", "ets", "atom", "code", "binary"].map((type) =>
     atom(type),
   );
@@ -135,24 +138,33 @@ function etopInfo(node: NodeCore, self: Process, statistics: Statistics): TermIn
   );
 }
 
-/** `#etop_proc_info{}` of each process but the one that asks. */
-function processInfos(node: NodeCore, self: Process): TermInput[] {
-  return node
-    .processes()
-    .filter((process) => process !== self)
-    .map((process) => {
-      const [current] = infoOf(process, self, [CURRENT_FUNCTION]) as readonly (readonly Term[])[];
-      const name = process.registeredName ?? tuple(...translatedInitialCall(process));
-      const runtime = 0;
-      return tuple(
-        atom("etop_proc_info"),
-        process.pid,
-        process.messageBytes,
-        process.reductions,
-        name,
-        runtime,
-        current![1] as Term,
-        process.messageQueueLength,
-      );
-    });
+/** `#etop_proc_info{}` of each process but the one that asks; others have their turn meanwhile. */
+async function processInfos(node: NodeCore, self: Process): Promise<TermInput[]> {
+  const infos: TermInput[] = [];
+  for (const process of node.processes()) {
+    if (process === self || !process.alive) continue;
+    if (infos.length % AT_ONCE === AT_ONCE - 1) await turn(node);
+    infos.push(processInfo(process, self));
+  }
+  return infos;
+}
+
+function turn(node: NodeCore): Promise<void> {
+  return new Promise((resolve) => node.clock.defer(resolve));
+}
+
+function processInfo(process: Process, self: Process): TermInput {
+  const [current] = infoOf(process, self, [CURRENT_FUNCTION]) as readonly (readonly Term[])[];
+  const name = process.registeredName ?? tuple(...translatedInitialCall(process));
+  const runtime = 0;
+  return tuple(
+    atom("etop_proc_info"),
+    process.pid,
+    process.messageBytes,
+    process.reductions,
+    name,
+    runtime,
+    current![1] as Term,
+    process.messageQueueLength,
+  );
 }

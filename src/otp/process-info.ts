@@ -9,7 +9,7 @@
  * There are no heaps, stacks or garbage collections by process here: their sizes and counts are 0.
  * `memory` is what the waiting messages of other nodes took on the wire, `reductions` the number of
  * messages that have come in. Where code is, JavaScript does not tell: `current_function` is the
- * loop of an OTP behaviour, and else what `initial_call` says.
+ * loop of an OTP behaviour, and else what `initial_call` says. More than 1,000 items are `badarg`.
  */
 import {
   type Atom,
@@ -31,6 +31,9 @@ import { ancestryOf, dictionaryOf } from "./proc-lib.ts";
 
 const UNDEFINED: Atom<"undefined"> = atom("undefined");
 const DICTIONARY: Atom<"dictionary"> = atom("dictionary");
+
+/** Items asked for at once; there are fewer, but each may be asked for again and again. */
+const MAX_ITEMS = 1000;
 
 /** The value of an item; `asking` is the process that wants to know. */
 type Item = (process: Process, asking: Process) => TermInput;
@@ -126,7 +129,7 @@ export function serveProcessInfo(node: NodeCore): void {
     },
     "process_info/2": ({ self }, pid, what) => {
       const items = isList(what) ? what : [what];
-      if (!items.every(isItem)) throw badarg();
+      if (items.length > MAX_ITEMS || !items.every(isItem)) throw badarg();
       const process = localProcess(node, pid);
       if (process === undefined) return UNDEFINED;
       if (isAtom(what, "registered_name") && process.registeredName === undefined) return [];
@@ -141,10 +144,13 @@ export function serveProcessInfo(node: NodeCore): void {
  * @param items names as `process_info/2` takes them, all known
  */
 export function infoOf(process: Process, asking: Process, items: readonly Term[]): Term[] {
+  const values = new Map<string, TermInput>();
   return items.map((item) => {
     if (isTuple(item)) return tuple(item, dictionaryEntry(process, item[1] as Term)) as Term;
     const { name } = item as Atom;
-    return tuple(item, ITEMS.get(name)!(process, asking)) as Term;
+    const value = values.get(name) ?? ITEMS.get(name)!(process, asking);
+    values.set(name, value);
+    return tuple(item, value) as Term;
   });
 }
 

@@ -24,6 +24,7 @@ import {
   tuple,
 } from "../../etf/index.ts";
 import { ErlangError } from "../node/errors.ts";
+import { Pattern } from "../node/mailbox.ts";
 import type { NodeCore } from "../node/node.ts";
 import { type Behaviour, NORMAL, type Process } from "../node/process.ts";
 import { type ErlangException, exceptionOf, exitReasonOf } from "../node/reason.ts";
@@ -73,6 +74,8 @@ export abstract class SystemProcess implements Behaviour {
   #parent: Process | undefined;
   #starting: Starting | undefined;
   #suspended = false;
+  /** What is taken while suspended; each message that waits is asked once. */
+  readonly #ofSystem = new Pattern((message: Term) => this.#concerns(message));
 
   constructor(node: NodeCore, callbackModule: Atom) {
     this.node = node;
@@ -244,7 +247,7 @@ export abstract class SystemProcess implements Behaviour {
         return void (await this.stop(request[1] as Term, []));
       }
       if (!this.#suspended) break;
-      message = (await this.self.receive((next) => this.#concerns(next))) as readonly Term[];
+      message = (await this.self.receive(this.#ofSystem)) as readonly Term[];
     }
     await this.resume();
   }
