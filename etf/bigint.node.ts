@@ -6,13 +6,16 @@
  * loader prints a warning where no addon was built (most installations). So: it is loaded for the
  * first integer that it is faster for, silently, and only its addon, since what it does without is
  * slower than what is done here; and its functions see only what they are safe with: a bigint that
- * is not negative with a width that is a multiple of 8, or a Buffer of at least one byte.
+ * is not negative with a width that is a multiple of 8, or a Buffer of at least one byte. It is used
+ * on the main thread only: the addon asserts that each call into the engine succeeds, which a worker's
+ * do not once `worker.terminate()` has been called, and a failed assertion aborts the whole program.
  *
  * Without the addon large integers go the way that the engine itself has, its serialization
  * (`node:v8`), which holds their bytes as they are, and those between as hexadecimal text.
  */
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import { isMainThread } from "node:worker_threads";
 import { bigintFromWords, bigintFromBytes as ownFromBytes } from "./bigint.web.ts";
 import { viewBytes } from "./bytes.ts";
 
@@ -35,6 +38,7 @@ let v8: typeof import("node:v8") | undefined;
 function load(): Addon | null {
   const require = createRequire(import.meta.url);
   v8 = require("node:v8") as typeof import("node:v8");
+  if (!isMainThread) return null;
   try {
     const entry = require.resolve("bigint-buffer");
     const from = createRequire(entry);
