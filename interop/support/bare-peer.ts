@@ -7,6 +7,7 @@ import { EpmdClient, tcpNetwork } from "../../src/epmd/index.ts";
 import { accept, type HandshakeResult, initiate } from "../../src/handshake/drive.ts";
 import { OFFERED_FLAGS } from "../../src/node/prepare.ts";
 import type { Transport } from "../../src/transport/transport.ts";
+import { RAW_FLAGS, RawNode } from "../../test/support/raw-node.ts";
 import { interopRun, within } from "../index.ts";
 
 export interface BarePeerOptions {
@@ -74,6 +75,24 @@ export async function connectBare(
   peerName: string,
   options: BarePeerOptions = {},
 ): Promise<BarePeer> {
+  const { name, transport, result } = await shakeHands(peerName, options);
+  return new BarePeer(name, transport, result);
+}
+
+/**
+ * Connects to a node, genuine or ours, as a peer that says and hears whole messages.
+ * @throws as connectBare
+ */
+export async function connectRaw(
+  peerName: string,
+  options: BarePeerOptions = {},
+): Promise<RawNode & { readonly name: string }> {
+  const given = { flags: RAW_FLAGS, ...options };
+  const { name, transport, result } = await shakeHands(peerName, given);
+  return Object.assign(new RawNode(transport, result.leftover), { name });
+}
+
+async function shakeHands(peerName: string, options: BarePeerOptions) {
   const run = await interopRun();
   const name = options.name ?? (await bareName());
   const network = tcpNetwork();
@@ -88,7 +107,7 @@ export async function connectBare(
     cookie: options.cookie ?? run.cookie,
     creation: 7,
   });
-  return new BarePeer(name, transport, result);
+  return { name, transport, result };
 }
 
 /** A peer that listens, with the peer as the acceptor. */

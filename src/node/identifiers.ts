@@ -77,22 +77,22 @@ interface Entry<Key, Value> {
   next: Entry<Key, Value> | undefined;
 }
 
-/** Entries of one hash beyond which they are found by text: peers choose identifiers. */
-const MAX_CHAIN = 16;
+/** Identifiers with one hash that are searched one by one; those beyond are found by their text. */
+const MAX_CHAIN = 8;
 
-/** All entries of one hash, by the text of their keys. */
-type Crowd<Key, Value> = Map<string, Entry<Key, Value>>;
-
-/** A map keyed by identifiers, equal as Erlang compares them. */
+/**
+ * A map keyed by identifiers, equal as Erlang compares them. Peers choose identifiers, and can make any
+ * number with one hash: their cost stays that of others.
+ */
 export class IdentifierMap<Key extends Identifier<Key>, Value> {
   readonly #hash: (key: Key) => number;
   readonly #text: (key: Key) => string;
   readonly #entries = new Map<number, Entry<Key, Value>>();
-  /** Of hashes that many keys share, which then are none of `#entries`. */
-  #crowds: Map<number, Crowd<Key, Value>> | undefined;
+  /** Those that came when the chain of their hash was full, by their text. */
+  #crowded: Map<string, Entry<Key, Value>> | undefined;
   #size = 0;
 
-  /** @param text tells all keys apart */
+  /** @param text differs for keys that differ */
   constructor(hash: (key: Key) => number, text: (key: Key) => string) {
     this.#hash = hash;
     this.#text = text;
@@ -103,51 +103,43 @@ export class IdentifierMap<Key extends Identifier<Key>, Value> {
   }
 
   get(key: Key): Value | undefined {
-    return this.#find(this.#hash(key), key)?.value;
+    return this.#find(key)?.value;
   }
 
   has(key: Key): boolean {
-    return this.#find(this.#hash(key), key) !== undefined;
+    return this.#find(key) !== undefined;
   }
 
   set(key: Key, value: Value): void {
-    const hash = this.#hash(key);
-    const found = this.#find(hash, key);
+    const found = this.#find(key);
     if (found !== undefined) {
       found.value = value;
       return;
     }
     this.#size++;
-    const crowd = this.#crowds?.get(hash);
-    if (crowd !== undefined) {
-      crowd.set(this.#text(key), { key, value, next: undefined });
-      return;
-    }
-    const entry = { key, value, next: this.#entries.get(hash) };
-    let length = 0;
-    for (let each: Entry<Key, Value> | undefined = entry; each; each = each.next) length++;
-    if (length > MAX_CHAIN) this.#gather(hash, entry);
-    else this.#entries.set(hash, entry);
+    const hash = this.#hash(key);
+    const next = this.#entries.get(hash);
+    if (next !== undefined && isFull(next)) {
+      this.#crowded ??= new Map();
+      this.#crowded.set(this.#text(key), { key, value, next: undefined });
+    } else this.#entries.set(hash, { key, value, next });
   }
 
   delete(key: Key): boolean {
     const hash = this.#hash(key);
-    const first = this.#entries.get(hash);
-    if (first === undefined) return this.#deleteFromCrowd(hash, key);
-    if (first.key.equals(key)) {
-      if (first.next === undefined) this.#entries.delete(hash);
-      else this.#entries.set(hash, first.next);
-      this.#size--;
-      return true;
+    let before: Entry<Key, Value> | undefined;
+    let entry = this.#entries.get(hash);
+    while (entry !== undefined && !entry.key.equals(key)) {
+      before = entry;
+      entry = entry.next;
     }
-    for (let entry = first; entry.next !== undefined; entry = entry.next) {
-      if (entry.next.key.equals(key)) {
-        entry.next = entry.next.next;
-        this.#size--;
-        return true;
-      }
-    }
-    return false;
+    if (entry === undefined) {
+      if (this.#crowded?.delete(this.#text(key)) !== true) return false;
+    } else if (before !== undefined) before.next = entry.next;
+    else if (entry.next !== undefined) this.#entries.set(hash, entry.next);
+    else this.#entries.delete(hash);
+    this.#size--;
+    return true;
   }
 
   /** The value, taken out. */
@@ -159,65 +151,50 @@ export class IdentifierMap<Key extends Identifier<Key>, Value> {
 
   /** The values as they are now; the map may change while they are walked. */
   values(): Value[] {
-    return this.#all().map(({ value }) => value);
+    const values: Value[] = [];
+    this.#walk((entry) => values.push(entry.value));
+    return values;
   }
 
   keys(): Key[] {
-    return this.#all().map(({ key }) => key);
+    const keys: Key[] = [];
+    this.#walk((entry) => keys.push(entry.key));
+    return keys;
   }
 
   clear(): void {
     this.#entries.clear();
-    this.#crowds = undefined;
+    this.#crowded = undefined;
     this.#size = 0;
   }
 
-  #all(): Entry<Key, Value>[] {
-    const all: Entry<Key, Value>[] = [];
+  #walk(visit: (entry: Entry<Key, Value>) => void): void {
     for (const first of this.#entries.values()) {
-      for (let entry: Entry<Key, Value> | undefined = first; entry; entry = entry.next) {
-        all.push(entry);
-      }
+      for (let entry: Entry<Key, Value> | undefined = first; entry; entry = entry.next)
+        visit(entry);
     }
-    for (const crowd of this.#crowds?.values() ?? []) {
-      for (const entry of crowd.values()) all.push(entry);
-    }
-    return all;
+    for (const entry of this.#crowded?.values() ?? []) visit(entry);
   }
 
-  #find(hash: number, key: Key): Entry<Key, Value> | undefined {
-    let entry = this.#entries.get(hash);
-    if (entry === undefined && this.#crowds !== undefined) {
-      return this.#crowds.get(hash)?.get(this.#text(key));
-    }
+  #find(key: Key): Entry<Key, Value> | undefined {
+    let entry = this.#entries.get(this.#hash(key));
     while (entry !== undefined && !entry.key.equals(key)) entry = entry.next;
-    return entry;
+    if (entry !== undefined || this.#crowded === undefined) return entry;
+    return this.#crowded.get(this.#text(key));
   }
+}
 
-  #gather(hash: number, first: Entry<Key, Value>): void {
-    const crowd: Crowd<Key, Value> = new Map();
-    for (let entry: Entry<Key, Value> | undefined = first; entry; entry = entry.next) {
-      crowd.set(this.#text(entry.key), entry);
-    }
-    this.#entries.delete(hash);
-    this.#crowds ??= new Map();
-    this.#crowds.set(hash, crowd);
-  }
-
-  #deleteFromCrowd(hash: number, key: Key): boolean {
-    const crowd = this.#crowds?.get(hash);
-    if (crowd?.delete(this.#text(key)) !== true) return false;
-    if (crowd.size === 0) this.#crowds!.delete(hash);
-    this.#size--;
-    return true;
-  }
+function isFull(first: Entry<unknown, unknown>): boolean {
+  let length = 0;
+  for (let entry: Entry<unknown, unknown> | undefined = first; entry; entry = entry.next) length++;
+  return length >= MAX_CHAIN;
 }
 
 export class PidMap<Value> extends IdentifierMap<Pid, Value> {
   constructor() {
     super(
       (pid) => pid.serial * 2 ** 32 + pid.id,
-      ({ node, id, serial, creation }) => `${id}.${serial}.${creation}.${node.name}`,
+      ({ node, id, serial, creation }) => `${id} ${serial} ${creation} ${node.name}`,
     );
   }
 }
@@ -225,15 +202,9 @@ export class PidMap<Value> extends IdentifierMap<Pid, Value> {
 export class ReferenceMap<Value> extends IdentifierMap<Reference, Value> {
   constructor() {
     super(
-      (ref) => {
-        const ids = ref.ids;
-        return (ids[0]! ^ Math.imul(ids[2] ?? 0, 0x9e3779b1)) + (ids[1] ?? 0) * 2 ** 18;
-      },
-      ({ ids, creation, node }) => {
-        // Words that are not there are 0.
-        const [a = 0, b = 0, c = 0, d = 0, e = 0] = ids as readonly number[];
-        return `${a}.${b}.${c}.${d}.${e}.${creation}.${node.name}`;
-      },
+      ({ ids }) => (ids[0]! ^ Math.imul(ids[2] ?? 0, 0x9e3779b1)) + (ids[1] ?? 0) * 2 ** 18,
+      ({ node, creation, ids: [a, b = 0, c = 0, d = 0, e = 0] }) =>
+        `${a} ${b} ${c} ${d} ${e} ${creation} ${node.name}`,
     );
   }
 }

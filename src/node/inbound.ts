@@ -99,12 +99,9 @@ export class InboundSignals {
       case CONTROL.MONITOR_P.op:
         this.#monitor(peer, message[1], message[2], message[3]);
         return;
-      case CONTROL.DEMONITOR_P.op: {
-        this.#checkEnds(peer, message[1], message[2]);
-        const monitor = peer.incomingMonitors.take(message[3]);
-        monitor?.target.monitoredBy?.delete(monitor.ref);
+      case CONTROL.DEMONITOR_P.op:
+        this.#demonitor(peer, message[1], message[2], message[3]);
         return;
-      }
       case CONTROL.MONITOR_P_EXIT.op:
         this.#monitorExit(peer, message[3], () => message[4]);
         return;
@@ -172,6 +169,14 @@ export class InboundSignals {
         connection.send(tuple(CONTROL.MONITOR_P_EXIT.op, toProc, watcher, ref, NOPROC));
       }
     });
+  }
+
+  #demonitor(peer: Peer, watcher: Pid, toProc: Pid | Atom, ref: Reference): void {
+    this.#checkEnds(peer, watcher, toProc);
+    const target = isPid(toProc) ? this.#table.get(toProc) : undefined;
+    // Of a process that has ended there is none left.
+    if (target === undefined && isPid(toProc)) return;
+    this.#signals.demonitoredByPeer(peer, ref, target);
   }
 
   #monitorExit(peer: Peer, ref: Reference, reason: () => Term, payload?: Payload): void {

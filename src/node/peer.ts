@@ -5,7 +5,7 @@ import type { GivenName } from "../handshake/drive.ts";
 import { type Deferred, deferred } from "../transport/deferred.ts";
 import { ReferenceMap } from "./identifiers.ts";
 import type { Link } from "./links.ts";
-import type { IncomingMonitor, OutgoingMonitor } from "./monitors.ts";
+import { IncomingMonitors, type OutgoingMonitor } from "./monitors.ts";
 import type { SpawnRequest } from "./spawn-request.ts";
 
 export class Peer {
@@ -16,7 +16,7 @@ export class Peer {
   connection: Connection | undefined;
   readonly links: Set<Link> = new Set();
   readonly outgoingMonitors: ReferenceMap<OutgoingMonitor> = new ReferenceMap();
-  readonly incomingMonitors: ReferenceMap<IncomingMonitor> = new ReferenceMap();
+  readonly incomingMonitors: IncomingMonitors = new IncomingMonitors();
   readonly spawnRequests: ReferenceMap<SpawnRequest> = new ReferenceMap();
   /** Bytes of the messages that wait for the connection. */
   waitingBytes = 0;

@@ -107,7 +107,7 @@ export class Process {
   /** @internal Monitors this process has set, by reference. */
   monitors: ReferenceMap<OutgoingMonitor> | undefined;
   /** @internal Monitors others have set on this process. */
-  monitoredBy: ReferenceMap<IncomingMonitor> | undefined;
+  monitoredBy: Set<IncomingMonitor> | undefined;
   /** @internal Aliases by which this process receives. */
   aliases: ReferenceMap<Alias> | undefined;
   /** @internal Kept by the process table. */

@@ -182,7 +182,8 @@ export class SignalRouter implements Signals {
         return;
       }
       const name = isPid(object) ? undefined : object.name;
-      this.#watched(local, { ref, watcher: watcher.pid, target: local, name });
+      monitor.incoming = { ref, watcher: watcher.pid, target: local, name };
+      watched(monitor.incoming);
       return;
     }
     const peer = this.#peers.reach(object.node);
@@ -296,10 +297,16 @@ export class SignalRouter implements Signals {
     monitor.watcher.monitors.set(monitor.ref, monitor);
   }
 
+  /** A process of a peer takes a monitor back; `target` is undefined when it was set on a name. */
+  demonitoredByPeer(peer: Peer, ref: Reference, target: Process | undefined): void {
+    const monitor = peer.incomingMonitors.takeBack(ref, target);
+    monitor?.target.monitoredBy?.delete(monitor);
+  }
+
   /** A process of a peer monitors one of ours. */
   monitoredByPeer(peer: Peer, monitor: IncomingMonitor): void {
-    peer.incomingMonitors.set(monitor.ref, monitor);
-    this.#watched(monitor.target, monitor);
+    peer.incomingMonitors.add(monitor);
+    watched(monitor);
   }
 
   /** What was monitored is gone: its watcher hears of it, once. */
@@ -326,7 +333,7 @@ export class SignalRouter implements Signals {
     for (const link of process.links?.values() ?? []) {
       this.#breakLink(process, link, reason, payload);
     }
-    for (const monitor of process.monitoredBy?.values() ?? []) {
+    for (const monitor of process.monitoredBy ?? []) {
       this.#tellWatcher(process, monitor, reason, payload);
     }
     process.links = undefined;
@@ -347,10 +354,9 @@ export class SignalRouter implements Signals {
     peer.links.clear();
     // All records are gone before anybody hears: who links anew at once has a new link.
     for (const { local, other } of broken) local.exitFromLink(other, NOCONNECTION);
-    for (const monitor of peer.incomingMonitors.values()) {
-      monitor.target.monitoredBy?.delete(monitor.ref);
+    for (const monitor of peer.incomingMonitors.takeAll()) {
+      monitor.target.monitoredBy?.delete(monitor);
     }
-    peer.incomingMonitors.clear();
     const monitors = peer.outgoingMonitors.values();
     peer.outgoingMonitors.clear();
     for (const monitor of monitors) this.monitorDown(monitor, NOCONNECTION, lost);
@@ -405,11 +411,6 @@ export class SignalRouter implements Signals {
     return link;
   }
 
-  #watched(target: Process, monitor: IncomingMonitor): void {
-    target.monitoredBy ??= new ReferenceMap();
-    target.monitoredBy.set(monitor.ref, monitor);
-  }
-
   /** A monitor has told of an end or was taken back: its alias may go with it. */
   #monitorOver({ watcher, ref }: OutgoingMonitor): void {
     if (watcher.aliases?.get(ref)?.ofMonitor === true) this.unalias(ref);
@@ -417,10 +418,9 @@ export class SignalRouter implements Signals {
 
   /** Tells the other side that a monitor of ours, already out of its watcher's table, is over. */
   #takeBackMonitor(monitor: OutgoingMonitor): void {
-    const { ref, target, watcher } = monitor;
+    const { ref, target, watcher, incoming } = monitor;
     if (target.node === this.#ownNode) {
-      const local = isPid(target) ? this.#table.get(target) : this.#table.whereis(target.name);
-      local?.monitoredBy?.delete(ref);
+      if (incoming !== undefined) incoming.target.monitoredBy?.delete(incoming);
       return;
     }
     const peer = this.#peers.get(target.node);
@@ -463,7 +463,7 @@ export class SignalRouter implements Signals {
       return;
     }
     const peer = this.#peers.get(watcher.node);
-    if (peer?.incomingMonitors.delete(ref) !== true) return;
+    if (peer?.incomingMonitors.delete(monitor) !== true) return;
     const from = monitor.name ?? process.pid;
     peer.signal((connection) => {
       if (connection.has(DFLAG.EXIT_PAYLOAD)) {
@@ -473,4 +473,10 @@ export class SignalRouter implements Signals {
       }
     });
   }
+}
+
+function watched(monitor: IncomingMonitor): void {
+  const { target } = monitor;
+  target.monitoredBy ??= new Set();
+  target.monitoredBy.add(monitor);
 }

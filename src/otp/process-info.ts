@@ -67,7 +67,7 @@ const ITEMS: ReadonlyMap<string, Item> = new Map<string, Item>([
   ["messages", (process) => process.waitingMessages],
   ["min_bin_vheap_size", zero],
   ["min_heap_size", zero],
-  ["monitored_by", (process) => process.monitoredBy?.values().map(({ watcher }) => watcher) ?? []],
+  ["monitored_by", (process) => [...(process.monitoredBy ?? [])].map(({ watcher }) => watcher)],
   ["monitors", monitors],
   ["parent", (process) => ancestryOf(process)?.parent ?? UNDEFINED],
   ["priority", () => NORMAL],

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { atom, Pid, Reference } from "../../etf/index.ts";
 import { Identifiers, localPidKey, PidMap, ReferenceMap } from "../../src/node/identifiers.ts";
 
@@ -117,6 +117,29 @@ describe("a map by identifier", () => {
     expect([map.size, map.delete(keys[5]!), map.values()]).toEqual([0, false, []]);
     map.set(keys[5]!, 7);
     expect([map.get(keys[5]!), map.size]).toEqual([7, 1]);
+  });
+
+  test("keeps many apart that share a hash, and compares each with a few only", () => {
+    const keys = Array.from({ length: 5000 }, (_, creation) => pid(1, 0, creation));
+    const equals = vi.spyOn(Pid.prototype, "equals");
+    const map = new PidMap<number>();
+    for (const key of keys) map.set(key, key.creation);
+    for (const key of keys) map.set(pid(1, 0, key.creation), key.creation + 1);
+    expect(map.size).toBe(5000);
+    expect(map.values().reduce((sum, value) => sum + value, 0)).toBe((5000 * 5001) / 2);
+    expect(map.keys()).toHaveLength(5000);
+    expect(map.get(pid(1, 0, 5000))).toBeUndefined();
+    for (const [at, key] of keys.entries()) {
+      expect(map.get(key)).toBe(at + 1);
+      // The first ones make room, which is taken by what comes anew.
+      if (at % 2 === 0) expect(map.take(key)).toBe(at + 1);
+    }
+    for (const [at, key] of keys.entries()) map.set(key, at);
+    expect(map.size).toBe(5000);
+    for (const [at, key] of keys.entries()) expect(map.take(key)).toBe(at);
+    expect([map.size, map.keys()]).toEqual([0, []]);
+    expect(equals.mock.calls.length).toBeLessThan(5000 * 100);
+    equals.mockRestore();
   });
 
   test("takes out, and forgets everything", () => {

@@ -1,7 +1,8 @@
 /** Monitors between processes of two nodes; within a node see process.test.ts. */
 import { describe, expect, test } from "vitest";
-import { atom, Pid, type Term, tuple } from "../../etf/index.ts";
+import { atom, Pid, Reference, type Term, tuple } from "../../etf/index.ts";
 import { inbox } from "../support/cluster.ts";
+import { RawNode } from "../support/raw-node.ts";
 import { connected, withRaw } from "../support/two-nodes.ts";
 
 const NORMAL = atom("normal");
@@ -92,5 +93,58 @@ describe("monitors between nodes", () => {
         tuple(DOWN, late, PROCESS, tuple(atom("box"), atom(name)), NOCONNECTION),
       ]);
     }
+  });
+});
+
+describe("monitors of peers that choose a reference again", () => {
+  const MONITOR_P = 19;
+  const DEMONITOR_P = 20;
+
+  test("are each told of, and by each peer", async () => {
+    const { cluster, raw, ours, theirs, box } = await withRaw();
+    const two = await RawNode.connect(cluster, "gandalf@vm", { name: "two@vm" });
+    const ref = new Reference("other@vm", 7, [1, 2, 3]);
+    raw.send(tuple(MONITOR_P, theirs, ours, ref));
+    raw.send(tuple(MONITOR_P, theirs, ours, ref));
+    two.send(tuple(MONITOR_P, new Pid("two@vm", 1, 2, 7), ours, ref));
+    await cluster.settle();
+    box.process.terminate(oops);
+    await cluster.settle();
+    const down = { control: tuple(28, ours, theirs, ref), payload: oops };
+    expect(raw.take()).toStrictEqual([down, down]);
+    expect(two.take()).toHaveLength(1);
+  });
+
+  test("one that is taken back takes back no other peer's", async () => {
+    const { cluster, raw, ours, theirs, box } = await withRaw();
+    const two = await RawNode.connect(cluster, "gandalf@vm", { name: "two@vm" });
+    const ref = new Reference("other@vm", 7, [1, 2, 3]);
+    raw.send(tuple(MONITOR_P, theirs, ours, ref));
+    two.send(tuple(MONITOR_P, new Pid("two@vm", 1, 2, 7), ours, ref));
+    await cluster.settle();
+    two.send(tuple(DEMONITOR_P, new Pid("two@vm", 1, 2, 7), ours, ref));
+    await cluster.settle();
+    box.process.terminate(oops);
+    await cluster.settle();
+    expect(raw.take()).toHaveLength(1);
+    expect(two.take()).toEqual([]);
+  });
+
+  test("leave nothing behind when the connection ends", async () => {
+    const { cluster, node, raw, theirs, box } = await withRaw();
+    const second = inbox(node, { name: "second" });
+    for (let id = 0; id < 3; id++) {
+      // References that compare as one and as many, on a pid and on a name.
+      const ref = new Reference("other@vm", 7, [1, 2, 3, 0, id % 2]);
+      for (const target of [box.process.pid, second.process.pid, atom("second")]) {
+        raw.send(tuple(MONITOR_P, theirs, target, ref));
+      }
+    }
+    await cluster.settle();
+    const held = () => [box, second].map(({ process }) => process.monitoredBy?.size);
+    expect(held()).toEqual([3, 6]);
+    raw.transport.destroy();
+    await cluster.settle();
+    expect(held()).toEqual([0, 0]);
   });
 });
