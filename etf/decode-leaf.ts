@@ -96,6 +96,16 @@ const CONTAINERS: ReadonlySet<number> = new Set([
  */
 const MAX_FRESH_NILS = 65_536;
 const SHARED_NIL = Object.freeze([]) as unknown as Term[];
+const OLD_FLOAT = /^[+-]?\d+[.,]\d+([eE][+-]?\d+)?$/;
+
+/** Creations of the forms before OTP 23, and the first word of a reference in them, have few bits. */
+const MAX_OLD_CREATION = 3;
+const MAX_OLD_REFERENCE_WORD = 0x3ffff;
+
+/** Beyond it the emulator holds an integer in another form, which no field of a fun may have. */
+const SMALL_INTEGERS = 1n << 59n;
+
+const MAX_FREE_VARIABLES = 255;
 
 const TRUE = internAtom("true");
 const FALSE = internAtom("false");
@@ -251,6 +261,9 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     const oldIndex = this.integerField("a fun's old index");
     const oldUniq = this.integerField("a fun's old uniq");
     const pid = this.pidField();
+    if (size > MAX_FREE_VARIABLES) {
+      throw this.error("ETF_BAD_FIELD", `a fun has at most 255 free variables, not ${size}`);
+    }
     this.claim(size);
     this.claimed -= size; // funs are few: their free variables are read by push
     this.charge(FUN_BYTES);
@@ -409,16 +422,20 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     return atom;
   }
 
+  /** A small integer in any of its forms; of one beyond the safe integers the 32 bits the runtime keeps. */
   protected integerField(what: string): number {
     const start = this.offset;
     const tag = this.uint8();
     if (tag === TAG.SMALL_INTEGER_EXT) return this.uint8();
     if (tag === TAG.INTEGER_EXT) return this.int32();
-    const value = tag === TAG.SMALL_BIG_EXT ? this.big(this.uint8()) : null;
-    if (typeof value !== "number") {
+    let value: number | bigint | null = null;
+    if (tag === TAG.SMALL_BIG_EXT) value = this.big(this.uint8());
+    else if (tag === TAG.LARGE_BIG_EXT) value = this.big(this.uint32());
+    if (typeof value === "number") return value;
+    if (value === null || value >= SMALL_INTEGERS || value < -SMALL_INTEGERS) {
       throw this.error("ETF_BAD_FIELD", `${what} is ${tagName(tag)}, not a small integer`, start);
     }
-    return value;
+    return Number(value > 0n ? BigInt.asUintN(32, value) : BigInt.asIntN(32, value));
   }
 
   protected pidField(): Pid {
@@ -464,7 +481,10 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     return new Float(value);
   }
 
-  /** 31 bytes of text as `sprintf("%.20e")` writes it, filled up with zeros. */
+  /**
+   * 31 bytes of text as `sprintf("%.20e")` writes it, filled up with zeros. The runtime reads digits,
+   * a point or a comma, digits, and perhaps an exponent; what follows the first zero does not count.
+   */
   protected oldFloat(): Float {
     this.need(31);
     const start = this.offset;
@@ -473,7 +493,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
       text += String.fromCharCode(this.bytes[start + i]!);
     }
     this.offset += 31;
-    const value = /^\s*[+-]?\d+(\.\d+)?([eE][+-]?\d+)?\s*$/.test(text) ? Number(text) : Number.NaN;
+    const value = OLD_FLOAT.test(text) ? Number(text.replace(",", ".")) : Number.NaN;
     if (!Number.isFinite(value)) {
       throw this.error("ETF_BAD_FLOAT", "the text of a float is no finite number", start);
     }
@@ -519,6 +539,14 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     return bits === 8 || bits === 0 ? bytes : new BitString(bytes, bits);
   }
 
+  private oldCreation(what: string): number {
+    const creation = this.uint8();
+    if (creation > MAX_OLD_CREATION) {
+      throw this.error("ETF_BAD_FIELD", `${what} creation is ${creation}`, this.offset - 1);
+    }
+    return creation;
+  }
+
   protected pid(tag: number): Pid {
     this.charge(IDENTIFIER_BYTES);
     const node = this.atomField("a pid's node");
@@ -534,7 +562,8 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     }
     const id = this.uint32();
     const serial = this.uint32();
-    return new Pid(node, id, serial, tag === TAG.PID_EXT ? this.uint8() : this.uint32());
+    const creation = tag === TAG.PID_EXT ? this.oldCreation("a pid's") : this.uint32();
+    return new Pid(node, id, serial, creation);
   }
 
   protected port(tag: number): Port {
@@ -543,15 +572,16 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     const high = tag === TAG.V4_PORT_EXT ? this.uint32() : 0;
     const low = this.uint32();
     const id = high === 0 ? low : (BigInt(high) << 32n) | BigInt(low);
-    return new Port(node, id, tag === TAG.PORT_EXT ? this.uint8() : this.uint32());
+    const creation = tag === TAG.PORT_EXT ? this.oldCreation("a port's") : this.uint32();
+    return new Port(node, id, creation);
   }
 
   protected reference(tag: number): Reference {
     this.charge(REFERENCE_BYTES);
     const start = this.offset;
     const words = tag === TAG.REFERENCE_EXT ? 1 : this.uint16();
-    if (words < 1 || words > 5) {
-      throw this.error("ETF_BAD_FIELD", `a reference has 1 to 5 words, not ${words}`, start);
+    if (words > 5) {
+      throw this.error("ETF_BAD_FIELD", `a reference has up to 5 words, not ${words}`, start);
     }
     const node = this.atomField("a reference's node");
     const { view, offset } = this;
@@ -569,9 +599,15 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     }
     const ids: number[] = [];
     if (tag === TAG.REFERENCE_EXT) ids.push(this.uint32());
-    const creation = tag === TAG.NEWER_REFERENCE_EXT ? this.uint32() : this.uint8();
+    const old = tag !== TAG.NEWER_REFERENCE_EXT;
+    const creation = old ? this.oldCreation("a reference's") : this.uint32();
     if (tag !== TAG.REFERENCE_EXT) for (let i = 0; i < words; i++) ids.push(this.uint32());
-    return new Reference(node, creation, ids);
+    if (old && words > 0 && ids[0]! > MAX_OLD_REFERENCE_WORD) {
+      throw this.error("ETF_BAD_FIELD", `an old reference's first word is ${ids[0]}`, start);
+    }
+    return words === 0
+      ? Reference.withoutWords(node, creation)
+      : new Reference(node, creation, ids);
   }
 
   protected externalFun(): ExternalFun {
@@ -580,10 +616,8 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     const fun = this.atomField("a fun's function");
     const start = this.offset;
     const arity = this.integerField("a fun's arity");
-    if (arity < 0 || arity > 255) {
-      throw this.error("ETF_BAD_FIELD", `a fun's arity is ${arity}`, start);
-    }
-    return new ExternalFun(module, fun, arity);
+    if (arity < 0) throw this.error("ETF_BAD_FIELD", `a fun's arity is ${arity}`, start);
+    return ExternalFun.received(module, fun, arity);
   }
 
   /** 80, then the inflated size, then a zlib stream: only a whole term can be compressed. */

@@ -130,7 +130,7 @@ class Hasher {
     } else if (term instanceof BitString) this.bits(term.bytes, term.lastBits);
     else if (term instanceof ImproperList) this.list(term.elements, 0, term.tail);
     else if (term instanceof Pid) this.words(term.id, 0, PID);
-    else if (term instanceof Reference) this.words(term.ids[0]!, 0, REFERENCE);
+    else if (term instanceof Reference) this.words(term.ids[0] ?? 0, 0, REFERENCE);
     else if (term instanceof Port) {
       const id = BigInt(term.id);
       this.words(Number(id & 0xffffffffn), Number(id >> 32n), PORT);

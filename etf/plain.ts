@@ -187,8 +187,9 @@ export function plainLeaf(term: unknown, options: ToPlainOptions): Plain | undef
   if (term instanceof Pid) return `<${nodeText(term.node)}.${term.id}.${term.serial}>`;
   if (term instanceof Reference) {
     const { ids } = term;
-    const words = ids.length === 3 ? `${ids[2]}.${ids[1]}.${ids[0]}` : [...ids].reverse().join(".");
-    return `#Ref<${nodeText(term.node)}.${words}>`;
+    const node = nodeText(term.node);
+    if (ids.length === 3) return `#Ref<${node}.${ids[2]}.${ids[1]}.${ids[0]}>`;
+    return `#Ref<${[node, ...[...ids].reverse()].join(".")}>`;
   }
   if (typeof term === "object" && term !== null && MapBase.from(term) !== null) return undefined;
   return format(term as TermInput, { mode: "~0tp" });

@@ -258,7 +258,7 @@ export class Port {
 export class Reference {
   readonly node: Atom;
   readonly creation: number;
-  /** 1 to 5 words of 32 bits, in the order of the wire: the least significant first. */
+  /** 1 to 5 words of 32 bits, in the order of the wire: the least significant first; a peer may send none. */
   readonly ids: readonly number[];
 
   /** @throws EtfEncodeError ETF_OUT_OF_RANGE */
@@ -276,6 +276,13 @@ export class Reference {
     this.ids = ids;
   }
 
+  /** @internal As it came from a peer. */
+  static withoutWords(node: Atom, creation: number): Reference {
+    const ref = new Reference(node, creation, [0]);
+    (ref as { ids: readonly number[] }).ids = [];
+    return ref;
+  }
+
   /** Words of 0 at the end make no difference, as in OTP. */
   equals(other: unknown): boolean {
     const words = (ref: Reference, i: number) => ref.ids[i] ?? 0;
@@ -288,7 +295,7 @@ export class Reference {
   }
 
   toString(): string {
-    return `#Ref<${this.node.name}.${[...this.ids].reverse().join(".")}>`;
+    return `#Ref<${[this.node.name, ...[...this.ids].reverse()].join(".")}>`;
   }
 }
 
@@ -306,6 +313,17 @@ export class ExternalFun {
     this.module = nodeAtom(module);
     this.function = nodeAtom(fun);
     this.arity = arity;
+  }
+
+  /**
+   * @internal As it came from a peer, which may say an arity that no function has; of what is beyond
+   *   the safe integers 32 bits are left.
+   */
+  static received(module: Atom, fun: Atom, arity: number): ExternalFun {
+    if (arity <= 255) return new ExternalFun(module, fun, arity);
+    const odd = new ExternalFun(module, fun, 0);
+    (odd as { arity: number }).arity = arity;
+    return odd;
   }
 }
 

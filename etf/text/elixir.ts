@@ -68,7 +68,7 @@ function open(value: unknown, options: ElixirTextOptions): string | FlatParts {
   if (term instanceof Pid) return `#PID<${options.nodeText(term.node)}.${term.id}.${term.serial}>`;
   if (term instanceof Port) return `#Port<${options.nodeText(term.node)}.${term.id}>`;
   if (term instanceof Reference) {
-    return `#Reference<${options.nodeText(term.node)}.${[...term.ids].reverse().join(".")}>`;
+    return `#Reference<${[options.nodeText(term.node), ...[...term.ids].reverse()].join(".")}>`;
   }
   if (term instanceof ExternalFun) {
     const { module, function: fun, arity } = term;

@@ -199,7 +199,7 @@ class Printer {
     if (term instanceof Pid) return `<${this.nodeText(term.node)}.${term.id}.${term.serial}>`;
     if (term instanceof Port) return `#Port<${this.nodeText(term.node)}.${term.id}>`;
     if (term instanceof Reference) {
-      return `#Ref<${this.nodeText(term.node)}.${[...term.ids].reverse().join(".")}>`;
+      return `#Ref<${[this.nodeText(term.node), ...[...term.ids].reverse()].join(".")}>`;
     }
     if (term instanceof ExternalFun) {
       return `fun ${this.atom(term.module)}:${this.atom(term.function)}/${term.arity}`;
