@@ -1,6 +1,8 @@
 /**
  * Byte arrays as the platform likes them: a `Buffer` on Node, a `Uint8Array` elsewhere.
  */
+import { hasLoneSurrogate } from "./atom.ts";
+import { badText } from "./errors.ts";
 
 type BytesClass = new (buffer: ArrayBufferLike, offset: number, length: number) => Uint8Array;
 
@@ -88,7 +90,10 @@ export function copyWords(view: DataView, start: number, length: number): Uint8A
 
 const encoder = new TextEncoder();
 
+/** @throws EtfEncodeError ETF_BAD_TEXT for half of a surrogate pair */
 export function utf8Bytes(text: string): Uint8Array {
   const bytes = encoder.encode(text);
+  // In ASCII there are no surrogates.
+  if (bytes.length !== text.length && hasLoneSurrogate(text)) throw badText();
   return viewBytes(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -16,7 +16,14 @@ import {
 import { TermDecoder } from "./decode-term.ts";
 import { CONTAINER_BYTES, MAP_KEY_BYTES, TEXT_BYTES } from "./heap.ts";
 import { cachedKeyText, MAX_CACHED_KEY_BYTES } from "./key-cache.ts";
-import { type Plain, plainKey, plainLeaf, setOwn, type ToPlainOptions, toPlain } from "./plain.ts";
+import {
+  defineOwn,
+  type Plain,
+  plainKey,
+  plainLeaf,
+  type ToPlainOptions,
+  toPlain,
+} from "./plain.ts";
 import { TAG } from "./tags.ts";
 import type { OpaqueTerm, Term } from "./terms.ts";
 import { utf8Text } from "./utf8.ts";
@@ -25,11 +32,32 @@ const NIL = internAtom("nil");
 const NULL = internAtom("null");
 const UNDEFINED = internAtom("undefined");
 
+const { prototype } = Object;
+/** What Object.prototype has when nobody has added anything. */
+const OWN_KEYS = 12;
+/** Keys of a message that cost no more to look up than all properties of Object.prototype. */
+const LOOKED_UP_KEYS = 32;
+
+/** Whether `__proto__` is the only accessor that an object inherits, and nothing is read-only. */
+function onlyProtoIsInherited(): boolean {
+  const keys = Reflect.ownKeys(prototype);
+  return (
+    keys.length === OWN_KEYS &&
+    keys.every((key) => {
+      const property = Object.getOwnPropertyDescriptor(prototype, key);
+      return property?.writable === true || key === "__proto__";
+    })
+  );
+}
+
 export class PlainDecoder extends LeafDecoder<Plain> {
   private readonly limits: DecodeOptions;
   private readonly options: ToPlainOptions;
   private readonly atomsAsText: boolean;
   private readonly binariesAsText: boolean;
+  /** In this call; see `mayBeInherited`. */
+  private keysLookedUp = 0;
+  private inheritsOnlyProto: boolean | null = null;
 
   constructor(limits: DecodeOptions, options: ToPlainOptions) {
     super(limits);
@@ -40,6 +68,8 @@ export class PlainDecoder extends LeafDecoder<Plain> {
   }
 
   override decodeAt(bytes: Uint8Array, offset: number, end: number): Plain {
+    this.keysLookedUp = 0;
+    this.inheritsOnlyProto = null;
     try {
       return super.decodeAt(bytes, offset, end);
     } catch (error) {
@@ -177,13 +207,26 @@ export class PlainDecoder extends LeafDecoder<Plain> {
     for (let i = 0; i < size; i++) {
       const key = this.key(depth + 1);
       const value = this.read(depth + 1);
-      if (key === "__proto__") setOwn(object, key, value);
+      if (this.mayBeInherited(key)) defineOwn(object, key, value);
       else object[key] = value;
     }
     this.claimed -= 2 * size;
     // One key twice is an error, two keys of one text are not: the exact form tells them apart.
     if (Object.keys(object).length !== size) throw AGAIN;
     return object;
+  }
+
+  /**
+   * Whether an assignment to the key may find an accessor of Object.prototype. The first keys are
+   * looked up there one by one; more of them are worth a look at all of its properties.
+   */
+  private mayBeInherited(key: string): boolean {
+    if (this.keysLookedUp < LOOKED_UP_KEYS) {
+      this.keysLookedUp++;
+      return key in prototype;
+    }
+    this.inheritsOnlyProto ??= onlyProtoIsInherited();
+    return this.inheritsOnlyProto ? key === "__proto__" : key in prototype;
   }
 
   private key(depth: number): string {

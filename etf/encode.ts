@@ -10,7 +10,7 @@ import { Atom, hasLoneSurrogate } from "./atom.ts";
 import { copyBytes } from "./bytes.ts";
 import { deflateTerm } from "./deflate.ts";
 import { inKeyOrder } from "./deterministic.ts";
-import { EtfEncodeError } from "./errors.ts";
+import { badText, EtfEncodeError } from "./errors.ts";
 import { isPlainObject } from "./map-base.ts";
 import { type Frame, notATerm, pathOf, refuseCycle } from "./refusal.ts";
 import { TAG, VERSION_MAGIC } from "./tags.ts";
@@ -460,7 +460,7 @@ export class TermWriter extends ByteWriter {
     const { written } = encoder.encodeInto(value, buffer.subarray(at + 5));
     // Half of a surrogate pair is written as something else; it is not in ASCII.
     if (written !== size && hasLoneSurrogate(value)) {
-      throw new EtfEncodeError("ETF_BAD_TEXT", "a string with a lone surrogate has no UTF-8 form");
+      throw badText();
     }
     this.head(TAG.BINARY_EXT, written);
     this.at = at + 5 + written;
@@ -627,7 +627,8 @@ function putNumber(buffer: Uint8Array, view: DataView, at: number, value: number
     buffer[at + 2] = value < 0 ? 1 : 0;
     return at + 3 + size;
   }
-  if (!Number.isFinite(value)) throw notATerm(value);
+  // Only what has a fraction, or is -0, is a float.
+  if (!(Math.abs(value) < 2 ** 53)) throw notATerm(value);
   buffer[at] = TAG.NEW_FLOAT_EXT;
   view.setFloat64(at + 1, value);
   return at + 9;

@@ -11,7 +11,7 @@ export type EtfEncodeErrorCode =
   | "ETF_ATOM_BOOLEAN"
   /** An atom of more than 255 characters. */
   | "ETF_ATOM_TOO_LONG"
-  /** A field out of its range: a pid's id, a tuple's size, the bits of a bitstring ... */
+  /** Out of its range: a number that is an integer beyond 2^53, a pid's id, a tuple's size ... */
   | "ETF_OUT_OF_RANGE"
   /** A value that contains itself. */
   | "ETF_CYCLE"
@@ -48,11 +48,23 @@ export class EtfEncodeError extends Error {
   /** Where inside the value, such as `[3].price`; empty for the value itself. */
   readonly path: string;
 
-  constructor(code: EtfEncodeErrorCode, message: string, path = "") {
-    super(path === "" ? message : `${path}: ${message}`);
+  constructor(code: EtfEncodeErrorCode, message: string, path = "", options?: ErrorOptions) {
+    super(path === "" ? message : `${path}: ${message}`, options);
     this.code = code;
     this.path = path;
   }
+}
+
+/** An integer that a `number` cannot say exactly: the digits above 2^53 may be lost already. */
+export function unsafeInteger(value: number): EtfEncodeError {
+  return new EtfEncodeError(
+    "ETF_OUT_OF_RANGE",
+    `${value} is an integer beyond 2^53, where a number is not exact: write a bigint or float(${value})`,
+  );
+}
+
+export function badText(): EtfEncodeError {
+  return new EtfEncodeError("ETF_BAD_TEXT", "a string with a lone surrogate has no UTF-8 form");
 }
 
 /** Bytes that are no term. */

@@ -4,7 +4,7 @@
  */
 import { Atom } from "./atom.ts";
 import { utf8Bytes } from "./bytes.ts";
-import { EtfEncodeError } from "./errors.ts";
+import { EtfEncodeError, unsafeInteger } from "./errors.ts";
 import { MapBase } from "./map-base.ts";
 import {
   BitString,
@@ -30,13 +30,15 @@ const MAX_KEY_NESTING = 256;
 /**
  * The decoded form of a value: what decoding gives after the value was encoded. Values nested in
  * it stay as they are.
+ *
+ * @throws EtfEncodeError ETF_OUT_OF_RANGE for a number that is an integer beyond 2^53; ETF_BAD_TEXT
  */
 export function normalize(value: unknown): unknown {
   switch (typeof value) {
     case "number":
-      return (Number.isSafeInteger(value) && !Object.is(value, -0)) || !Number.isFinite(value)
-        ? value
-        : new Float(value);
+      if (Number.isSafeInteger(value)) return Object.is(value, -0) ? new Float(value) : value;
+      if (Number.isInteger(value)) throw unsafeInteger(value);
+      return Number.isFinite(value) ? new Float(value) : value;
     case "bigint": {
       const small = Number(value);
       return Number.isSafeInteger(small) ? small : value;

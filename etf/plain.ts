@@ -15,11 +15,11 @@
  * | native record | plain object of its fields |
  * | bitstring, pid, port, reference, fun | its Erlang text |
  */
-import { Atom, atom, hasLoneSurrogate, internAtom } from "./atom.ts";
-import { utf8Bytes } from "./bytes.ts";
+import { Atom, atom } from "./atom.ts";
 import { EtfEncodeError } from "./errors.ts";
 import { normalize } from "./exact.ts";
 import { MapBase } from "./map-base.ts";
+import { entryStep, type Frame, notATerm } from "./refusal.ts";
 import { TermMap } from "./term-map.ts";
 import {
   Float,
@@ -35,6 +35,7 @@ import {
 } from "./terms.ts";
 import { format } from "./text/print.ts";
 import { utf8Text } from "./utf8.ts";
+import { Walk } from "./walk.ts";
 
 export type Plain =
   | null
@@ -61,25 +62,30 @@ export interface FromPlainOptions {
   null?: string;
   /** Keys of objects as binaries (default), or as atoms. */
   keys?: "binary" | "atom";
+  /**
+   * A `number` that is an integer beyond 2^53, of which nobody knows which integer was meant: refused
+   * (default), or made a float, which it is for whoever calculates with it.
+   */
+  unsafeIntegers?: "refuse" | "float";
+  /** Levels of nesting; 100,000 by default. */
+  maxDepth?: number;
 }
 
-/** A property of the object itself, whatever its name. */
-export function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === "__proto__") {
-    Object.defineProperty(object, key, {
-      value,
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    });
-  } else object[key] = value;
+/** A property of the object itself, whatever Object.prototype has under that name. */
+export function defineOwn(object: object, key: string, value: unknown): void {
+  Object.defineProperty(object, key, {
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
 }
 
 /** The key of a plain object that a key of a map becomes. */
 export function plainKey(key: unknown): string {
   if (key instanceof Atom) return key.name;
   if (key instanceof Uint8Array) {
-    const text = utf8Text(key, 0, key.length);
+    const text = utf8Text(key);
     if (text !== null) return text;
   }
   if (typeof key === "number" || typeof key === "bigint" || typeof key === "boolean") {
@@ -89,70 +95,96 @@ export function plainKey(key: unknown): string {
 }
 
 /** A container being converted: values taken in order, and where each result goes. */
-interface Frame {
-  items: readonly unknown[];
-  next: number;
-  put: (place: number, value: unknown) => void;
+interface PlainFrame extends Frame {
+  readonly put: (place: number, value: unknown) => void;
 }
 
-/** Converts without recursion: `open` gives a leaf's result, or a container with its frame. */
-function convert(
-  root: unknown,
-  open: (value: unknown) => { result: unknown; frame: Frame | null },
-): unknown {
-  const first = open(root);
-  const stack: Frame[] = first.frame === null ? [] : [first.frame];
-  for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
+/** What a value is converted to; of a container without what it holds, which the frame puts there. */
+interface Opened {
+  readonly result: unknown;
+  readonly frame: PlainFrame | null;
+}
+
+/**
+ * Converts without recursion.
+ *
+ * @throws EtfEncodeError what `open` throws, with the path; ETF_CYCLE, ETF_LIMIT
+ */
+function convert(root: unknown, walk: Walk<PlainFrame>, open: (value: unknown) => Opened): unknown {
+  const opened = (value: unknown): unknown => {
+    let found: Opened;
+    try {
+      found = open(value);
+    } catch (error) {
+      throw walk.located(error);
+    }
+    if (found.frame !== null) walk.enter(found.frame);
+    return found.result;
+  };
+  const { frames } = walk;
+  const converted = opened(root);
+  for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
     if (frame.next === frame.items.length) {
-      stack.pop();
+      walk.leave();
       continue;
     }
     const place = frame.next++;
-    const { result, frame: inner } = open(frame.items[place]);
-    frame.put(place, result);
-    if (inner !== null) stack.push(inner);
+    frame.put(place, opened(frame.items[place]));
   }
-  return first.result;
+  return converted;
 }
 
-/** A term as plain values; see the table above. */
+/** A term as plain values; see the table above. @throws EtfEncodeError when the value is no term */
 export function toPlain(term: TermInput, options: ToPlainOptions = {}): Plain {
-  return convert(term, (value) => {
+  return convert(term, new Walk(), (value) => {
     const normal = normalize(value);
-    if (Array.isArray(normal)) return plainArray(normal);
-    if (normal instanceof ImproperList) return plainArray([...normal.elements, normal.tail]);
+    if (Array.isArray(normal)) return plainArray(value, normal);
+    if (normal instanceof ImproperList) {
+      return plainArray(value, [...normal.elements, normal.tail]);
+    }
     if (normal instanceof NativeRecord) {
       return plainObject(
+        value,
         normal.fields.map((field) => field.name),
         normal.values,
       );
     }
     const leaf = plainLeaf(normal, options);
     if (leaf !== undefined) return { result: leaf, frame: null };
-    const keys: string[] = [];
+    const keys: unknown[] = [];
     const values: unknown[] = [];
     for (const [key, entry] of MapBase.require(normal).entries()) {
-      keys.push(plainKey(key));
+      keys.push(key);
       values.push(entry);
     }
-    return plainObject(keys, values);
+    const step = (place: number) => entryStep(value, keys[place], place);
+    return plainObject(value, keys.map(plainKey), values, step);
   }) as Plain;
 }
 
 function plainArray(
+  value: unknown,
   items: readonly unknown[],
   result: unknown[] = [],
-): { result: unknown[]; frame: Frame } {
-  return { result, frame: { items, next: 0, put: (_, value) => result.push(value) } };
+  source?: unknown,
+): Opened {
+  const put = (_: number, item: unknown) => result.push(item);
+  return { result, frame: { value, source, items, next: 0, put } };
 }
 
 function plainObject(
+  value: unknown,
   keys: readonly string[],
   items: readonly unknown[],
-): { result: object; frame: Frame } {
+  step?: (place: number) => string,
+): Opened {
   const result: Record<string, unknown> = {};
-  const put = (place: number, value: unknown) => setOwn(result, keys[place]!, value);
-  return { result, frame: { items, next: 0, put } };
+  const put = (place: number, item: unknown) => {
+    const key = keys[place]!;
+    if (key in Object.prototype) defineOwn(result, key, item);
+    else result[key] = item;
+  };
+  return { result, frame: { value, items, next: 0, put, step } };
 }
 
 let lastNode: Atom | undefined;
@@ -171,6 +203,8 @@ function nodeText(node: Atom): string {
 export function plainLeaf(term: unknown, options: ToPlainOptions): Plain | undefined {
   switch (typeof term) {
     case "number":
+      if (!Number.isFinite(term)) throw notATerm(term);
+      return term;
     case "boolean":
       return term;
     case "bigint":
@@ -181,7 +215,7 @@ export function plainLeaf(term: unknown, options: ToPlainOptions): Plain | undef
     return options.atoms === "atom" ? term : term.name;
   }
   if (term instanceof Uint8Array) {
-    return options.binaries === "bytes" ? term : (utf8Text(term, 0, term.length) ?? term);
+    return options.binaries === "bytes" ? term : (utf8Text(term) ?? term);
   }
   if (term instanceof Float) return term.value;
   if (term instanceof Pid) return `<${nodeText(term.node)}.${term.id}.${term.serial}>`;
@@ -199,25 +233,54 @@ export function plainLeaf(term: unknown, options: ToPlainOptions): Plain | undef
  * A plain value as a term: strings become binaries, objects maps, `null` and `undefined` an atom.
  * Terms stay what they are. As with JSON, properties that are `undefined` or functions are left out and `toJSON` is asked.
  *
- * @throws EtfEncodeError ETF_NOT_A_TERM for NaN, infinities, symbols and functions; ETF_BAD_TEXT
+ * @throws EtfEncodeError with the path inside the value: ETF_NOT_A_TERM for NaN, infinities, symbols,
+ * functions and what throws when it is read (its error is the `cause`); ETF_OUT_OF_RANGE for an integer
+ * beyond 2^53; ETF_BAD_TEXT; ETF_CYCLE; ETF_LIMIT beyond `maxDepth`
  */
 export function fromPlain(value: unknown, options: FromPlainOptions = {}): Term {
   const nothing = atom(options.null ?? "null");
-  return convert(value, (given) => {
-    const item = withoutToJson(given);
-    if (item === null || item === undefined) return { result: nothing, frame: null };
-    if (isTuple(item)) return plainArray(item, new Tuple() as unknown as unknown[]);
-    if (Array.isArray(item)) return plainArray(item);
-    if (typeof item !== "object" || isTermObject(item)) {
-      return { result: checkedLeaf(item), frame: null };
+  const walk = new Walk<PlainFrame>(options.maxDepth ?? MAX_PLAIN_DEPTH);
+  return convert(value, walk, (given) => {
+    try {
+      return openPlain(given, nothing, options);
+    } catch (error) {
+      if (error instanceof EtfEncodeError) throw error;
+      const message = `the value cannot be read: ${messageOf(error)}`;
+      throw new EtfEncodeError("ETF_NOT_A_TERM", message, "", { cause: error });
     }
-    const result = new TermMap();
-    const entries = item instanceof Map ? [...item] : Object.entries(item);
-    const kept = entries.filter(([, entry]) => entry !== undefined && typeof entry !== "function");
-    const keys = kept.map(([key]) => (options.keys === "atom" ? internAtom(String(key)) : key));
-    const put = (place: number, entry: unknown) => result.set(keys[place], entry as Term);
-    return { result, frame: { items: kept.map(([, entry]) => entry), next: 0, put } };
   }) as Term;
+}
+
+/** Levels that `fromPlain` takes by default: a value may make them as it is read, without an end. */
+const MAX_PLAIN_DEPTH = 100_000;
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : typeof error;
+}
+
+function openPlain(given: unknown, nothing: Atom, options: FromPlainOptions): Opened {
+  const item = withoutToJson(given);
+  if (item === null || item === undefined) return { result: nothing, frame: null };
+  const source = item === given ? undefined : given;
+  if (isTuple(item)) return plainArray(item, item, new Tuple() as unknown as unknown[]);
+  if (Array.isArray(item)) return plainArray(item, item, [], source);
+  if (typeof item !== "object" || isTermObject(item)) {
+    return { result: checkedLeaf(item, options), frame: null };
+  }
+  const result = new TermMap();
+  const entries = item instanceof Map ? [...item] : Object.entries(item);
+  const kept = entries.filter(([, entry]) => entry !== undefined && typeof entry !== "function");
+  const keys = kept.map(([key]) =>
+    options.keys === "atom" ? atomKey(String(key)) : normalize(key),
+  );
+  const put = (place: number, entry: unknown) => result.set(keys[place] as Term, entry as Term);
+  const step = (place: number) => entryStep(item, kept[place]![0], place);
+  const items = kept.map(([, entry]) => entry);
+  return { result, frame: { value: item, source, items, next: 0, put, step } };
+}
+
+function atomKey(name: string): Atom | boolean {
+  return name === "true" || name === "false" ? name === "true" : atom(name);
 }
 
 function withoutToJson(value: unknown): unknown {
@@ -226,14 +289,17 @@ function withoutToJson(value: unknown): unknown {
   return typeof toJSON === "function" ? toJSON.call(value) : value;
 }
 
-function checkedLeaf(value: unknown): unknown {
-  if (typeof value === "string" && hasLoneSurrogate(value)) {
-    throw new EtfEncodeError("ETF_BAD_TEXT", "a string with a lone surrogate has no UTF-8 form");
-  }
-  if (typeof value === "string") return utf8Bytes(value);
-  const bad = typeof value === "number" && !Number.isFinite(value);
-  if (bad || typeof value === "symbol" || typeof value === "function") {
-    throw new EtfEncodeError("ETF_NOT_A_TERM", `${String(value)} is no term`);
+function checkedLeaf(value: unknown, options: FromPlainOptions): unknown {
+  switch (typeof value) {
+    case "number":
+      if (options.unsafeIntegers === "float" && Number.isInteger(value)) {
+        return Number.isSafeInteger(value) ? normalize(value) : new Float(value);
+      }
+      if (!Number.isFinite(value)) throw notATerm(value);
+      break;
+    case "symbol":
+    case "function":
+      throw notATerm(value);
   }
   return normalize(value);
 }

@@ -2,15 +2,20 @@
  * Why a value is no term, and where in the whole it lies.
  */
 import { Atom } from "./atom.ts";
-import { EtfEncodeError } from "./errors.ts";
+import { EtfEncodeError, unsafeInteger } from "./errors.ts";
 import { TermMap } from "./term-map.ts";
 import { ImproperList, LocalFun, NativeRecord } from "./terms.ts";
+import { utf8Text } from "./utf8.ts";
 
-/** A container being written, and the number of its values that were begun. */
+/** A container being walked, and the number of its values that were begun. */
 export interface Frame {
   value: unknown;
   items: readonly unknown[];
   next: number;
+  /** What the value was made of, if it is not what the walk met. */
+  source?: unknown;
+  /** The step to the item of that place, where the items are not simply what the value holds. */
+  step?: ((place: number) => string) | undefined;
 }
 
 export function refuseCycle(frames: readonly Frame[]): void {
@@ -37,26 +42,39 @@ export function pathOf(frames: readonly Frame[]): string {
   return `${steps.slice(0, half).join("")}...${steps.slice(-half).join("")}`;
 }
 
-function stepOf({ value, items, next }: Frame): string {
+function stepOf({ value, items, next, step }: Frame): string {
   const at = next - 1;
+  if (step !== undefined) return step(at);
   if (Array.isArray(value) || value instanceof ImproperList) {
     return !Array.isArray(value) && at === items.length - 1 ? ".tail" : `[${at}]`;
   }
   if (value instanceof LocalFun) return `.freeVariables[${at}]`;
   if (value instanceof NativeRecord) return `.values[${at}]`;
   if (at % 2 === 0) return `.key(${at >> 1})`;
-  const key = items[at - 1];
-  if (value instanceof TermMap || value instanceof Map) return `.get(${keyText(key, at >> 1)})`;
-  return /^[A-Za-z_$][\w$]*$/.test(String(key)) ? `.${key}` : `[${JSON.stringify(key)}]`;
+  return entryStep(value, items[at - 1], at >> 1);
 }
 
-function keyText(key: unknown, place: number): string {
+/** The step to the value of a key in a map or an object. */
+export function entryStep(map: unknown, key: unknown, place: number): string {
+  if (map instanceof TermMap || map instanceof Map) return `.get(${keyText(key, place)})`;
+  const name = String(textKey(key));
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+}
+
+/** A string key is bytes once the object has been made a map. */
+function textKey(key: unknown): unknown {
+  return key instanceof Uint8Array ? (utf8Text(key) ?? key) : key;
+}
+
+function keyText(given: unknown, place: number): string {
+  const key = textKey(given);
   if (typeof key === "string") return JSON.stringify(key);
   if (key instanceof Atom || typeof key === "number") return String(key);
   return `key ${place}`;
 }
 
 export function notATerm(value: unknown): EtfEncodeError {
+  if (Number.isInteger(value)) return unsafeInteger(value as number);
   return new EtfEncodeError("ETF_NOT_A_TERM", refusal(value));
 }
 

@@ -49,7 +49,13 @@ const TERM_CLASSES: ReadonlySet<unknown> = new Set([
  * @throws EtfEncodeError when some part of the value is no term
  */
 export function toTerm(value: TermInput): Term {
-  return convert(value, 0) as Term;
+  try {
+    return convert(value, 0) as Term;
+  } catch (error) {
+    // Encoding says the same, with the path inside the whole value.
+    if (error instanceof EtfEncodeError) encode(value);
+    throw error;
+  }
 }
 
 function convert(value: unknown, depth: number): unknown {
@@ -110,7 +116,7 @@ function convertPairs(pairs: Iterable<readonly [unknown, unknown]>, depth: numbe
 function isScalarTerm(value: unknown): boolean {
   switch (typeof value) {
     case "number":
-      return Number.isFinite(value);
+      return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value));
     case "bigint":
     case "boolean":
     case "string":
@@ -125,7 +131,7 @@ function isObjectTerm(value: object): boolean {
   return value instanceof Uint8Array || TERM_CLASSES.has(value.constructor);
 }
 
-/** Encoding says what is wrong, with the path inside the value. */
+/** Encoding says what is wrong. */
 function refuse(value: unknown): never {
   encode(value as TermInput);
   throw new EtfEncodeError("ETF_NOT_A_TERM", "the value is no term");

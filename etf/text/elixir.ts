@@ -7,9 +7,9 @@
  * it was made in. Atoms with letters other than Latin, Han and Kana are quoted, which reads the same.
  */
 import { Atom } from "../atom.ts";
-import { EtfEncodeError } from "../errors.ts";
 import { normalize } from "../exact.ts";
 import { MapBase } from "../map-base.ts";
+import { entryStep, notATerm } from "../refusal.ts";
 import {
   BitString,
   ExternalFun,
@@ -24,6 +24,7 @@ import {
   type TermInput,
   Tuple,
 } from "../terms.ts";
+import { utf8Text } from "../utf8.ts";
 import { type FlatParts, flatText } from "./flat.ts";
 import { floatText } from "./quote.ts";
 
@@ -47,7 +48,7 @@ const arrow = (place: number): string => (place % 2 === 1 ? " => " : comma(place
 function open(value: unknown, options: ElixirTextOptions): string | FlatParts {
   const term = normalize(value);
   if (typeof term === "number" && !Number.isFinite(term)) {
-    throw new EtfEncodeError("ETF_NOT_A_TERM", `${term} is no term`);
+    throw notATerm(term);
   }
   if (typeof term === "number" || typeof term === "bigint" || typeof term === "boolean") {
     return String(term);
@@ -79,7 +80,7 @@ function open(value: unknown, options: ElixirTextOptions): string | FlatParts {
   }
   if (term instanceof NativeRecord) return recordText(term);
   if (term instanceof OpaqueTerm) return `#Opaque<${term.bytes.length}>`;
-  return mapText(MapBase.require(term), options);
+  return mapText(value, MapBase.require(term), options);
 }
 
 /** Whole numbers below 10^16 in full. */
@@ -100,12 +101,13 @@ function listText(list: readonly unknown[], options: ElixirTextOptions): string 
   if (keys.every((key) => key !== null)) {
     const values = list.map((pair) => (pair as readonly unknown[])[1]);
     const before = (place: number) => `${comma(place)}${keyText(keys[place]!)} `;
-    return { open: "[", close: "]", items: values, before };
+    const step = (place: number) => `[${place}][1]`;
+    return { open: "[", close: "]", items: values, before, step };
   }
   return { open: "[", close: "]", items: list, before: comma };
 }
 
-function mapText(map: MapBase, options: ElixirTextOptions): string | FlatParts {
+function mapText(value: unknown, map: MapBase, options: ElixirTextOptions): string | FlatParts {
   let pairs = options.pairs(map);
   const struct = structName(pairs);
   if (struct !== null) {
@@ -113,6 +115,7 @@ function mapText(map: MapBase, options: ElixirTextOptions): string | FlatParts {
   }
   const head = `%${struct ?? ""}{`;
   if (pairs.length === 0) return `${head}}`;
+  const keys = pairs.filter((_, i) => i % 2 === 0);
   const names: (string | null)[] = [];
   const values: unknown[] = [];
   for (let i = 0; i < pairs.length; i += 2) {
@@ -123,7 +126,8 @@ function mapText(map: MapBase, options: ElixirTextOptions): string | FlatParts {
     return { open: head, close: "}", items: pairs, before: arrow };
   }
   const before = (place: number) => `${comma(place)}${keyText(names[place]!)} `;
-  return { open: head, close: "}", items: values, before };
+  const step = (place: number) => entryStep(value, keys[place], place);
+  return { open: head, close: "}", items: values, before, step };
 }
 
 /** Of a map with an alias under `:__struct__` and atoms as keys. */
@@ -236,17 +240,11 @@ function quote(text: string, mark: '"' | "'"): string {
   return mark + escaped + mark;
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what String.printable? refuses
 const UNPRINTABLE = /[\x00-\x06\x0e-\x1a\x1c-\x1f\x80-\x9f\ufffe\uffff]/;
 
 function binaryText(bytes: Uint8Array): string {
-  let text: string | null = null;
-  try {
-    text = utf8.decode(bytes);
-  } catch {
-    // Not UTF-8: shown as numbers.
-  }
+  const text = utf8Text(bytes);
   if (text !== null && !UNPRINTABLE.test(text)) return quote(text, '"');
   return `<<${bytes.join(", ")}>>`;
 }

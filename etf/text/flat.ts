@@ -1,4 +1,6 @@
 /** A term's text on one line, however deep the term, from the text of its parts. */
+import type { Frame } from "../refusal.ts";
+import { Walk } from "../walk.ts";
 
 /** A container's text apart from what it holds. */
 export interface FlatParts {
@@ -7,31 +9,46 @@ export interface FlatParts {
   readonly items: readonly unknown[];
   /** What stands before the item of that place. */
   readonly before: (place: number) => string;
+  /** The step of a path to the item of that place, if the items are not the value's own. */
+  readonly step?: (place: number) => string;
 }
 
-/** @param open gives a leaf's text, or a container's parts */
+interface TextFrame extends Frame {
+  readonly parts: FlatParts;
+}
+
+/**
+ * @param open gives a leaf's text, or a container's parts
+ * @throws EtfEncodeError what `open` throws, with the path; ETF_CYCLE, ETF_LIMIT
+ */
 export function flatText(
   root: unknown,
   open: (value: unknown) => string | FlatParts,
 ): { text: string; depth: number; parts: number } {
-  const stack: { parts: FlatParts; next: number }[] = [];
+  const walk = new Walk<TextFrame>();
+  const stack = walk.frames;
   let text = "";
   let depth = 0;
   let count = 0;
   let value = root;
   for (;;) {
-    const parts = open(value);
     count++;
+    let parts: string | FlatParts;
+    try {
+      parts = open(value);
+    } catch (error) {
+      throw walk.located(error);
+    }
     if (typeof parts === "string") text += parts;
     else {
       text += parts.open;
-      stack.push({ parts, next: 0 });
+      walk.enter({ value, items: parts.items, next: 0, step: parts.step, parts });
       if (stack.length > depth) depth = stack.length;
     }
     let top = stack[stack.length - 1];
     while (top !== undefined && top.next === top.parts.items.length) {
       text += top.parts.close;
-      stack.pop();
+      walk.leave();
       top = stack[stack.length - 1];
     }
     if (top === undefined) return { text, depth, parts: count };

@@ -8,9 +8,9 @@
  */
 import { Atom } from "../atom.ts";
 import { sortedKeys } from "../compare.ts";
-import { EtfEncodeError } from "../errors.ts";
 import { normalize } from "../exact.ts";
 import { MapBase } from "../map-base.ts";
+import { notATerm } from "../refusal.ts";
 import {
   BitString,
   ExternalFun,
@@ -178,7 +178,7 @@ class Printer {
   private open(value: unknown): string | Parts {
     const term = normalize(value);
     if (typeof term === "number") {
-      if (!Number.isFinite(term)) throw new EtfEncodeError("ETF_NOT_A_TERM", `${term} is no term`);
+      if (!Number.isFinite(term)) throw notATerm(term);
       return String(term);
     }
     if (typeof term === "bigint") return this.options.integerText?.(term) ?? String(term);

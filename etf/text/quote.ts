@@ -8,6 +8,8 @@
  * if it turns out not to be UTF-8 further on.
  */
 
+import { utf8At } from "../utf8.ts";
+
 /** Which characters `~p` shows as text: `erl` has latin1 by default, unicode with `+pc unicode`. */
 export type PrintableRange = "latin1" | "unicode";
 
@@ -149,22 +151,6 @@ export function latin1(bytes: Uint8Array): string {
     text += String.fromCharCode(...bytes.subarray(at, at + PIECE));
   }
   return text;
-}
-
-/** The character that begins there, or -1 if there is none. */
-function utf8At(bytes: Uint8Array, at: number): number {
-  const first = bytes[at]!;
-  if (first < 0x80) return first;
-  const more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-  if (first < 0xc2 || first > 0xf4) return -1;
-  let code = first & (0x3f >> more);
-  for (let i = 1; i <= more; i++) {
-    const next = bytes[at + i];
-    if (next === undefined || (next & 0xc0) !== 0x80) return -1;
-    code = (code << 6) | (next & 0x3f);
-  }
-  const least = more === 3 ? 0x10000 : more === 2 ? 0x800 : 0x80;
-  return code < least || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? -1 : code;
 }
 
 let segmenter: Intl.Segmenter | undefined;

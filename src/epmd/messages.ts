@@ -18,6 +18,7 @@
  *
  * A parser of a reply returns undefined while bytes are missing.
  */
+import { utf8Text } from "../../etf/index.ts";
 import { EpmdError } from "./errors.ts";
 
 export const EPMD_TAG = {
@@ -160,7 +161,9 @@ export function parsePort2Response(bytes: Uint8Array): NodeEntry | "unknown" | u
   // The entry as in ALIVE2_REQ, one byte further on.
   const parts = splitEntry(body.subarray(1));
   if (parts === undefined) return undefined;
-  return { ...parts.fields, name: parts.name.toString("utf8"), extra: parts.extra };
+  const name = utf8Text(parts.name);
+  if (name === null) throw badReply(body);
+  return { ...parts.fields, name, extra: parts.extra };
 }
 
 export function encodeNamesResponse(epmdPort: number, nodes: readonly NodeEntry[]): Buffer {
@@ -206,7 +209,9 @@ export function parseNamesResponse(bytes: Uint8Array): RegisteredName[] {
 export function parseTextResponse(bytes: Uint8Array): string {
   const body = asBuffer(bytes);
   if (body.length < 4 || body.readUInt32BE(0) > 0xffff) throw badReply(body);
-  return body.toString("utf8", 4).replaceAll("\0", "");
+  const text = utf8Text(body, 4);
+  if (text === null) throw badReply(body);
+  return text.replaceAll("\0", "");
 }
 
 /** @throws EpmdError EPMD_NAME_INVALID */
@@ -217,7 +222,7 @@ export function nameBytes(name: string): Buffer {
     characters === 0 ||
     characters > MAX_NAME_CHARACTERS ||
     name.includes("\0") ||
-    bytes.toString("utf8") !== name
+    utf8Text(bytes) !== name
   ) {
     throw new EpmdError(
       "EPMD_NAME_INVALID",
@@ -287,12 +292,8 @@ function parseBareName(body: Buffer): string {
 }
 
 function utf8Name(bytes: Buffer): string | undefined {
-  try {
-    const name = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    return [...name].length <= MAX_NAME_CHARACTERS ? name : undefined;
-  } catch {
-    return undefined;
-  }
+  const name = utf8Text(bytes);
+  return name !== null && [...name].length <= MAX_NAME_CHARACTERS ? name : undefined;
 }
 
 function framed(body: Buffer): Buffer {

@@ -15,6 +15,7 @@
  *
  * Names are Latin-1 but for the one in `named:`, which is UTF-8, as the runtime has them.
  */
+import { utf8Text } from "../../etf/index.ts";
 import { HandshakeError } from "./errors.ts";
 
 /** The status texts an acceptor sends; `named` has fields of its own. */
@@ -257,7 +258,9 @@ function parseNamed(body: Buffer): NamedStatus {
   const name = countedName(body, lengthAt, 'the status "named:"');
   const creationAt = lengthAt + 2 + name.length;
   need(body, creationAt + 4, 'the status "named:"');
-  return { type: "named", name: name.toString("utf8"), creation: body.readUInt32BE(creationAt) };
+  const text = utf8Text(name);
+  if (text === null) throw malformed('the name in the status "named:" is not UTF-8');
+  return { type: "named", name: text, creation: body.readUInt32BE(creationAt) };
 }
 
 /** The name behind a 16-bit length at `lengthAt`. What follows it is tolerated, as specified. */

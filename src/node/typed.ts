@@ -21,7 +21,9 @@ import {
   type Term,
   type TermInput,
   toPlain,
+  toTerm,
   tuple,
+  utf8Text,
 } from "../../etf/index.ts";
 import { type CallContext, type ExposedFunction, NoClauseError } from "./functions.ts";
 
@@ -39,7 +41,6 @@ type ValueOf<Type> = Type extends TermType<infer T> ? T : never;
 type ValuesOf<Types extends readonly AnyType[]> = { [At in keyof Types]: ValueOf<Types[At]> };
 
 const OK: Atom<"ok"> = atom("ok");
-const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** A type by its two tests: what a term is read as, if it is one, and whether a value can be written. */
 function type<T>(
@@ -108,12 +109,12 @@ export const types = {
     isNumber,
     (value) => float(value),
   ),
-  /** An integer or a float. */
+  /** An integer or a float; written as the integer it is, else as a float, and refused beyond 2^53 if it has no fraction. */
   number: type<number>(
     "number",
     (term) => (term instanceof Float ? term.value : typeof term === "number" ? term : undefined),
     isNumber,
-    (value) => value,
+    (value) => (Number.isInteger(value) ? toTerm(value) : value),
   ),
   boolean: type<boolean>(
     "boolean",
@@ -188,14 +189,23 @@ export function typed<const Types extends readonly AnyType[], R>(
   return Object.defineProperty(wrapped, "length", { value: args.length });
 }
 
+/** The text of UTF-8 or of a charlist; undefined for what is neither. */
 function textOf(term: Term): string | undefined {
-  try {
-    if (term instanceof Uint8Array) return utf8.decode(term);
-    if (isList(term) && term.every(isNumber)) {
-      return Array.from(term as number[], (point) => String.fromCodePoint(point)).join("");
-    }
-  } catch {
-    // Bytes or numbers that are no text.
+  if (term instanceof Uint8Array) return utf8Text(term) ?? undefined;
+  if (!isList(term)) return undefined;
+  let text = "";
+  for (const point of term) {
+    if (!isCharacter(point)) return undefined;
+    text += String.fromCodePoint(point);
   }
-  return undefined;
+  return text;
+}
+
+function isCharacter(point: Term): point is number {
+  return (
+    typeof point === "number" &&
+    point >= 0 &&
+    point <= 0x10ffff &&
+    (point < 0xd800 || point > 0xdfff)
+  );
 }

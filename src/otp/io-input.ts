@@ -2,9 +2,11 @@
  * The input of an I/O device: text from a stream, of which one reader at a time takes what it asked
  * for; what a reader does not take is the next one's.
  *
- * Bytes are UTF-8; those that are none become U+FFFD. The stream is not touched before somebody
+ * Bytes are UTF-8. Where they are not, reading fails with the code EILSEQ once the text before them is
+ * taken, and then for good. The stream is not touched before somebody
  * reads, and read no further than somebody asks.
  */
+import { Utf8Stream } from "../../etf/index.ts";
 
 /** Where text comes from: `process.stdin`, another stream, or any iterable of pieces of text. */
 export type TextSource = AsyncIterable<string | Uint8Array>;
@@ -17,7 +19,7 @@ export type Cut<T> = (
 
 export class TextInput {
   readonly #source: TextSource;
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  readonly #decoder = new Utf8Stream();
   #iterator: AsyncIterator<string | Uint8Array> | undefined;
   #reading: Promise<void> | undefined;
   #text = "";
@@ -73,20 +75,33 @@ export class TextInput {
     });
   }
 
+  #decode(bytes: Uint8Array, last: boolean): void {
+    const { text, malformed } = this.#decoder.decode(bytes, last);
+    this.#text += text;
+    if (malformed) throw new NotUtf8Error();
+  }
+
   async #read(): Promise<void> {
     try {
       this.#iterator ??= this.#source[Symbol.asyncIterator]();
       const { done, value } = await this.#iterator.next();
       if (done === true) {
-        this.#text += this.#decoder.decode();
+        this.#decode(new Uint8Array(0), true);
         this.#ended = true;
-      } else {
-        this.#text +=
-          typeof value === "string" ? value : this.#decoder.decode(value, { stream: true });
-      }
+      } else if (typeof value === "string") this.#text += value;
+      else this.#decode(value, false);
     } catch (error) {
       this.#failure = { error };
     }
+  }
+}
+
+/** The stream's bytes are not UTF-8. */
+class NotUtf8Error extends Error {
+  /** As posix names an illegal byte sequence. */
+  readonly code = "EILSEQ";
+  constructor() {
+    super("the input is not UTF-8");
   }
 }
 

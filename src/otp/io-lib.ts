@@ -19,6 +19,7 @@ import {
   isInteger,
   isList,
   type Term,
+  utf8Text,
 } from "../../etf/index.ts";
 
 /*
@@ -38,7 +39,6 @@ const DECIMAL_WORK = (64 * 1024) ** 2;
 const MAX_CONTROLS = 10_000;
 /** Parts of terms that are laid out in lines. */
 const MAX_LAID_OUT = 20_000;
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * The text of `io_lib:Name(Args...)`; undefined when the function is none of those printed here,
@@ -122,8 +122,8 @@ export function chardataToText(chars: Term, latin1: boolean, orBytes = false): s
       if (latin1 && item > 255) return undefined;
       text.point(item);
     } else if (item instanceof Uint8Array) {
-      const decoded = latin1 ? undefined : utf8Text(item);
-      if (decoded === undefined && !latin1 && !orBytes) return undefined;
+      const decoded = latin1 ? null : utf8Text(item);
+      if (decoded === null && !latin1 && !orBytes) return undefined;
       text.text(decoded ?? latin1Text(item));
     } else if (isList(item)) {
       if (item.length === 0) continue;
@@ -470,12 +470,4 @@ function firstCharacters(text: string, count: number): string {
 
 function latin1Text(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
-}
-
-function utf8Text(bytes: Uint8Array): string | undefined {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return undefined;
-  }
 }

@@ -150,6 +150,16 @@ describe("replies", () => {
     );
   });
 
+  test("with names that are not UTF-8 are malformed", () => {
+    expect(() =>
+      parsePort2Response(bytes("77 00 03e8 4d 00 0006 0005 0004 66ff7665 0000")),
+    ).toThrow(code("EPMD_BAD_REPLY"));
+    const names = Buffer.from("\0\0\x11\xd2name f\xffve at port 1000\n", "latin1");
+    expect(() => parseNamesResponse(names)).toThrow(code("EPMD_BAD_REPLY"));
+    const marked = encodeNamesResponse(4562, [{ ...five, name: "\ufefffünf" }]);
+    expect(parseNamesResponse(marked)).toEqual([{ name: "\ufefffünf", tcpPort: 1000 }]);
+  });
+
   test("from something that is no EPMD are malformed", () => {
     const http = Buffer.from("HTTP/1.1 400 Bad Request\r\n");
     for (const parse of [parseAlive2Response, parsePort2Response, parseNamesResponse]) {

@@ -23,6 +23,7 @@ import {
   TermMap,
   TermWriter,
   Tuple,
+  toTerm,
   tuple,
 } from "../../etf/index.ts";
 
@@ -191,5 +192,49 @@ describe("terms", () => {
     const name: "ok" = tag.name;
     const number: number = value;
     expect([name, number]).toEqual(["ok", 1]);
+  });
+});
+
+describe("a number", () => {
+  const UNSAFE = [2 ** 53, -(2 ** 53), 2 ** 53 + 2, 1e22, -1e300, Number.MAX_VALUE];
+
+  test.each(UNSAFE)("%d is an integer whose digits may be lost: refused", (value) => {
+    const ways: [TermInput, string][] = [
+      [value, ""],
+      [[1, { price: value }], "[1].price"],
+      [tuple("a", new Map([["b", value]])), '[1].get("b")'],
+      [new ImproperList([value], 1), "[0]"],
+    ];
+    for (const convert of [
+      encode,
+      toTerm,
+      (term: TermInput) => encode(term, { deterministic: true }),
+    ]) {
+      for (const [term, path] of ways) {
+        expect(() => convert(term)).toThrow(
+          expect.objectContaining({
+            name: "EtfEncodeError",
+            code: "ETF_OUT_OF_RANGE",
+            path,
+            message: expect.stringContaining(`write a bigint or float(${value})`),
+          }),
+        );
+      }
+    }
+    expect(() => new TermMap([[value, 1]])).toThrow(
+      expect.objectContaining({ code: "ETF_OUT_OF_RANGE" }),
+    );
+    expect(decode(encode(float(value)))).toEqual(float(value));
+    expect(decode(encode(BigInt(value)))).toBe(BigInt(value));
+  });
+
+  test.each([2 ** 53 - 1, -(2 ** 53) + 1, 2 ** 52 + 1])("%d is an integer", (value) => {
+    expect(decode(encode(value))).toBe(value);
+    expect(decode(encode([value]))).toEqual([value]);
+  });
+
+  test.each([0.5, -1e-300, 2 ** 51 + 0.5, -0])("%d is a float", (value) => {
+    expect(decode(encode(value))).toEqual(float(value));
+    expect(decode(encode([value]))).toEqual([float(value)]);
   });
 });

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import {
   atom,
+  decode,
   EtfEncodeError,
   ExternalFun,
+  encode,
   exactEquals,
   float,
   fromPlain,
@@ -49,6 +51,44 @@ describe("toPlain", () => {
     expect(Object.getPrototypeOf(plain)).toBe(Object.prototype);
   });
 
+  test("a setter of Object.prototype is not run", () => {
+    const names = ["planted", "valueOf", "toString", "frozen"];
+    const term = new TermMap(names.map((name) => [name, 1]));
+    const many = new TermMap(Array.from({ length: 100 }, (_, i) => [`key ${i}`, i]));
+    for (const name of names) many.set(name, 1);
+    const original = Object.getOwnPropertyDescriptors(Object.prototype);
+    const before = { toString: original.toString, valueOf: original.valueOf };
+    let calls = 0;
+    const plains: object[] = [];
+    for (const name of names) {
+      const planted =
+        name === "frozen"
+          ? { value: 0, writable: false }
+          : { get: () => before.toString.value, set: () => calls++ };
+      Object.defineProperty(Object.prototype, name, { ...planted, configurable: true });
+    }
+    try {
+      for (const map of [term, many]) {
+        plains.push(toPlain(map) as object, decode(encode(map), { plain: true }) as object);
+      }
+    } finally {
+      for (const name of names) Reflect.deleteProperty(Object.prototype, name);
+      Object.defineProperties(Object.prototype, before);
+    }
+    for (const plain of plains) {
+      for (const name of names) {
+        expect(Object.getOwnPropertyDescriptor(plain, name)).toEqual({
+          value: 1,
+          writable: true,
+          enumerable: true,
+          configurable: true,
+        });
+      }
+    }
+    expect(plains.map((plain) => Object.keys(plain).length)).toEqual([4, 4, 104, 104]);
+    expect(calls).toBe(0);
+  });
+
   test("a million levels", () => {
     let term: TermInput = 1;
     for (let i = 0; i < 1_000_000; i++) term = tuple(term);
@@ -72,6 +112,33 @@ describe("fromPlain", () => {
   test("options", () => {
     const term = fromPlain({ a: null }, { null: "nil", keys: "atom" });
     expect(exactEquals(term, parse("#{a => nil}"))).toBe(true);
+  });
+
+  test("an integer beyond 2^53", () => {
+    for (const value of [2 ** 53, -(2 ** 53), 1e300]) {
+      expect(() => fromPlain({ a: [value] })).toThrow(
+        expect.objectContaining({ code: "ETF_OUT_OF_RANGE", path: ".a[0]" }),
+      );
+      expect(() => fromPlain(new Map([[value, 1]]))).toThrow(
+        expect.objectContaining({ code: "ETF_OUT_OF_RANGE" }),
+      );
+      expect(fromPlain(value, { unsafeIntegers: "float" })).toEqual(float(value));
+    }
+    for (const options of [{}, { unsafeIntegers: "float" }] as const) {
+      expect(fromPlain([2 ** 53 - 1, 1.5, -0], options)).toEqual([
+        2 ** 53 - 1,
+        float(1.5),
+        float(-0),
+      ]);
+    }
+  });
+
+  test("keys as atoms", () => {
+    const map = fromPlain({ true: 1, ok: 2 }, { keys: "atom" }) as TermMap;
+    expect([...map.keys()]).toEqual([true, atom("ok")]);
+    expect(() => fromPlain({ ["x".repeat(256)]: 1 }, { keys: "atom" })).toThrow(
+      expect.objectContaining({ code: "ETF_ATOM_TOO_LONG" }),
+    );
   });
 
   test("what is no term is refused", () => {

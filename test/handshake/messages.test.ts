@@ -122,6 +122,15 @@ test("names are Latin-1, and other letters are refused before anything is sent",
   expect(send).toThrow("бильбо@vm");
 });
 
+test("the name in the status named: is UTF-8", () => {
+  const named = encodeMessage({ type: "named", name: "\ufeffбильбо@vm", creation: 1 });
+  expect(parseAcceptorMessage(named)).toMatchObject({ name: "\ufeffбильбо@vm" });
+  named[named.indexOf(0xd0)] = 0xff;
+  expect(() => parseAcceptorMessage(named)).toThrow(
+    expect.objectContaining({ code: "HS_MALFORMED" }),
+  );
+});
+
 test.each(["sokay", "x", "strue", ""])("an acceptor's %j is malformed", (text) => {
   expect(() => parseAcceptorMessage(Buffer.from(text))).toThrow(
     expect.objectContaining({ code: "HS_MALFORMED" }),

@@ -44,6 +44,8 @@ describe("types", () => {
     ["string", types.string, '<<"gr\u00fc\u00df"/utf8>>', "gr\u00fc\u00df", "gr\u00fc\u00df"],
     ["string", types.string, '"text"', "text", "text"],
     ["string", types.string, "[]", "", ""],
+    ["string", types.string, "<<239,187,191,97>>", "\ufeffa", "\ufeffa"],
+    ["string", types.string, "[16#feff, 16#10ffff]", "\ufeff\u{10ffff}", "\ufeff\u{10ffff}"],
     ["charlist", types.charlist, '"text"', "text", charlist("text")],
     ["atom", types.atom, "'an atom'", "an atom", atom("an atom")],
     ["bytes", types.bytes, "<<255>>", Buffer.from([255]), Buffer.from([255])],
@@ -86,7 +88,11 @@ describe("types", () => {
     ["float", types.float, ["1", "a"]],
     ["number", types.number, ["a", "<<1>>"]],
     ["boolean", types.boolean, ["a", "0"]],
-    ["string", types.string, ["a", "<<255>>", "[-1]", "[a]", "[true]", "{1}"]],
+    [
+      "string",
+      types.string,
+      ["a", "<<255>>", "<<16#eda080:24>>", "[16#d800]", "[-1]", "[a]", "[true]", "{1}"],
+    ],
     ["atom", types.atom, ["true", '"a"']],
     ["bytes", types.bytes, ["[1]", "a"]],
     ["pid", types.pid, ["a"]],
@@ -134,6 +140,22 @@ describe("types", () => {
     },
   );
 });
+
+test.each<[TermType<never>, unknown, string]>([
+  [types.number, 2 ** 53, "ETF_OUT_OF_RANGE"],
+  [types.number, -1e300, "ETF_OUT_OF_RANGE"],
+  [types.float, Number.POSITIVE_INFINITY, "ETF_NOT_A_TERM"],
+  [types.plain, { a: 1e300 }, "ETF_OUT_OF_RANGE"],
+] as [TermType<never>, unknown, string][])(
+  "a result that is not a term: %o, %o",
+  (type, value, code) => {
+    const table = new FunctionTable();
+    table.expose("m", { f: typed([], type, () => value as never) });
+    expect(() => table.apply(call, atom("m"), atom("f"), [])).toThrow(
+      expect.objectContaining({ code }),
+    );
+  },
+);
 
 describe("typed", () => {
   test("has the arity of its types, and this", async () => {

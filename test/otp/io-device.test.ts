@@ -308,6 +308,17 @@ describe("input", () => {
     expect(await ask(getLine())).toStrictEqual(charlist("€é\n"));
   });
 
+  test("that is not UTF-8 is an error behind the text before it", async () => {
+    const { ask } = await reading(Buffer.from([0x61, 0x0a, 0xff, 0x62, 0x0a]), "more\n");
+    expect(await ask(getLine())).toStrictEqual(charlist("a\n"));
+    for (let i = 0; i < 2; i++) expect(await ask(getLine())).toStrictEqual(error(atom("eilseq")));
+    const cut = await reading(Buffer.from([0x61, 0xe2, 0x82]), undefined);
+    expect(await cut.ask(getChars(1))).toStrictEqual(charlist("a"));
+    expect(await cut.ask(getChars(1))).toStrictEqual(error(atom("eilseq")));
+    const marked = await reading(Buffer.from("\ufeffa\n"));
+    expect(await marked.ask(getLine())).toStrictEqual(charlist("\ufeffa\n"));
+  });
+
   test("is not read before somebody asks, and no further than is asked", async () => {
     const { ask, keyboard } = await reading("one\n", "two\n");
     expect(keyboard.reads).toBe(0);
