@@ -82,6 +82,17 @@ it("keywords, structs, maps, charlists, strings and captures", async () => {
   for (const [, printed, expected] of results) expect(printed).toBe(expected);
 });
 
+it("captures of every kind of name", async () => {
+  const results = await compared(
+    "[erlang:make_fun(M, F, 1) || N <- random_terms:fun_names(), {M, F} <- [{N, f}, {m, N}]]",
+  );
+  for (const [, printed, expected] of results) {
+    // Which letters beyond ASCII go without quotes is a table of Elixir's own.
+    const quotes = /[^\0-\x7f]/.test(expected) ? /"/g : /(?!)/g;
+    expect(printed.replace(quotes, "")).toBe(expected.replace(quotes, ""));
+  }
+});
+
 it("IO on a device of ours", async () => {
   async function* lines() {
     yield* ["frodo €\n", "two\nthree\n", "four\nfive"];

@@ -332,11 +332,9 @@ class Parser {
   }
 
   private fun(at: number): Term {
-    if (this.token.kind !== "atom" || this.token.value === "when") {
-      throw this.error("TERM_NOT_CONSTANT", "of funs only fun Module:Function/Arity is a term", at);
-    }
-    const module = this.name("a module");
-    if (!this.is(":")) {
+    // Names that Erlang reserves stand there without quotes where Erlang has printed them.
+    const module = this.token.kind === "atom" ? this.atomName(this.advance()) : null;
+    if (module === null || !this.is(":")) {
       throw this.error("TERM_NOT_CONSTANT", "of funs only fun Module:Function/Arity is a term", at);
     }
     this.advance();

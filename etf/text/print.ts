@@ -29,6 +29,7 @@ import { elixirText } from "./elixir.ts";
 import { type FlatParts, flatText } from "./flat.ts";
 import { layOut, type Node } from "./pretty.ts";
 import {
+  bytesAsText,
   charsLength,
   floatText,
   latin1,
@@ -37,6 +38,7 @@ import {
   printableBinary,
   printableList,
   quoteAtom,
+  quoteFunName,
   quoteText,
 } from "./quote.ts";
 
@@ -202,10 +204,11 @@ class Printer {
       return `#Ref<${[this.nodeText(term.node), ...[...term.ids].reverse()].join(".")}>`;
     }
     if (term instanceof ExternalFun) {
-      return `fun ${this.atom(term.module)}:${this.atom(term.function)}/${term.arity}`;
+      const { module, function: fun, arity } = term;
+      return `fun ${this.funName(module)}:${this.funName(fun)}/${arity}`;
     }
     if (term instanceof LocalFun) {
-      return `#Fun<${this.atom(term.module)}.${term.oldIndex}.${term.oldUniq}>`;
+      return `#Fun<${bytesAsText(term.module.name)}.${term.oldIndex}.${term.oldUniq}>`;
     }
     if (term instanceof NativeRecord) return this.record(term);
     if (term instanceof OpaqueTerm) return `#Opaque<${term.bytes.length}>`;
@@ -251,6 +254,10 @@ class Printer {
 
   private atom(atom: Atom): string {
     return quoteAtom(atom.name, this.release);
+  }
+
+  private funName(atom: Atom): string {
+    return quoteFunName(atom.name, this.release);
   }
 
   private nodeText(node: Atom): string {

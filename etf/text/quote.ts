@@ -8,6 +8,7 @@
  * if it turns out not to be UTF-8 further on.
  */
 
+import { utf8Bytes } from "../bytes.ts";
 import { utf8At } from "../utf8.ts";
 
 /** Which characters `~p` shows as text: `erl` has latin1 by default, unicode with `+pc unicode`. */
@@ -32,6 +33,49 @@ export function quoteAtom(name: string, release: number = NEWEST_RELEASE): strin
     RESERVED_WORDS.has(name) || (release >= 27 && (name === "maybe" || name === "else"));
   return PLAIN_ATOM.test(name) && !reserved ? name : quoteText(name, "'");
 }
+
+const RUNTIME_ESCAPES: Readonly<Record<string, string>> = {
+  "'": "\\'",
+  "\\": "\\\\",
+  "\n": "\\n",
+  "\f": "\\f",
+  "\t": "\\t",
+  "\r": "\\r",
+  "\b": "\\b",
+  "\v": "\\v",
+};
+
+/** What the runtime prints of the name of a fun's module: its bytes, each as a character. */
+export function bytesAsText(name: string): string {
+  let text = "";
+  for (const byte of utf8Bytes(name)) text += String.fromCharCode(byte);
+  return text;
+}
+
+/**
+ * The name of an external fun's module or function, as `erlang:fun_to_list` writes it, which `~p` and
+ * `~w` take over: no word is reserved, `@` is quoted, and what is beyond ASCII comes as the bytes of
+ * its UTF-8, each as a character of its own.
+ *
+ * Since OTP 24 letters of Latin-1 need no quotes; before, all that is beyond ASCII does, and DEL and
+ * the bytes 128 to 159 are escaped one by one.
+ */
+export function quoteFunName(name: string, release: number = NEWEST_RELEASE): string {
+  const latin1 = release >= 24;
+  const plain = latin1 ? PLAIN_FUN_NAME : ASCII_FUN_NAME;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must be escaped
+  const special = latin1 ? /[\x00-\x1f\x80-\x9f'\\]/g : /[\x00-\x1f\x7f-\x9f'\\]/g;
+  const escapeControls = (text: string) =>
+    text.replace(special, (character) => {
+      const octal = character.charCodeAt(0).toString(8).padStart(3, "0");
+      return RUNTIME_ESCAPES[character] ?? `\\${octal}`;
+    });
+  const escaped = latin1 ? bytesAsText(escapeControls(name)) : escapeControls(bytesAsText(name));
+  return plain.test(name) ? escaped : `'${escaped}'`;
+}
+
+const PLAIN_FUN_NAME = /^[a-z\xdf-\xf6\xf8-\xff][a-zA-Z0-9_\xc0-\xd6\xd8-\xf6\xf8-\xff]*$/;
+const ASCII_FUN_NAME = /^[a-z][a-zA-Z0-9_]*$/;
 
 const ESCAPES: Readonly<Record<string, string>> = {
   "\\": "\\\\",

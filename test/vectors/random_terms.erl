@@ -1,6 +1,6 @@
 %% Random terms of every type, for vectors and for echo tests against genuine nodes.
 -module(random_terms).
--export([seed/1, term/1, pair/1, key/1, number/0, bits_of_float/0, float_in_the_middle/0]).
+-export([seed/1, term/1, fun_names/0, pair/1, key/1, number/0, bits_of_float/0, float_in_the_middle/0]).
 
 seed(Seed) -> rand:seed(exsss, {Seed, Seed, Seed}), ok.
 
@@ -145,7 +145,14 @@ reference() ->
     try binary_to_term(Bytes) catch error:badarg -> reference() end.
 
 external_fun() ->
-    erlang:make_fun(pick([lists, erlang, 'My Mod', a]), pick([map, '+', f, 'g h']), u(4) - 1).
+    erlang:make_fun(pick([lists, erlang, 'My Mod', a | fun_names()]), pick([map, '+', f, 'g h' | fun_names()]), u(4) - 1).
+
+%% Names that the runtime writes otherwise in funs than io_lib does as atoms.
+fun_names() ->
+    ['x@y', '@', 'and', 'fun', 'maybe', 'else', 'when', '', 'A', 'aB', '_a', '1a', 'a\'b', 'a"b', '\\', '[]', 'a-b',
+     '\n', '\t\v\f\r\b', '\x{0}', '\x{7}', '\e', '\x{7f}', '\x{80}', '\x{9f}', '\x{a0}', '\x{c9}', 'a\x{c9}', '\x{d7}',
+     'a\x{d7}', '\x{df}', '\x{e9}', 'a\x{e9}', '\x{f7}', 'a\x{f7}', '\x{ff}', '\x{100}', 'a\x{100}', '\x{3bb}', 'a\x{3bb}b',
+     '\x{4e2d}', 'a\x{4e2d}', '\x{1f600}', 'a\x{1f600}'].
 
 %% Funs of this module, with what they captured.
 local_fun([]) -> fun() -> ok end;

@@ -59,6 +59,11 @@ fixed() ->
      [1.0, 10.0, 100.0, 1.0e3, 1.0e4, 12345.0, 1.2e5, 0.1, 0.01, 0.001, 1.0e-4, 1.2e-4, 1.0e-5],
      [list_to_atom([C]) || C <- lists:seq(0, 255)], [[C] || C <- lists:seq(0, 255)],
      [<<C>> || C <- lists:seq(0, 255)], [<<C/utf8>> || C <- lists:seq(120, 300)],
+     [erlang:make_fun(N, f, 1) || N <- fun_names(false)], [erlang:make_fun(m, N, 255) || N <- fun_names(false)],
+     [erlang:make_fun(N, f, 1) || N <- fun_names(true)], [erlang:make_fun(m, N, 255) || N <- fun_names(true)],
      [W || W <- ['after', 'and', 'andalso', 'band', 'begin', 'bnot', 'bor', 'bsl', 'bsr', 'bxor', 'case',
                  'catch', 'cond', 'div', 'end', 'fun', 'if', 'let', 'not', 'of', 'or', 'orelse',
                  'receive', 'rem', 'try', 'when', 'xor', query, spec]]].
+
+fun_names(BeyondAscii) ->
+    [N || N <- random_terms:fun_names(), lists:any(fun(C) -> C > 127 end, atom_to_list(N)) =:= BeyondAscii].
