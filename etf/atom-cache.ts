@@ -2,7 +2,7 @@
  * From an atom's bytes to the atom without making a string: a table of fixed size, one for all
  * decoders, in which later atoms take the place of earlier ones.
  */
-import { type Atom, internAtom, MAX_ATOM_CHARACTERS } from "./atom.ts";
+import { type Atom, internAtom, MAX_ATOM_CHARACTERS, wireOf } from "./atom.ts";
 import { EtfDecodeError } from "./errors.ts";
 import { TAG } from "./tags.ts";
 import { utf8Text } from "./utf8.ts";
@@ -84,7 +84,7 @@ function slotOf(bytes: Uint8Array, offset: number, length: number): number {
 /** Whether the atom of a slot has the text there. */
 function isThere(slot: number, bytes: Uint8Array, offset: number, length: number): boolean {
   const long = length > MAX_SLOT_BYTES;
-  const wire = long ? slots[slot]!.wire : words;
+  const wire = long ? wireOf(slots[slot]!) : words;
   let i = long ? 0 : slot * SLOT_WORDS;
   const end = offset + length;
   let word = FIRST_WORD | (length << 16);

@@ -6,6 +6,7 @@
  * holds after each collection of the garbage, which alone can tell.
  */
 import { EtfEncodeError } from "./errors.ts";
+import { hashName } from "./hash.ts";
 
 /** Erlang's limit, in characters. */
 export const MAX_ATOM_CHARACTERS = 255;
@@ -27,29 +28,46 @@ function wireWords(utf8: Uint8Array): Int32Array {
   return words;
 }
 
+/** The name's UTF-8 bytes, made once: the atom's own, which neither change nor leave the codec. */
+export let utf8Of: (atom: Atom) => Uint8Array;
+
+/**
+ * The atom as it is written, SMALL_ATOM_UTF8_EXT, in big-endian words with zeros at the end: a word
+ * is written as fast as a byte. Made once, for names of up to 255 bytes; as `utf8Of`.
+ */
+export let wireOf: (atom: Atom) => Int32Array;
+
 export class Atom<N extends string = string> {
   readonly name: N;
   #utf8: Uint8Array | undefined;
   #wire: Int32Array | undefined;
+  #hash: number | undefined;
+
+  static {
+    utf8Of = (atom) => {
+      atom.#utf8 ??= encoder.encode(atom.name);
+      return atom.#utf8;
+    };
+    wireOf = (atom) => {
+      atom.#wire ??= wireWords(utf8Of(atom));
+      return atom.#wire;
+    };
+  }
 
   /** Use `atom(name)`: an atom made with `new` is not interned and equals nothing. */
   constructor(name: N) {
     this.name = name;
   }
 
-  /** The name's UTF-8 bytes, made once; not to be changed. */
+  /** The name's UTF-8 bytes, anew at each call. */
   get utf8(): Uint8Array {
-    this.#utf8 ??= encoder.encode(this.name);
-    return this.#utf8;
+    return encoder.encode(this.name);
   }
 
-  /**
-   * @internal The atom as it is written, SMALL_ATOM_UTF8_EXT, in big-endian words with zeros at the
-   * end: a word is written as fast as a byte. Made once, for names of up to 255 bytes.
-   */
-  get wire(): Int32Array {
-    this.#wire ??= wireWords(this.utf8);
-    return this.#wire;
+  /** @internal As `hashTerm`, made once. */
+  get hash(): number {
+    this.#hash ??= hashName(this.name);
+    return this.#hash;
   }
 
   toString(): N {

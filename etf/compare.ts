@@ -4,11 +4,13 @@
  * number < atom < reference < fun < port < pid < tuple < record < map < nil < list < bitstring.
  * Integers and floats compare by value, exactly at any size; as keys of maps every integer is
  * less than every float. `0.0` and `-0.0` are `==`, and as keys `-0.0` is less (OTP 27 and later).
- * Funs compare by module, index, number and values of what they captured; records (OTP 29) by
+ * Funs compare by module, index, version, number and values of what they captured; records (OTP 29) by
  * module, name, exported or not, number of fields, fields, values.
  */
 import { Atom } from "./atom.ts";
-import { enterKey, leaveKey, normalize } from "./exact.ts";
+import { itemsOf } from "./cycle.ts";
+import { normalize } from "./exact.ts";
+import { Known } from "./known.ts";
 import { MapBase } from "./map-base.ts";
 import {
   BitString,
@@ -27,6 +29,8 @@ import {
 
 /** Levels compared by recursion. */
 const CALL_DEPTH = 256;
+/** Those that sorting the keys of a map counts for, by what it takes of the engine's stack. */
+const SORT_DEPTH = 8;
 
 const NUMBER = 0;
 const ATOM = 1;
@@ -55,59 +59,63 @@ interface Step {
 /**
  * Negative, 0 or positive, as `a` is less than, `==` to or greater than `b`: fit for `sort`.
  *
- * @throws EtfEncodeError ETF_NOT_A_TERM; ETF_LIMIT for maps nested in keys of maps 256 times
+ * @throws EtfEncodeError ETF_NOT_A_TERM; ETF_CYCLE for values that contain themselves, unless they
+ * differ before
  */
 export function compare(a: TermInput, b: TermInput): number {
-  return order(a, b, false, 0);
+  return order(a, b, false, 0, new Known(a, b));
 }
 
 /** Erlang's `==`: `1 == 1.0`, but keys of maps are the same only if they are `=:=`. */
 export function equals(a: TermInput, b: TermInput): boolean {
-  return order(a, b, false, 0) === 0;
+  return compare(a, b) === 0;
 }
 
-function order(a: unknown, b: unknown, exact: boolean, depth: number): number {
-  if (depth >= CALL_DEPTH) return orderDeep(a, b, exact);
-  const step = open(a, b, exact);
+function order(a: unknown, b: unknown, exact: boolean, depth: number, known: Known): number {
+  if (depth >= CALL_DEPTH) return orderDeep(a, b, exact, known);
+  const step = open(a, b, exact, depth, known);
   if (typeof step === "number") return step;
   for (let i = 0; i < step.size; i++) {
-    const result = order(step.a[i], step.b[i], exact || i < step.keys, depth + 1);
+    const result = order(step.a[i], step.b[i], exact || i < step.keys, depth + 1, known);
     if (result !== 0) return result;
   }
   return step.verdict;
 }
 
 /** The same without recursion: the first difference met decides, however deep it lies. */
-function orderDeep(a: unknown, b: unknown, exact: boolean): number {
-  const stack: { step: Step; next: number; exact: boolean }[] = [];
-  let left = a;
-  let right = b;
-  let asKey = exact;
-  for (;;) {
-    const step = open(left, right, asKey);
-    if (typeof step === "number") {
-      if (step !== 0) return step;
-    } else stack.push({ step, next: 0, exact: asKey });
-    let top = stack[stack.length - 1];
-    while (top !== undefined && top.next === top.step.size) {
+function orderDeep(a: unknown, b: unknown, exact: boolean, known: Known): number {
+  const first = open(a, b, exact, CALL_DEPTH, known);
+  if (typeof first === "number") return first;
+  known.refuseCycles();
+  const stack = [{ step: first, next: 0, exact }];
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    if (top.next === top.step.size) {
       if (top.step.verdict !== 0) return top.step.verdict;
       stack.pop();
-      top = stack[stack.length - 1];
+      continue;
     }
-    if (top === undefined) return 0;
-    left = top.step.a[top.next];
-    right = top.step.b[top.next];
-    asKey = top.exact || top.next < top.step.keys;
+    const asKey = top.exact || top.next < top.step.keys;
+    const step = open(top.step.a[top.next], top.step.b[top.next], asKey, CALL_DEPTH, known);
     top.next++;
+    if (typeof step !== "number") stack.push({ step, next: 0, exact: asKey });
+    else if (step !== 0) return step;
   }
+  return 0;
 }
 
-function open(left: unknown, right: unknown, exact: boolean): number | Step {
+/** Compares the heads; returns a step if what they hold is to be compared. */
+function open(
+  left: unknown,
+  right: unknown,
+  exact: boolean,
+  depth: number,
+  known: Known,
+): number | Step {
   if (left === right && typeof left !== "number") return 0;
   const a = normalize(left);
   const b = normalize(right);
-  const rank = rankOf(a);
-  const other = rankOf(b);
+  const rank = rankOf(a, known);
+  const other = rankOf(b, known);
   if (rank !== other) return rank - other;
   switch (rank) {
     case NUMBER:
@@ -130,9 +138,9 @@ function open(left: unknown, right: unknown, exact: boolean): number | Step {
     case RECORD:
       return openRecords(a as NativeRecord, b as NativeRecord);
     case MAP:
-      return openMaps(MapBase.from(a as object)!, MapBase.from(b as object)!);
+      return openMaps(a as object, b as object, depth, known);
     case LIST:
-      return openLists(a as readonly unknown[], b as readonly unknown[]);
+      return openLists(a as readonly unknown[], b as readonly unknown[], known);
     case BITSTRING:
       return orderBits(a as Uint8Array | BitString, b as Uint8Array | BitString);
     case OPAQUE:
@@ -142,7 +150,7 @@ function open(left: unknown, right: unknown, exact: boolean): number | Step {
   }
 }
 
-function rankOf(term: unknown): number {
+function rankOf(term: unknown, known: Known): number {
   if (typeof term === "number" || typeof term === "bigint") return NUMBER;
   if (typeof term === "boolean") return ATOM;
   if (typeof term === "object" && term !== null) {
@@ -159,7 +167,9 @@ function rankOf(term: unknown): number {
     if (term instanceof OpaqueTerm) return OPAQUE;
   }
   // What is left is a map, or no term, which the conversion refuses.
-  MapBase.require(term);
+  if (typeof term !== "object" || term === null || known.map(term) === null) {
+    MapBase.require(term);
+  }
   return MAP;
 }
 
@@ -232,6 +242,9 @@ function openFuns(a: ExternalFun | LocalFun, b: ExternalFun | LocalFun): number 
   return (
     orderText(a.module.name, b.module.name) ||
     a.index - b.index ||
+    a.oldUniq - b.oldUniq ||
+    orderBytes(a.uniq, b.uniq) ||
+    a.arity - b.arity ||
     a.freeVariables.length - b.freeVariables.length ||
     all(a.freeVariables, b.freeVariables)
   );
@@ -250,52 +263,104 @@ function openRecords(a: NativeRecord, b: NativeRecord): number | Step {
 }
 
 /** Of one size: by the keys in ascending order, then by the values in the order of the keys. */
-function openMaps(a: MapBase, b: MapBase): number | Step {
-  if (a.size !== b.size) return a.size - b.size;
-  const left = sortedPairs(a);
-  const right = sortedPairs(b);
-  return { a: left, b: right, size: left.length, keys: a.size, verdict: 0 };
+function openMaps(a: object, b: object, depth: number, known: Known): number | Step {
+  const left = known.map(a)!;
+  const right = known.map(b)!;
+  if (left.size !== right.size) return left.size - right.size;
+  const first = inOrder(a, depth, known);
+  return { a: first, b: inOrder(b, depth, known), size: first.length, keys: left.size, verdict: 0 };
 }
 
-/** The keys in ascending order, then their values. */
-function sortedPairs(map: MapBase): unknown[] {
-  const keys = sortedKeys(map);
-  return keys.concat(keys.map((key) => map.get(key)));
+/** The keys of a map in ascending order, then their values. */
+function inOrder(map: object, depth: number, known: Known): readonly unknown[] {
+  const before = known.orderOf(map);
+  if (before !== undefined) return before;
+  if (depth >= CALL_DEPTH) orderWithin(map, known);
+  return sort(map, depth, known);
+}
+
+function sort(map: object, depth: number, known: Known): readonly unknown[] {
+  const pairs = known.map(map)!.toPairs();
+  const places = sortedPlaces(pairs, (a, b) => order(a, b, true, depth + SORT_DEPTH, known));
+  const ordered: unknown[] = [];
+  for (const at of places) ordered.push(pairs[at]);
+  for (const at of places) ordered.push(pairs[at + 1]);
+  known.keepOrder(map, ordered);
+  return ordered;
+}
+
+/** Where in pairs the keys lie, in ascending order. */
+function sortedPlaces(
+  pairs: readonly unknown[],
+  compareThem: (a: unknown, b: unknown) => number,
+): number[] {
+  const places: number[] = [];
+  for (let at = 0; at < pairs.length; at += 2) places.push(at);
+  return places.sort((a, b) => compareThem(pairs[a], pairs[b]));
+}
+
+/**
+ * Puts into order all maps in the keys of a map, the innermost first: to compare two keys then
+ * takes no sorting, and so no recursion.
+ */
+function orderWithin(root: object, known: Known): void {
+  known.refuseCycles();
+  const keys = known
+    .map(root)!
+    .toPairs()
+    .filter((_, i) => i % 2 === 0);
+  const frames = [{ value: root, items: keys as readonly unknown[], next: 0 }];
+  for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
+    if (frame.next === frame.items.length) {
+      frames.pop();
+      if (frame.value !== root && isMap(frame.value, known)) sort(frame.value, 0, known);
+      continue;
+    }
+    const value = frame.items[frame.next++];
+    if (typeof value !== "object" || value === null) continue;
+    if (known.orderOf(value) !== undefined) continue;
+    const items = isMap(value, known) ? known.map(value)!.toPairs() : itemsOf(value);
+    if (items !== null) frames.push({ value, items, next: 0 });
+  }
+}
+
+function isMap(value: object, known: Known): boolean {
+  return !Array.isArray(value) && known.map(value) !== null;
 }
 
 /** As `compare`, of two keys of a map: every integer is less than every float. */
-export function compareKeys(a: unknown, b: unknown): number {
-  enterKey();
-  try {
-    return order(a, b, true, 0);
-  } finally {
-    leaveKey();
-  }
+export function compareKeys(a: unknown, b: unknown, known: Known): number {
+  return order(a, b, true, 0, known);
 }
 
 /** A map's keys in the order in which Erlang compares them. */
-export function sortedKeys(map: MapBase): unknown[] {
-  const keys: unknown[] = [];
-  for (const [key] of map.entries()) keys.push(key);
-  if (keys.length < 2) return keys;
-  enterKey();
-  try {
-    return keys.sort((x, y) => order(x, y, true, 0));
-  } finally {
-    leaveKey();
+export function sortedKeys(map: MapBase): readonly unknown[] {
+  const keys = inOrder(map, 0, new Known(map));
+  return keys.slice(0, map.size);
+}
+
+/** `[key, value, key, value ...]` with the keys in ascending order; the same array if they are. */
+export function inKeyOrder(pairs: readonly unknown[], known: Known): readonly unknown[] {
+  let ordered = true;
+  for (let i = 2; i < pairs.length && ordered; i += 2) {
+    ordered = compareKeys(pairs[i - 2], pairs[i], known) < 0;
   }
+  if (ordered) return pairs;
+  const places = sortedPlaces(pairs, (a, b) => compareKeys(a, b, known));
+  return places.flatMap((at) => [pairs[at], pairs[at + 1]]);
 }
 
 function openLists(
   left: readonly unknown[] | ImproperList<unknown, unknown>,
   right: readonly unknown[] | ImproperList<unknown, unknown>,
+  known: Known,
 ): Step {
   const a = left instanceof ImproperList ? left.elements : left;
   const b = right instanceof ImproperList ? right.elements : right;
   if (a.length !== b.length) {
     // Where the shorter one ends, its tail meets a list.
     const [shorter, sign] = a.length < b.length ? [left, 1] : [right, -1];
-    const tail = shorter instanceof ImproperList ? rankOf(normalize(shorter.tail)) : NIL;
+    const tail = shorter instanceof ImproperList ? rankOf(normalize(shorter.tail), known) : NIL;
     return all(a, b, sign * (tail - LIST));
   }
   if (left instanceof ImproperList || right instanceof ImproperList) {

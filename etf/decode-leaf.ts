@@ -23,6 +23,7 @@ import {
   WORD_BYTES,
 } from "./heap.ts";
 import { inflate } from "./inflate.ts";
+import { Known } from "./known.ts";
 import { ByteReader } from "./reader.ts";
 import { TAG, tagName } from "./tags.ts";
 import {
@@ -142,6 +143,8 @@ export abstract class LeafDecoder<Result> extends ByteReader {
   protected readonly callDepth: number;
   /** Empty lists of this term that are arrays of their own. */
   private freshNils = 0;
+  /** Of the terms being read: none of them changes before all are. */
+  protected readonly known = new Known();
   /** @internal The depth at which a term lies that is part of another one. */
   baseDepth = 0;
 
@@ -198,6 +201,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
       this.bytes = NOTHING;
       this.view = null;
       this.atomRefs = null;
+      this.known.forget();
     }
   }
 

@@ -15,7 +15,6 @@ import {
   type RecordHead,
   safeInteger,
 } from "./decode-leaf.ts";
-import { EtfEncodeError } from "./errors.ts";
 import { FLOAT_BYTES, LEVEL_BYTES, MAP_BYTES, MAP_KEY_BYTES } from "./heap.ts";
 import { cachedKey, MAX_CACHED_KEY_BYTES } from "./key-cache.ts";
 import { TAG } from "./tags.ts";
@@ -228,7 +227,7 @@ export class TermDecoder extends LeafDecoder<Term> {
       pairs[i + 1] = this.read(depth + 1);
     }
     this.claimed -= size;
-    return this.makeMap(pairs, start);
+    return this.makeMap(pairs, start, true);
   }
 
   private key(depth: number): Term {
@@ -245,14 +244,8 @@ export class TermDecoder extends LeafDecoder<Term> {
     return this.read(depth);
   }
 
-  private makeMap(pairs: Term[], start: number): TermMap {
-    let map: TermMap | null;
-    try {
-      map = TermMap.fromPairs(pairs);
-    } catch (error) {
-      if (!(error instanceof EtfEncodeError)) throw error;
-      throw this.error("ETF_LIMIT", error.message, start);
-    }
+  private makeMap(pairs: Term[], start: number, sharesKeys: boolean): TermMap {
+    const map = TermMap.fromPairs(pairs, this.known, sharesKeys);
     if (map === null) throw this.error("ETF_DUPLICATE_KEY", "a map has the same key twice", start);
     return map;
   }
@@ -359,7 +352,7 @@ export class TermDecoder extends LeafDecoder<Term> {
         return tail === (NIL as unknown) ? values : withTail(values, tail);
       }
       case TAG.MAP_EXT:
-        return this.makeMap(values, this.offset);
+        return this.makeMap(values, this.offset, false);
       case TAG.NEW_FUN_EXT:
       case TAG.FUN_EXT:
         return new LocalFun({ ...(frame.head as LocalFunFields), freeVariables: values });

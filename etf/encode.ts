@@ -6,13 +6,15 @@
  * its path is a second walk, so that the first one need not remember where it is.
  */
 import { bigintToBytes, MAX_PUT_BYTES, putBigint } from "#bigint";
-import { Atom, hasLoneSurrogate } from "./atom.ts";
+import { Atom, hasLoneSurrogate, utf8Of, wireOf } from "./atom.ts";
 import { copyBytes } from "./bytes.ts";
+import { inKeyOrder } from "./compare.ts";
+import { isCycle, refuseCycle } from "./cycle.ts";
 import { deflateTerm } from "./deflate.ts";
-import { inKeyOrder } from "./deterministic.ts";
 import { badText, EtfEncodeError } from "./errors.ts";
+import { Known } from "./known.ts";
 import { isPlainObject } from "./map-base.ts";
-import { type Frame, notATerm, pathOf, refuseCycle } from "./refusal.ts";
+import { type Frame, notATerm, pathOf } from "./refusal.ts";
 import { TAG, VERSION_MAGIC } from "./tags.ts";
 import { TermMap } from "./term-map.ts";
 import {
@@ -53,6 +55,11 @@ export interface TermWriterOptions {
  * from that, not measured.
  */
 const CALL_DEPTH = 512;
+/** Levels, and bytes, from which on each container is compared with those that it lies in. */
+const WATCHED_DEPTH = 4;
+const WATCHED_BYTES = 1 << 20;
+/** Levels up to which that is done at each of them; then at the powers of two. */
+const CLOSELY_WATCHED_DEPTH = 64;
 const MAX_STRING_EXT = 0xffff;
 /** Of a float, or of an integer as `number`, with its tag. */
 const MAX_NUMBER_BYTES = 11;
@@ -81,6 +88,13 @@ export class TermWriter extends ByteWriter {
   private readonly deterministic: boolean;
   private readonly byReferenceBytes: number;
   private readonly callDepth: number;
+  private readonly watchedDepth: number;
+  /** The containers being written, by their depth, of those that are watched. */
+  private watched: unknown[] = [];
+  /** Where the funs being written begin. */
+  private funs: number[] = [];
+  /** Of the term being written, when its maps are ordered. */
+  private known: Known | null = null;
 
   constructor(options: TermWriterOptions = {}) {
     super(options.initialBytes);
@@ -88,6 +102,7 @@ export class TermWriter extends ByteWriter {
     this.maxDepth = options.maxDepth ?? 2_000_000;
     this.deterministic = options.deterministic ?? false;
     this.callDepth = Math.min(CALL_DEPTH, this.maxDepth);
+    this.watchedDepth = Math.min(WATCHED_DEPTH, this.callDepth);
   }
 
   /**
@@ -97,18 +112,29 @@ export class TermWriter extends ByteWriter {
    */
   writeTerm(term: TermInput): void {
     const before = this.length;
+    if (this.deterministic) this.known = new Known(term);
     try {
       this.write(term, 0);
     } catch (error) {
       this.truncate(before);
-      if (error instanceof EtfEncodeError && error.path === "") {
-        try {
-          this.writeDeep(term, 0);
-        } finally {
-          this.truncate(before);
-        }
-      }
+      this.funs = [];
+      if (error instanceof EtfEncodeError && error.path === "") this.findPath(term, error);
       throw error;
+    } finally {
+      if (this.watched.length > 0) this.watched = [];
+      this.known = null;
+    }
+  }
+
+  /** Throws the same error with the path to its place, unless that is the term itself. */
+  private findPath(term: TermInput, error: EtfEncodeError): void {
+    if (error.code === "ETF_CYCLE") refuseCycle(term);
+    const before = this.length;
+    try {
+      this.writeDeep(term, 0);
+    } finally {
+      this.truncate(before);
+      this.funs = [];
     }
   }
 
@@ -172,10 +198,7 @@ export class TermWriter extends ByteWriter {
   }
 
   private array(value: readonly unknown[], depth: number): void {
-    if (depth >= this.callDepth) {
-      this.writeDeep(value, depth);
-      return;
-    }
+    if (depth >= this.watchedDepth && this.isBeyond(value, depth)) return;
     if (value instanceof Tuple) {
       // Not the variable that is narrowed: `readonly unknown[]` is what its elements are.
       const elements = value as readonly unknown[];
@@ -226,10 +249,7 @@ export class TermWriter extends ByteWriter {
   }
 
   private pairs(pairs: readonly unknown[], map: object, depth: number): void {
-    if (depth >= this.callDepth) {
-      this.writeDeep(map, depth);
-      return;
-    }
+    if (depth >= this.watchedDepth && this.isBeyond(map, depth)) return;
     const ordered = this.map(pairs);
     const size = ordered.length;
     for (let i = 0; i < size; i++) this.write(ordered[i], depth + 1);
@@ -237,9 +257,8 @@ export class TermWriter extends ByteWriter {
 
   /** What is rare, and what is no term. */
   private other(value: unknown, depth: number): void {
-    if (depth >= this.callDepth) {
-      this.writeDeep(value, depth);
-    } else if (value instanceof ImproperList) {
+    if (depth >= this.watchedDepth && this.isBeyond(value, depth)) return;
+    if (value instanceof ImproperList) {
       const { elements, tail } = value;
       this.head(TAG.LIST_EXT, elements.length);
       for (let i = 0; i < elements.length; i++) this.write(elements[i], depth + 1);
@@ -252,6 +271,32 @@ export class TermWriter extends ByteWriter {
       for (let i = 0; i < items.length; i++) this.write(items[i], depth + 1);
       this.close(value);
     }
+  }
+
+  /** True for what lies deeper than recursion goes, which then was written. */
+  private isBeyond(value: unknown, depth: number): boolean {
+    if (depth >= this.callDepth) {
+      this.writeDeep(value, depth);
+      return true;
+    }
+    if (this.length >= WATCHED_BYTES) this.watch(value, depth);
+    return false;
+  }
+
+  /**
+   * A cycle ends at the call depth at the latest; but if it is a large one, that is too late. The
+   * container entered last at some depth is the one that those below it lie in.
+   */
+  private watch(value: unknown, depth: number): void {
+    const { watched } = this;
+    if (depth <= CLOSELY_WATCHED_DEPTH || (depth & (depth - 1)) === 0) {
+      for (let i = this.watchedDepth; i < depth; i++) {
+        if (watched[i] === value && typeof value === "object") {
+          throw new EtfEncodeError("ETF_CYCLE", "the value contains itself");
+        }
+      }
+    }
+    watched[depth] = value;
   }
 
   private plainObject(value: Record<string, unknown>, depth: number): void {
@@ -282,12 +327,9 @@ export class TermWriter extends ByteWriter {
       }
       if (items !== null) {
         frames.push({ value, items, next: 0 });
-        const levels = depth + frames.length;
-        // Looked for at every power of two, so the cost is that of one more walk.
-        if (frames.length >= 1024 && (frames.length & (frames.length - 1)) === 0)
-          refuseCycle(frames);
-        if (levels > this.maxDepth) {
-          refuseCycle(frames);
+        if (isCycle(frames)) refuseCycle(root);
+        if (depth + frames.length > this.maxDepth) {
+          refuseCycle(root);
           throw new EtfEncodeError("ETF_LIMIT", `nested deeper than ${this.maxDepth} levels`);
         }
       }
@@ -325,6 +367,10 @@ export class TermWriter extends ByteWriter {
 
   private close(value: unknown): void {
     if (Array.isArray(value) && !(value instanceof Tuple)) this.writeUint8(TAG.NIL_EXT);
+    else if (value instanceof LocalFun && value.uniq.length > 0) {
+      const start = this.funs.pop()!;
+      this.patchUint32(start, this.length - start);
+    }
   }
 
   private object(value: object): readonly unknown[] | null {
@@ -424,7 +470,7 @@ export class TermWriter extends ByteWriter {
         return;
       }
     }
-    const { utf8 } = atom;
+    const utf8 = utf8Of(atom);
     const size = utf8.length;
     if (size > 255) {
       this.writeUint8(TAG.ATOM_UTF8_EXT);
@@ -434,7 +480,7 @@ export class TermWriter extends ByteWriter {
     }
     this.reserve(5 + size);
     const { view, at } = this;
-    const { wire } = atom;
+    const wire = wireOf(atom);
     for (let i = 0; i < wire.length; i++) view.setInt32(at + 4 * i, wire[i]!);
     this.at = at + 2 + size;
   }
@@ -520,7 +566,7 @@ export class TermWriter extends ByteWriter {
 
   private map(pairs: readonly unknown[]): readonly unknown[] {
     this.head(TAG.MAP_EXT, pairs.length >> 1);
-    return this.deterministic ? inKeyOrder(pairs) : pairs;
+    return this.known === null ? pairs : inKeyOrder(pairs, this.known);
   }
 
   private pid(pid: Pid): void {
@@ -572,26 +618,19 @@ export class TermWriter extends ByteWriter {
 
   private localFun(fun: LocalFun): readonly unknown[] {
     if (fun.uniq.length === 0) return this.oldFun(fun);
-    // The size counts itself, and all that follows; it is known when the fun is written. Funs
-    // that hold funs are few, so each is simply written apart.
-    const part = new TermWriter({
-      maxDepth: this.maxDepth,
-      deterministic: this.deterministic,
-    });
-    part.atomRefs = this.atomRefs;
-    part.v4Ports = this.v4Ports;
-    part.writeUint8(fun.arity);
-    part.writeBytes(fun.uniq);
-    part.writeUint32(fun.index);
-    part.writeUint32(fun.freeVariables.length);
-    part.atom(fun.module);
-    part.number(fun.oldIndex);
-    part.number(fun.oldUniq);
-    part.pid(fun.pid);
-    for (const value of fun.freeVariables) part.writeTerm(value);
-    this.head(TAG.NEW_FUN_EXT, part.length + 4);
-    for (const chunk of part.take()) this.writeBytes(chunk);
-    return [];
+    this.writeUint8(TAG.NEW_FUN_EXT);
+    // The size counts itself and all that follows; it is known when the fun is closed.
+    this.funs.push(this.length);
+    this.writeUint32(0);
+    this.writeUint8(fun.arity);
+    this.writeBytes(fun.uniq);
+    this.writeUint32(fun.index);
+    this.writeUint32(fun.freeVariables.length);
+    this.atom(fun.module);
+    this.number(fun.oldIndex);
+    this.number(fun.oldUniq);
+    this.pid(fun.pid);
+    return fun.freeVariables;
   }
 
   private record(record: NativeRecord): readonly unknown[] {

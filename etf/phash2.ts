@@ -7,6 +7,7 @@
  * (of a local one) nor creator, of nothing the node; `0.0` and `-0.0` hash alike.
  */
 import { Atom } from "./atom.ts";
+import { isCycle, refuseCycle } from "./cycle.ts";
 import { EtfEncodeError } from "./errors.ts";
 import { normalize } from "./exact.ts";
 import { MapBase } from "./map-base.ts";
@@ -54,19 +55,23 @@ const NIL_WORD = 2;
 const DEFAULT_RANGE = 2 ** 27;
 const MAX_RANGE = 2 ** 32;
 
-/** What is still to be hashed, on a stack of our own. */
-type Pending =
-  | { kind: "term"; term: unknown }
-  /** The rest of a list, from that element on. */
-  | { kind: "rest"; elements: readonly unknown[]; at: number; tail: unknown }
-  | { kind: "endOfPair" }
-  | { kind: "endOfMap"; hash: number; pairs: number };
+/** A container being hashed, on a stack of our own. */
+interface Frame {
+  readonly value: object;
+  readonly kind: "all" | "list" | "map";
+  readonly items: readonly unknown[];
+  next: number;
+  /** Of a map: what was hashed before it, and the pairs of the map around it. */
+  readonly hash: number;
+  readonly pairs: number;
+}
 
 /**
  * The number from 0 to `range` - 1 that OTP gives the term.
  *
  * @param range 1 to 2^32; 2^27 by default
- * @throws EtfEncodeError ETF_NOT_A_TERM, also for native records and opaque terms; ETF_OUT_OF_RANGE
+ * @throws EtfEncodeError ETF_NOT_A_TERM, also for native records and opaque terms; ETF_CYCLE;
+ * ETF_OUT_OF_RANGE
  */
 export function phash2(term: TermInput, range: number = DEFAULT_RANGE): number {
   if (!(Number.isInteger(range) && range >= 1 && range <= MAX_RANGE)) {
@@ -78,30 +83,49 @@ export function phash2(term: TermInput, range: number = DEFAULT_RANGE): number {
 class Hasher {
   private hash = 0;
   private pairs = 0;
-  private readonly stack: Pending[] = [];
+  private readonly frames: Frame[] = [];
 
   run(root: unknown): number {
+    const { frames } = this;
     this.term(root);
-    for (let next = this.stack.pop(); next !== undefined; next = this.stack.pop()) {
-      switch (next.kind) {
-        case "term":
-          this.term(next.term);
-          break;
-        case "rest":
-          this.list(next.elements, next.at, next.tail);
-          break;
-        case "endOfPair":
-          // Pairs count by themselves, since the order of a map's entries means nothing.
-          this.pairs ^= this.hash;
-          this.hash = 0;
-          break;
-        case "endOfMap":
-          this.hash = next.hash;
-          this.words(this.pairs, 0, PAIRS);
-          this.pairs = next.pairs;
-      }
+    for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
+      const { length } = frames;
+      this.step(frame);
+      if (frames.length > length && isCycle(frames)) refuseCycle(root);
     }
     return this.hash;
+  }
+
+  private step(frame: Frame): void {
+    const { kind, items, next } = frame;
+    // A list has its end to be hashed as well.
+    if (kind === "list" && next <= items.length) {
+      this.list(frame);
+      return;
+    }
+    if (kind === "map" && next % 2 === 0 && next > 0) this.endOfPair();
+    if (next < items.length) {
+      frame.next++;
+      this.term(items[next]);
+      return;
+    }
+    this.frames.pop();
+    if (kind === "map") {
+      this.hash = frame.hash;
+      this.words(this.pairs, 0, PAIRS);
+      this.pairs = frame.pairs;
+    }
+  }
+
+  /** Pairs count by themselves, since the order of a map's entries means nothing. */
+  private endOfPair(): void {
+    this.pairs ^= this.hash;
+    this.hash = 0;
+  }
+
+  private open(value: object, kind: Frame["kind"], items: readonly unknown[]): void {
+    const { hash, pairs } = this;
+    this.frames.push({ value, kind, items, next: 0, hash, pairs });
   }
 
   private words(first: number, second: number, salt: number): void {
@@ -121,14 +145,14 @@ class Hasher {
 
   private object(term: object): void {
     if (term instanceof Atom) this.atom(term.name);
-    else if (isList(term)) this.list(term, 0, []);
+    else if (isList(term)) this.open(term, "list", term);
     else if (term instanceof Uint8Array) this.bits(term, 8);
     else if (term instanceof Tuple) this.tuple(term as unknown as readonly unknown[]);
     else if (term instanceof Float) {
       view.setFloat64(0, term.value === 0 ? 0 : term.value);
       this.words(view.getInt32(0), view.getInt32(4), FLOAT);
     } else if (term instanceof BitString) this.bits(term.bytes, term.lastBits);
-    else if (term instanceof ImproperList) this.list(term.elements, 0, term.tail);
+    else if (term instanceof ImproperList) this.open(term, "list", term.elements);
     else if (term instanceof Pid) this.words(term.id, 0, PID);
     else if (term instanceof Reference) this.words(term.ids[0] ?? 0, 0, REFERENCE);
     else if (term instanceof Port) {
@@ -140,16 +164,16 @@ class Hasher {
     } else if (term instanceof LocalFun) {
       this.words(term.freeVariables.length, atomHash(term.module.name), INTEGER);
       this.words(term.index, term.oldUniq, INTEGER);
-      this.pushAll(term.freeVariables);
+      this.open(term, "all", term.freeVariables);
     } else if (term instanceof NativeRecord || term instanceof OpaqueTerm) {
       const kind = term instanceof NativeRecord ? "a native record" : "an opaque term";
       throw new EtfEncodeError("ETF_NOT_A_TERM", `${kind} has no phash2 outside of its runtime`);
-    } else this.map(MapBase.require(term));
+    } else this.map(term);
   }
 
   private tuple(elements: readonly unknown[]): void {
     this.words(elements.length, 0, TUPLE);
-    this.pushAll(elements);
+    this.open(elements, "all", elements);
   }
 
   private small(value: number): void {
@@ -172,13 +196,13 @@ class Hasher {
     else this.words(atomHash(name), 0, ATOM_IN_TERM);
   }
 
-  /** Bytes in a row are taken four at a time. */
-  private list(elements: readonly unknown[], from: number, tail: unknown): void {
-    let at = from;
+  /** Up to the next element that is no byte, or the end. Bytes in a row are taken four at a time. */
+  private list(frame: Frame): void {
+    const { items, value } = frame;
     let word = 0;
     let bytes = 0;
-    for (; at < elements.length; at++) {
-      const byte = byteOf(elements[at]);
+    for (; frame.next < items.length; frame.next++) {
+      const byte = byteOf(items[frame.next]);
       if (byte < 0) break;
       word = (word << 8) | byte;
       if (++bytes === 4) {
@@ -188,16 +212,11 @@ class Hasher {
       }
     }
     if (bytes > 0) this.words(word, 0, FOUR_BYTES);
-    if (at < elements.length) {
-      this.stack.push({ kind: "rest", elements, at: at + 1, tail });
-      this.term(elements[at]);
-    } else if (!isList(tail) || tail.length > 0) this.term(tail);
+    const at = frame.next++;
+    if (at < items.length) this.term(items[at]);
+    else if (value instanceof ImproperList) this.term(value.tail);
     else if (this.hash === 0) this.hash = NIL_HASH;
     else this.words(NIL_WORD, 0, NIL_IN_TERM);
-  }
-
-  private pushAll(terms: readonly unknown[]): void {
-    for (let i = terms.length - 1; i >= 0; i--) this.stack.push({ kind: "term", term: terms[i] });
   }
 
   private bits(bytes: Uint8Array, lastBits: number): void {
@@ -211,16 +230,13 @@ class Hasher {
     if (lastBits < 8) this.words(lastBits, bytes[whole]! >> (8 - lastBits), LAST_BITS);
   }
 
-  private map(map: MapBase): void {
+  private map(term: object): void {
+    const map = MapBase.require(term);
     this.words(map.size, 0, MAP);
     if (map.size === 0) return;
-    this.stack.push({ kind: "endOfMap", hash: this.hash, pairs: this.pairs });
+    this.open(term, "map", map.toPairs());
     this.hash = 0;
     this.pairs = 0;
-    for (const [key, value] of map.entries()) {
-      this.stack.push({ kind: "endOfPair" }, { kind: "term", term: value });
-      this.stack.push({ kind: "term", term: key });
-    }
   }
 }
 

@@ -3,7 +3,7 @@
  */
 import { Atom } from "./atom.ts";
 import { EtfEncodeError, unsafeInteger } from "./errors.ts";
-import { TermMap } from "./term-map.ts";
+import { MapBase } from "./map-base.ts";
 import { ImproperList, LocalFun, NativeRecord } from "./terms.ts";
 import { utf8Text } from "./utf8.ts";
 
@@ -16,20 +16,6 @@ export interface Frame {
   source?: unknown;
   /** The step to the item of that place, where the items are not simply what the value holds. */
   step?: ((place: number) => string) | undefined;
-}
-
-export function refuseCycle(frames: readonly Frame[]): void {
-  const seen = new Set<unknown>();
-  for (const [i, frame] of frames.entries()) {
-    if (seen.has(frame.value)) {
-      throw new EtfEncodeError(
-        "ETF_CYCLE",
-        "the value contains itself",
-        pathOf(frames.slice(0, i)),
-      );
-    }
-    seen.add(frame.value);
-  }
 }
 
 /** Steps of a path that are shown; a deeper one is cut in the middle. */
@@ -56,7 +42,7 @@ function stepOf({ value, items, next, step }: Frame): string {
 
 /** The step to the value of a key in a map or an object. */
 export function entryStep(map: unknown, key: unknown, place: number): string {
-  if (map instanceof TermMap || map instanceof Map) return `.get(${keyText(key, place)})`;
+  if (map instanceof MapBase || map instanceof Map) return `.get(${keyText(key, place)})`;
   const name = String(textKey(key));
   return /^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
 }

@@ -3,23 +3,19 @@
  * by any equal one, and `1` and `1.0` are two keys.
  *
  * Keys and values lie in one array in order of insertion. Few entries are found by looking
- * through them; more get an index when first asked: numbers, atoms and booleans by themselves,
- * everything else by its hash.
+ * through them; more get an index when first asked.
  */
 import { Atom } from "./atom.ts";
-import { EtfEncodeError } from "./errors.ts";
-import { hashTerm, normalize, sameKeys } from "./exact.ts";
+import { copyBytes } from "./bytes.ts";
+import { refuseShortCycle } from "./cycle.ts";
+import { hashOf, hashSimple, normalize } from "./exact.ts";
+import { KeyIndex, sameKey } from "./key-index.ts";
+import { Known } from "./known.ts";
 import { MapBase } from "./map-base.ts";
 import type { Term, TermInput } from "./terms.ts";
 
 /** Entries up to which there is no index. */
 const SCAN_ENTRIES = 8;
-
-/**
- * Keys of one hash. The hash differs from process to process and looks 256 levels deep, so only
- * keys made to be the same down to there get near this.
- */
-const MAX_COLLISIONS = 64;
 
 const DELETED = Symbol("deleted");
 
@@ -28,15 +24,30 @@ function isIdentity(key: unknown): boolean {
   return typeof key !== "object" || key instanceof Atom;
 }
 
-interface Index {
-  readonly identity: Map<unknown, number>;
-  readonly hashed: Map<number, number | number[]>;
+/** Of keys that hold nothing that would have to be gone through. */
+function isSimple(key: unknown): boolean {
+  return isIdentity(key) || key instanceof Uint8Array;
 }
 
+/** What is found out about a key while it is looked for; nothing about a simple one. */
+function knownOf(key: unknown): Known | null {
+  return isSimple(key) ? null : new Known(key);
+}
+
+function hashKey(key: unknown, known: Known | null): number {
+  return known === null || isSimple(key) ? hashSimple(key) : hashOf(key, known);
+}
+
+/**
+ * A key must not change while it is in a map: the map would not find it again. Binaries are copied
+ * when they become keys; what lies in tuples, lists and maps is not.
+ */
 export class TermMap<K = Term, V = Term> extends MapBase {
   private pairs: unknown[] = [];
   private live = 0;
-  private index: Index | null = null;
+  private index: KeyIndex | null = null;
+  /** Other maps have the same byte arrays as keys: nobody may be handed them. */
+  private sharesKeys = false;
 
   constructor(entries?: Iterable<readonly [K | TermInput, V]>) {
     super();
@@ -44,12 +55,18 @@ export class TermMap<K = Term, V = Term> extends MapBase {
     for (const [key, value] of entries) this.set(key as K, value);
   }
 
-  /** @internal The map of `[key, value, key, value ...]`, or null if a key is there twice. */
-  static fromPairs(pairs: unknown[]): TermMap | null {
+  /**
+   * @internal The map of `[key, value, key, value ...]`, or null if a key is there twice.
+   *
+   * @param known what is known of the terms that the pairs are a part of
+   * @param sharesKeys true if other maps may have the same byte arrays as keys
+   */
+  static fromPairs(pairs: unknown[], known: Known, sharesKeys: boolean): TermMap | null {
     const map = new TermMap();
     map.pairs = pairs;
     map.live = pairs.length >> 1;
-    return inOrder(pairs) || !map.hasDoubles() ? map : null;
+    map.sharesKeys = sharesKeys;
+    return inOrder(pairs) || !map.hasDoubles(known) ? map : null;
   }
 
   get size(): number {
@@ -65,28 +82,41 @@ export class TermMap<K = Term, V = Term> extends MapBase {
     return this.find(normalize(key)) >= 0;
   }
 
-  /** A key that is new is kept in the form it is decoded to: a string as its bytes. */
+  /**
+   * A key that is new is kept in the form it is decoded to, a string as its bytes; a binary is
+   * copied.
+   *
+   * @throws EtfEncodeError ETF_CYCLE for a key that contains itself
+   */
   set(key: K | TermInput, value: V): this {
     const normal = normalize(key);
-    const at = this.find(normal);
+    const known = knownOf(normal);
+    const at = this.find(normal, known);
     if (at >= 0) {
       this.pairs[at + 1] = value;
       return this;
     }
-    const added = this.pairs.push(normal, value) - 2;
+    if (known !== null) refuseShortCycle(normal);
+    const hash = this.index === null ? 0 : hashKey(normal, known);
+    const kept =
+      normal instanceof Uint8Array && typeof key !== "string"
+        ? copyBytes(normal, 0, normal.length)
+        : normal;
+    const added = this.pairs.push(kept, value) - 2;
     this.live++;
-    if (this.index !== null) this.addToIndex(this.index, normal, added);
+    this.index?.add(hash, added, known);
     return this;
   }
 
   delete(key: K | TermInput): boolean {
     const normal = normalize(key);
-    const at = this.find(normal);
+    const known = knownOf(normal);
+    const at = this.find(normal, known);
     if (at < 0) return false;
+    this.index?.remove(hashKey(normal, known), at, known);
     this.pairs[at] = DELETED;
     this.pairs[at + 1] = undefined;
     this.live--;
-    if (this.index !== null) removeFromIndex(this.index, normal, at);
     if (this.pairs.length > 16 && this.live < this.pairs.length >> 2) this.compact();
     return true;
   }
@@ -99,18 +129,20 @@ export class TermMap<K = Term, V = Term> extends MapBase {
 
   /** In order of insertion. Entries may be set and deleted meanwhile. */
   *entries(): MapIterator<[K, V]> {
-    const { pairs } = this;
+    const pairs = this.ownPairs();
     for (let i = 0; i < pairs.length; i += 2) {
       if (pairs[i] !== DELETED) yield [pairs[i] as K, pairs[i + 1] as V];
     }
   }
 
   *keys(): MapIterator<K> {
-    for (const [key] of this.entries()) yield key;
+    const pairs = this.ownPairs();
+    for (let i = 0; i < pairs.length; i += 2) if (pairs[i] !== DELETED) yield pairs[i] as K;
   }
 
   *values(): MapIterator<V> {
-    for (const [, value] of this.entries()) yield value;
+    const { pairs } = this;
+    for (let i = 0; i < pairs.length; i += 2) if (pairs[i] !== DELETED) yield pairs[i + 1] as V;
   }
 
   [Symbol.iterator](): MapIterator<[K, V]> {
@@ -125,10 +157,32 @@ export class TermMap<K = Term, V = Term> extends MapBase {
     return "TermMap";
   }
 
-  /** @internal `[key, value, key, value ...]` in order of insertion; not to be changed. */
   toPairs(): readonly unknown[] {
     if (this.pairs.length !== 2 * this.live) this.compact();
     return this.pairs;
+  }
+
+  candidate(key: unknown, known: Known): number {
+    const pairs = this.toPairs();
+    const normal = normalize(key);
+    if (this.index === null && isSimple(normal) && pairs.length <= 2 * SCAN_ENTRIES) {
+      return this.scan(normal, null);
+    }
+    this.index ??= this.makeIndex(known);
+    return this.index.candidate(hashKey(normal, known), normal, known);
+  }
+
+  /** With keys that no other map has. */
+  private ownPairs(): readonly unknown[] {
+    const { pairs } = this;
+    if (this.sharesKeys) {
+      for (let i = 0; i < pairs.length; i += 2) {
+        const key = pairs[i];
+        if (key instanceof Uint8Array) pairs[i] = copyBytes(key, 0, key.length);
+      }
+      this.sharesKeys = false;
+    }
+    return pairs;
   }
 
   private compact(): void {
@@ -141,84 +195,67 @@ export class TermMap<K = Term, V = Term> extends MapBase {
   }
 
   /** Where a key lies in `pairs`, or -1. */
-  private find(key: unknown): number {
+  private find(key: unknown, known: Known | null = knownOf(key)): number {
+    if (this.index === null) {
+      if (this.pairs.length <= 2 * SCAN_ENTRIES) return this.scan(key, known);
+      this.index = this.makeIndex(null);
+    }
+    return this.index.find(hashKey(key, known), key, known);
+  }
+
+  private scan(key: unknown, known: Known | null): number {
     const { pairs } = this;
     const identity = isIdentity(key);
-    if (pairs.length <= 2 * SCAN_ENTRIES) {
-      for (let i = 0; i < pairs.length; i += 2) {
-        const other = pairs[i];
-        if (other === key || (!identity && sameObjects(key, other))) return i;
-      }
-      return -1;
+    for (let i = 0; i < pairs.length; i += 2) {
+      const other = pairs[i];
+      if (other === key || (!identity && sameKey(key, other, known))) return i;
     }
-    this.index ??= this.makeIndex();
-    if (identity) {
-      const at = this.index.identity.get(key);
-      return at ?? -1;
-    }
-    const places = this.index.hashed.get(hashTerm(key));
-    if (places === undefined) return -1;
-    if (typeof places === "number") return sameKeys(key, pairs[places]) ? places : -1;
-    for (const at of places) if (sameKeys(key, pairs[at])) return at;
     return -1;
   }
 
-  private makeIndex(): Index {
-    const index: Index = { identity: new Map(), hashed: new Map() };
-    for (let i = 0; i < this.pairs.length; i += 2) {
-      if (this.pairs[i] !== DELETED) this.addToIndex(index, this.pairs[i], i);
+  private makeIndex(known: Known | null): KeyIndex {
+    const { pairs } = this;
+    const index = new KeyIndex(pairs, this.live);
+    for (let i = 0; i < pairs.length; i += 2) {
+      const key = pairs[i];
+      if (key === DELETED) continue;
+      const found = known ?? knownOf(key);
+      index.add(hashKey(key, found), i, found);
     }
     return index;
   }
 
-  private addToIndex(index: Index, key: unknown, at: number): void {
-    if (isIdentity(key)) {
-      index.identity.set(key, at);
-      return;
-    }
-    const hash = hashTerm(key);
-    const places = index.hashed.get(hash);
-    if (places === undefined) index.hashed.set(hash, at);
-    else if (typeof places === "number") index.hashed.set(hash, [places, at]);
-    else if (places.push(at) > MAX_COLLISIONS) {
-      throw new EtfEncodeError("ETF_LIMIT", "too many keys of a map differ only in great depth");
-    }
-  }
-
-  private hasDoubles(): boolean {
+  private hasDoubles(known: Known): boolean {
     const { pairs } = this;
-    if (pairs.length <= 2 * SCAN_ENTRIES) {
-      for (let i = 2; i < pairs.length; i += 2) {
-        for (let j = 0; j < i; j += 2) {
-          const a = pairs[i];
-          const b = pairs[j];
-          if (a === b || sameObjects(a, b)) return true;
-        }
-      }
-      return false;
+    if (pairs.length <= 2 * SCAN_ENTRIES) return haveDoubles(pairs, known);
+    const index = new KeyIndex(pairs, this.live);
+    for (let i = 0; i < pairs.length; i += 2) {
+      if (index.add(hashKey(pairs[i], known), i, known) >= 0) return true;
     }
-    const index = this.makeIndex();
     this.index = index;
-    let found = index.identity.size;
-    for (const places of index.hashed.values()) {
-      if (typeof places === "number") found++;
-      else {
-        found += places.length;
-        for (let i = 1; i < places.length; i++) {
-          for (let j = 0; j < i; j++) {
-            if (sameKeys(pairs[places[i]!], pairs[places[j]!])) return true;
-          }
-        }
-      }
-    }
-    return found !== this.live;
+    return false;
   }
 }
 
-/** Keys that are not the same to JavaScript. */
-function sameObjects(a: unknown, b: unknown): boolean {
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b) === 0;
-  return !isIdentity(a) && !isIdentity(b) && sameKeys(a, b);
+/** Of few keys: compared each with each, those that are not simple by their hashes first. */
+function haveDoubles(pairs: readonly unknown[], known: Known): boolean {
+  const hashes: number[] = [];
+  let others = 0;
+  for (let i = 0; i < pairs.length; i += 2) if (!isSimple(pairs[i])) others++;
+  for (let i = 0; i < pairs.length; i += 2) {
+    const key = pairs[i];
+    const simple = isSimple(key);
+    const hash = simple || others < 2 ? 0 : hashOf(key, known);
+    for (let j = 0; j < i; j += 2) {
+      const other = pairs[j];
+      if (key === other) return true;
+      if (simple ? key instanceof Uint8Array : hashes[j >> 1] === hash && !isSimple(other)) {
+        if (sameKey(key, other, known)) return true;
+      }
+    }
+    hashes.push(hash);
+  }
+  return false;
 }
 
 /** Entries up to which atoms are compared each with each. */
@@ -262,17 +299,6 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
     if (difference !== 0) return difference;
   }
   return a.length - b.length;
-}
-
-function removeFromIndex(index: Index, key: unknown, at: number): void {
-  if (isIdentity(key)) {
-    index.identity.delete(key);
-    return;
-  }
-  const hash = hashTerm(key);
-  const places = index.hashed.get(hash);
-  if (typeof places === "number") index.hashed.delete(hash);
-  else places?.splice(places.indexOf(at), 1);
 }
 
 MapBase.build = (pairs) => new TermMap(pairs as Iterable<readonly [TermInput, Term]>);

@@ -3,6 +3,7 @@
  * value was encoded, without going through bytes.
  */
 import { Atom } from "./atom.ts";
+import { refuseCycle } from "./cycle.ts";
 import { decode } from "./decode.ts";
 import { encode } from "./encode.ts";
 import { EtfEncodeError } from "./errors.ts";
@@ -28,6 +29,8 @@ import {
 
 /** Levels walked by recursion; what is deeper goes through bytes. */
 const CALL_DEPTH = 512;
+/** Levels up to which each container is looked for among those it lies in; then at powers of two. */
+const WATCHED_DEPTH = 32;
 
 const TERM_CLASSES: ReadonlySet<unknown> = new Set([
   Atom,
@@ -46,47 +49,65 @@ const TERM_CLASSES: ReadonlySet<unknown> = new Set([
  * Returns the very value when it is a term already, else a term made of it; the input is never
  * changed.
  *
- * @throws EtfEncodeError when some part of the value is no term
+ * @throws EtfEncodeError when some part of the value is no term, with the path to it; ETF_CYCLE
  */
 export function toTerm(value: TermInput): Term {
+  if (typeof value !== "object") return convert(value, 0, []) as Term;
   try {
-    return convert(value, 0) as Term;
+    return convert(value, 0, []) as Term;
   } catch (error) {
-    // Encoding says the same, with the path inside the whole value.
+    // Encoding says what is wrong, with the path inside the whole.
     if (error instanceof EtfEncodeError) encode(value);
     throw error;
   }
 }
 
-function convert(value: unknown, depth: number): unknown {
+/** @param path the containers that the value lies in, by their depth */
+function convert(value: unknown, depth: number, path: unknown[]): unknown {
   if (typeof value !== "object" || value === null) {
     return isScalarTerm(value) ? normalize(value) : refuse(value);
   }
   if (depth > CALL_DEPTH) return decode(encode(value as TermInput));
+  enter(value, depth, path);
   if (Array.isArray(value)) {
-    const converted = convertElements(value, depth);
+    const converted = convertElements(value, depth, path);
     if (converted === value || isList(value)) return converted;
     return tupleFrom(converted);
   }
   if (value instanceof ImproperList) {
-    const elements = convertElements(value.elements, depth);
-    const tail = convert(value.tail, depth + 1);
+    const elements = convertElements(value.elements, depth, path);
+    const tail = convert(value.tail, depth + 1, path);
     const same = elements === value.elements && tail === value.tail;
     return same ? value : new ImproperList(elements, tail);
   }
-  if (value instanceof TermMap) return convertMap(value, depth);
-  if (value instanceof Map) return new TermMap(convertPairs(value, depth));
+  if (value instanceof TermMap) {
+    const pairs = value.toPairs();
+    const converted = convertElements(pairs, depth, path);
+    return converted === pairs ? value : mapOf(converted);
+  }
+  if (value instanceof Map) return mapOf(convertElements([...value].flat(), depth, path));
   if (!(value instanceof MapBase) && isPlainObject(value)) {
-    return new TermMap(convertPairs(Object.entries(value), depth));
+    return mapOf(convertElements(Object.entries(value).flat(), depth, path));
   }
   return isObjectTerm(value) ? value : refuse(value);
 }
 
-function convertElements(elements: readonly unknown[], depth: number): readonly unknown[] {
+function enter(value: object, depth: number, path: unknown[]): void {
+  if (depth <= WATCHED_DEPTH || (depth & (depth - 1)) === 0) {
+    for (let i = 0; i < depth; i++) if (path[i] === value) refuseCycle(value);
+  }
+  path[depth] = value;
+}
+
+function convertElements(
+  elements: readonly unknown[],
+  depth: number,
+  path: unknown[],
+): readonly unknown[] {
   let converted: unknown[] | undefined;
   for (let index = 0; index < elements.length; index++) {
     const element = elements[index];
-    const term = convert(element, depth + 1);
+    const term = convert(element, depth + 1, path);
     if (converted === undefined && !Object.is(term, element)) {
       converted = Array.from(elements.slice(0, index));
     }
@@ -95,22 +116,10 @@ function convertElements(elements: readonly unknown[], depth: number): readonly 
   return converted ?? elements;
 }
 
-function convertMap(map: TermMap, depth: number): TermMap {
-  const pairs = convertPairs(map.entries(), depth);
-  let index = 0;
-  for (const [key, value] of map.entries()) {
-    const pair = pairs[index++]!;
-    if (!Object.is(pair[0], key) || !Object.is(pair[1], value)) return new TermMap(pairs);
-  }
+function mapOf(pairs: readonly unknown[]): TermMap {
+  const map = new TermMap();
+  for (let i = 0; i < pairs.length; i += 2) map.set(pairs[i] as Term, pairs[i + 1] as Term);
   return map;
-}
-
-function convertPairs(pairs: Iterable<readonly [unknown, unknown]>, depth: number): [Term, Term][] {
-  const converted: [Term, Term][] = [];
-  for (const [key, value] of pairs) {
-    converted.push([convert(key, depth + 1) as Term, convert(value, depth + 1) as Term]);
-  }
-  return converted;
 }
 
 function isScalarTerm(value: unknown): boolean {
@@ -131,7 +140,6 @@ function isObjectTerm(value: object): boolean {
   return value instanceof Uint8Array || TERM_CLASSES.has(value.constructor);
 }
 
-/** Encoding says what is wrong. */
 function refuse(value: unknown): never {
   encode(value as TermInput);
   throw new EtfEncodeError("ETF_NOT_A_TERM", "the value is no term");

@@ -1,0 +1,89 @@
+/**
+ * Values that contain themselves. Everything that goes through a value looks for them when it gets
+ * deeper than most terms are, since only a cycle or a very deep term leads there.
+ */
+import { EtfEncodeError } from "./errors.ts";
+import { isPlainObject, MapBase } from "./map-base.ts";
+import { type Frame, pathOf } from "./refusal.ts";
+import { ImproperList, LocalFun, NativeRecord } from "./terms.ts";
+
+/**
+ * A value that is reached twice, but not from inside itself, is no cycle.
+ *
+ * @throws EtfEncodeError ETF_CYCLE with the path to where the value first contains itself
+ */
+export function refuseCycle(root: unknown): void {
+  const first = itemsOf(root);
+  if (first === null) return;
+  /** False for those that were left again. */
+  const open = new Map<unknown, boolean>([[root, true]]);
+  const frames: Frame[] = [{ value: root, items: first, next: 0 }];
+  for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
+    if (frame.next === frame.items.length) {
+      open.set(frame.value, false);
+      frames.pop();
+      continue;
+    }
+    const value = frame.items[frame.next++];
+    if (typeof value !== "object" || value === null) continue;
+    const state = open.get(value);
+    if (state === true) {
+      throw new EtfEncodeError("ETF_CYCLE", "the value contains itself", pathOf(frames));
+    }
+    const items = state === undefined ? itemsOf(value) : null;
+    if (items === null) continue;
+    open.set(value, true);
+    frames.push({ value, items, next: 0 });
+  }
+}
+
+/** Open containers from which on a cycle is looked for. */
+const MIN_WATCHED = 256;
+
+/**
+ * Whether a container is open twice, looked for whenever the number of open ones has doubled: so
+ * it costs no more than to go through them once.
+ */
+export function isCycle(frames: readonly { readonly value: unknown }[]): boolean {
+  const { length } = frames;
+  if (length < MIN_WATCHED || (length & (length - 1)) !== 0) return false;
+  return new Set(frames.map(({ value }) => value)).size < length;
+}
+
+/**
+ * Finds a cycle of up to 255 containers, or none: a term that is only deep is not gone through, so
+ * that one which grows level by level does not cost the square of its depth.
+ *
+ * @throws EtfEncodeError ETF_CYCLE
+ */
+export function refuseShortCycle(root: unknown): void {
+  const first = itemsOf(root);
+  if (first === null) return;
+  const frames: Frame[] = [{ value: root, items: first, next: 0 }];
+  for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
+    if (frame.next === frame.items.length) {
+      frames.pop();
+      continue;
+    }
+    const value = frame.items[frame.next++];
+    const items = itemsOf(value);
+    if (items === null) continue;
+    frames.push({ value, items, next: 0 });
+    if (frames.length === MIN_WATCHED) {
+      if (isCycle(frames)) refuseCycle(root);
+      return;
+    }
+  }
+}
+
+/** What a container holds, keys before their values and a tail last; null for anything else. */
+export function itemsOf(value: unknown): readonly unknown[] | null {
+  if (typeof value !== "object" || value === null) return null;
+  if (Array.isArray(value)) return value;
+  if (value instanceof MapBase) return value.toPairs();
+  if (value instanceof ImproperList) return [...value.elements, value.tail];
+  if (value instanceof LocalFun) return value.freeVariables;
+  if (value instanceof NativeRecord) return value.values;
+  if (value instanceof Map) return [...value].flat();
+  return isPlainObject(value) ? Object.entries(value).flat() : null;
+}
