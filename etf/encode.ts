@@ -128,7 +128,7 @@ export class TermWriter extends ByteWriter {
 
   /** Throws the same error with the path to its place, unless that is the term itself. */
   private findPath(term: TermInput, error: EtfEncodeError): void {
-    if (error.code === "ETF_CYCLE") refuseCycle(term);
+    if (error.code === "ETF_CYCLE" || error.code === "ETF_LIMIT") refuseCycle(term);
     const before = this.length;
     try {
       this.writeDeep(term, 0);
@@ -292,7 +292,7 @@ export class TermWriter extends ByteWriter {
     if (depth <= CLOSELY_WATCHED_DEPTH || (depth & (depth - 1)) === 0) {
       for (let i = this.watchedDepth; i < depth; i++) {
         if (watched[i] === value && typeof value === "object") {
-          throw new EtfEncodeError("ETF_CYCLE", "the value contains itself");
+          throw cyclic();
         }
       }
     }
@@ -327,9 +327,8 @@ export class TermWriter extends ByteWriter {
       }
       if (items !== null) {
         frames.push({ value, items, next: 0 });
-        if (isCycle(frames)) refuseCycle(root);
+        if (isCycle(frames)) throw cyclic();
         if (depth + frames.length > this.maxDepth) {
-          refuseCycle(root);
           throw new EtfEncodeError("ETF_LIMIT", `nested deeper than ${this.maxDepth} levels`);
         }
       }
@@ -641,6 +640,11 @@ export class TermWriter extends ByteWriter {
     for (const field of record.fields) this.atom(field);
     return record.values;
   }
+}
+
+/** Its path is found afterwards. */
+function cyclic(): EtfEncodeError {
+  return new EtfEncodeError("ETF_CYCLE", "the value contains itself");
 }
 
 /** Writes an integer, or a float if it is none, where there is room; returns where it ends. */

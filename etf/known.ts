@@ -44,7 +44,13 @@ export class Known {
     if (value instanceof MapBase) return value;
     const before = this.maps?.get(value);
     if (before !== undefined) return before;
-    const map = MapBase.from(value);
+    let map: MapBase | null;
+    try {
+      map = MapBase.from(value);
+    } catch (error) {
+      this.refuseCycles(); // a key that contains itself, by the path from a root
+      throw error;
+    }
     if (map === null) return null;
     this.maps ??= new Map();
     this.maps.set(value, map);

@@ -7,9 +7,10 @@
  * (of a local one) nor creator, of nothing the node; `0.0` and `-0.0` hash alike.
  */
 import { Atom } from "./atom.ts";
-import { isCycle, refuseCycle } from "./cycle.ts";
+import { isCycle } from "./cycle.ts";
 import { EtfEncodeError } from "./errors.ts";
 import { normalize } from "./exact.ts";
+import { Known } from "./known.ts";
 import { MapBase } from "./map-base.ts";
 import {
   BitString,
@@ -77,21 +78,28 @@ export function phash2(term: TermInput, range: number = DEFAULT_RANGE): number {
   if (!(Number.isInteger(range) && range >= 1 && range <= MAX_RANGE)) {
     throw new EtfEncodeError("ETF_OUT_OF_RANGE", `a range is 1 to 2^32, not ${range}`);
   }
-  return (new Hasher().run(term) >>> 0) % range;
+  return (new Hasher(term).run() >>> 0) % range;
 }
 
 class Hasher {
   private hash = 0;
   private pairs = 0;
+  private readonly root: unknown;
+  private readonly known: Known;
   private readonly frames: Frame[] = [];
 
-  run(root: unknown): number {
+  constructor(root: unknown) {
+    this.root = root;
+    this.known = new Known(root);
+  }
+
+  run(): number {
     const { frames } = this;
-    this.term(root);
+    this.term(this.root);
     for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
       const { length } = frames;
       this.step(frame);
-      if (frames.length > length && isCycle(frames)) refuseCycle(root);
+      if (frames.length > length && isCycle(frames)) this.known.refuseCycles();
     }
     return this.hash;
   }
@@ -231,7 +239,7 @@ class Hasher {
   }
 
   private map(term: object): void {
-    const map = MapBase.require(term);
+    const map = this.known.map(term) ?? MapBase.require(term);
     this.words(map.size, 0, MAP);
     if (map.size === 0) return;
     this.open(term, "map", map.toPairs());
