@@ -4,7 +4,7 @@
  * number < atom < reference < fun < port < pid < tuple < record < map < nil < list < bitstring.
  * Integers and floats compare by value, exactly at any size; as keys of maps every integer is
  * less than every float. `0.0` and `-0.0` are `==`, and as keys `-0.0` is less (OTP 27 and later).
- * Funs compare by module, index, version, number and values of what they captured; records (OTP 29) by
+ * Funs compare by module, index, number and values of what they captured; records (OTP 29) by
  * module, name, exported or not, number of fields, fields, values.
  */
 import { Atom } from "./atom.ts";
@@ -125,7 +125,7 @@ function open(
     case REFERENCE:
       return orderReferences(a as Reference, b as Reference);
     case FUN:
-      return openFuns(a as ExternalFun | LocalFun, b as ExternalFun | LocalFun);
+      return openFuns(a as ExternalFun | LocalFun, b as ExternalFun | LocalFun, exact);
     case PORT:
       return orderPorts(a as Port, b as Port);
     case PID:
@@ -229,7 +229,11 @@ function orderReferences(a: Reference, b: Reference): number {
   return result;
 }
 
-function openFuns(a: ExternalFun | LocalFun, b: ExternalFun | LocalFun): number | Step {
+function openFuns(
+  a: ExternalFun | LocalFun,
+  b: ExternalFun | LocalFun,
+  exact: boolean,
+): number | Step {
   if (a instanceof ExternalFun) {
     if (b instanceof LocalFun) return 1;
     return (
@@ -242,12 +246,14 @@ function openFuns(a: ExternalFun | LocalFun, b: ExternalFun | LocalFun): number 
   return (
     orderText(a.module.name, b.module.name) ||
     a.index - b.index ||
-    a.oldUniq - b.oldUniq ||
-    orderBytes(a.uniq, b.uniq) ||
-    a.arity - b.arity ||
     a.freeVariables.length - b.freeVariables.length ||
-    all(a.freeVariables, b.freeVariables)
+    all(a.freeVariables, b.freeVariables, exact ? orderVersions(a, b) : 0)
   );
+}
+
+/** Of one fun in two versions of a module: `==`, but two keys (OTP 29). */
+function orderVersions(a: LocalFun, b: LocalFun): number {
+  return a.oldUniq - b.oldUniq || orderBytes(a.uniq, b.uniq) || a.arity - b.arity;
 }
 
 function openRecords(a: NativeRecord, b: NativeRecord): number | Step {
