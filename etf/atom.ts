@@ -129,10 +129,7 @@ const collections = {
   },
 };
 
-/**
- * The atom of a name already known to be good; `true` and `false` too, which as terms are
- * booleans, but may name a module or a function.
- */
+/** As `namedAtom`, for a name already known to be good. */
 export function internAtom(name: string): Atom {
   const known = strong.get(name);
   if (known !== undefined) return known;
@@ -158,16 +155,44 @@ export function atomTableSize(): number {
  * ETF_ATOM_TOO_LONG above 255 characters, ETF_BAD_TEXT for a lone surrogate
  */
 export function atom<const N extends string>(name: N): Atom<N> {
-  const known = strong.get(name);
-  if (known !== undefined && name !== "true" && name !== "false") return known as Atom<N>;
-  checkAtomName(name);
   if (name === "true" || name === "false") {
     throw new EtfEncodeError(
       "ETF_ATOM_BOOLEAN",
       `the atom ${name} is the boolean in JavaScript: write ${name} instead of atom("${name}")`,
     );
   }
-  return internAtom(name) as Atom<N>;
+  return namedAtom(name) as Atom<N>;
+}
+
+/**
+ * The atom of any name, as what it names: a module, a process, a node. `true` and `false` are atoms
+ * too, and may be such names; as terms they are booleans, see `atomTerm`.
+ *
+ * @throws EtfEncodeError as `atom` but for ETF_ATOM_BOOLEAN
+ */
+export function namedAtom(name: string): Atom {
+  const known = strong.get(name);
+  if (known !== undefined) return known;
+  checkAtomName(name);
+  return internAtom(name);
+}
+
+// Found once: they are asked for often, and must not be looked up. Held here, they are never dropped.
+const TRUE = internAtom("true");
+const FALSE = internAtom("false");
+
+/** The term that the atom of a name is: the boolean for `true` and `false`, else the atom itself. */
+export function atomTerm(atom: Atom): Atom | boolean {
+  return atom === TRUE ? true : atom === FALSE ? false : atom;
+}
+
+/**
+ * The atom that a term is, as Erlang has it: `true` and `false` are atoms too, here with their names.
+ * Undefined for every other term.
+ */
+export function atomOf(term: unknown): Atom | undefined {
+  if (term instanceof Atom) return term;
+  return term === true ? TRUE : term === false ? FALSE : undefined;
 }
 
 /** @throws EtfEncodeError ETF_ATOM_TOO_LONG, ETF_BAD_TEXT, ETF_NOT_A_TERM */

@@ -6,7 +6,7 @@
  * there are, so a claim cannot allocate more than a small multiple of the input.
  */
 import { bigintFromBytes, HARD_LIMIT_BYTES } from "#bigint";
-import { type Atom, atomsMade, internAtom } from "./atom.ts";
+import { type Atom, atomOf, atomsMade, atomTerm } from "./atom.ts";
 import { atomFromLatin1, atomFromUtf8, atomFromWire } from "./atom-cache.ts";
 import { copyBytes, copyWords, viewBytes } from "./bytes.ts";
 import { EtfDecodeError, type EtfDecodeErrorCode } from "./errors.ts";
@@ -108,8 +108,6 @@ const SMALL_INTEGERS = 1n << 59n;
 
 const MAX_FREE_VARIABLES = 255;
 
-const TRUE = internAtom("true");
-const FALSE = internAtom("false");
 const NOTHING = new Uint8Array(0);
 
 /** The one way to a 64-bit integer that makes no other on the way; low word first. */
@@ -208,7 +206,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
   /** The atom of UTF-8 bytes, through this decoder's cache. @throws EtfDecodeError ETF_BAD_ATOM */
   atomFromUtf8(bytes: Uint8Array, offset: number, length: number): Atom | boolean {
     const atom = atomFromUtf8(bytes, offset, length);
-    return atom === TRUE ? true : atom === FALSE ? false : atom;
+    return atomTerm(atom);
   }
 
   protected error(code: EtfDecodeErrorCode, message: string, offset = this.offset): EtfDecodeError {
@@ -350,7 +348,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
           const what = tag === TAG.LOCAL_EXT || tag === TAG.COMPRESSED ? "inside a term" : "";
           throw this.error("ETF_UNKNOWN_TAG", `${tagName(tag)} ${what}`.trim(), this.offset - 1);
         }
-        return atom === TRUE ? true : atom === FALSE ? false : atom;
+        return atomTerm(atom);
       }
     }
   }
@@ -363,7 +361,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     this.offset = offset + length;
     const atom = this.wireAtom(offset, length);
     if (atomsMade !== this.atomsCharged) this.chargeAtoms();
-    return atom === TRUE ? true : atom === FALSE ? false : atom;
+    return atomTerm(atom);
   }
 
   /** The atom of a text that is there, behind its tag and its length. */
@@ -391,7 +389,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
         if (atom === undefined) {
           throw this.error("ETF_BAD_ATOM_REF", `atom cache reference ${index} is not defined`);
         }
-        return atom === true ? TRUE : atom === false ? FALSE : atom;
+        return atomOf(atom)!;
       }
       default:
         return null;

@@ -2,7 +2,7 @@
  * The External Term Format: Erlang's terms as JavaScript values, their bytes, their order and
  * their text.
  */
-export { Atom, atom, atomTableSize } from "./atom.ts";
+export { Atom, atom, atomOf, atomTableSize, atomTerm, namedAtom } from "./atom.ts";
 export { compare, equals } from "./compare.ts";
 export { type DecodeOptions, type DecodePlainOptions, decode } from "./decode.ts";
 export { TermDecoder } from "./decode-term.ts";

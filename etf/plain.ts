@@ -15,7 +15,7 @@
  * | native record | plain object of its fields |
  * | bitstring, pid, port, reference, fun | its Erlang text |
  */
-import { Atom, atom } from "./atom.ts";
+import { Atom, atomTerm, namedAtom } from "./atom.ts";
 import { EtfEncodeError } from "./errors.ts";
 import { normalize } from "./exact.ts";
 import { MapBase } from "./map-base.ts";
@@ -238,7 +238,7 @@ export function plainLeaf(term: unknown, options: ToPlainOptions): Plain | undef
  * beyond 2^53; ETF_BAD_TEXT; ETF_CYCLE; ETF_LIMIT beyond `maxDepth`
  */
 export function fromPlain(value: unknown, options: FromPlainOptions = {}): Term {
-  const nothing = atom(options.null ?? "null");
+  const nothing = atomTerm(namedAtom(options.null ?? "null"));
   const walk = new Walk<PlainFrame>(options.maxDepth ?? MAX_PLAIN_DEPTH);
   return convert(value, walk, (given) => {
     try {
@@ -258,7 +258,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : typeof error;
 }
 
-function openPlain(given: unknown, nothing: Atom, options: FromPlainOptions): Opened {
+function openPlain(given: unknown, nothing: Atom | boolean, options: FromPlainOptions): Opened {
   const item = withoutToJson(given);
   if (item === null || item === undefined) return { result: nothing, frame: null };
   const source = item === given ? undefined : given;
@@ -271,16 +271,12 @@ function openPlain(given: unknown, nothing: Atom, options: FromPlainOptions): Op
   const entries = item instanceof Map ? [...item] : Object.entries(item);
   const kept = entries.filter(([, entry]) => entry !== undefined && typeof entry !== "function");
   const keys = kept.map(([key]) =>
-    options.keys === "atom" ? atomKey(String(key)) : normalize(key),
+    options.keys === "atom" ? atomTerm(namedAtom(String(key))) : normalize(key),
   );
   const put = (place: number, entry: unknown) => result.set(keys[place] as Term, entry as Term);
   const step = (place: number) => entryStep(item, kept[place]![0], place);
   const items = kept.map(([, entry]) => entry);
   return { result, frame: { value: item, source, items, next: 0, put, step } };
-}
-
-function atomKey(name: string): Atom | boolean {
-  return name === "true" || name === "false" ? name === "true" : atom(name);
 }
 
 function withoutToJson(value: unknown): unknown {

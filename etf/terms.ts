@@ -411,6 +411,7 @@ export function charlist(text: string): number[] {
   return points;
 }
 
+/** An `Atom`. `true` and `false`, which are atoms in Erlang, are none here: `atomOf` tells of them too. */
 export function isAtom<const N extends string = string>(
   value: unknown,
   name?: N,

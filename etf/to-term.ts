@@ -2,7 +2,7 @@
  * What may be written, as the term it stands for: the value that decoding would give after the
  * value was encoded, without going through bytes.
  */
-import { Atom } from "./atom.ts";
+import { Atom, atomTerm } from "./atom.ts";
 import { refuseCycle } from "./cycle.ts";
 import { decode } from "./decode.ts";
 import { encode } from "./encode.ts";
@@ -33,7 +33,6 @@ const CALL_DEPTH = 512;
 const WATCHED_DEPTH = 32;
 
 const TERM_CLASSES: ReadonlySet<unknown> = new Set([
-  Atom,
   BitString,
   ExternalFun,
   Float,
@@ -67,6 +66,7 @@ function convert(value: unknown, depth: number, path: unknown[]): unknown {
   if (typeof value !== "object" || value === null) {
     return isScalarTerm(value) ? normalize(value) : refuse(value);
   }
+  if (value instanceof Atom) return atomTerm(value);
   if (depth > CALL_DEPTH) return decode(encode(value as TermInput));
   enter(value, depth, path);
   if (Array.isArray(value)) {

@@ -2,6 +2,7 @@
 export {
   Atom,
   atom,
+  atomOf,
   BitString,
   charlist,
   ExternalFun,
@@ -43,6 +44,7 @@ export { ConnectionClosedError, DistProtocolError } from "./distribution/errors.
 export { EpmdError } from "./epmd/errors.ts";
 export { HandshakeError } from "./handshake/errors.ts";
 export { serveKvs } from "./kvs/service.ts";
+export type { AtomName } from "./node/as-atom.ts";
 export { CallError, ErlangError, NodeError } from "./node/errors.ts";
 export type { CallContext, ExposedFunction, ExposedModule } from "./node/functions.ts";
 export type { LogEvent, LogLevel } from "./node/log-event.ts";

@@ -6,7 +6,7 @@
  * and without a form of its own (dates, ranges, sets); a local fun lacks the name of the function
  * it was made in. Atoms with letters other than Latin, Han and Kana are quoted, which reads the same.
  */
-import { Atom } from "../atom.ts";
+import { Atom, atomOf } from "../atom.ts";
 import { normalize } from "../exact.ts";
 import { MapBase } from "../map-base.ts";
 import { entryStep, notATerm } from "../refusal.ts";
@@ -150,8 +150,7 @@ function recordText(term: NativeRecord): FlatParts {
 
 /** An atom's name, booleans too. */
 function nameOf(value: unknown): string | null {
-  if (typeof value === "boolean") return String(value);
-  return value instanceof Atom ? value.name : null;
+  return atomOf(value)?.name ?? null;
 }
 
 /** The name of an atom that is written `name:` before a value; aliases are not. */

@@ -6,7 +6,7 @@
  * `<gandalf@host.1.2>` one of that node; their creation is that of the option. A fun with a body
  * cannot be read; `fun m:f/1` can.
  */
-import { hasLoneSurrogate, internAtom, MAX_ATOM_CHARACTERS } from "../atom.ts";
+import { atomTerm, hasLoneSurrogate, internAtom, MAX_ATOM_CHARACTERS } from "../atom.ts";
 import { utf8Bytes } from "../bytes.ts";
 import type { TermSyntaxError, TermSyntaxErrorCode } from "../errors.ts";
 import { TermMap } from "../term-map.ts";
@@ -306,7 +306,7 @@ class Parser {
 
   private atom(token: Token & { kind: "atom" }): Term {
     const name = this.atomName(token);
-    return name === "true" ? true : name === "false" ? false : internAtom(name);
+    return atomTerm(internAtom(name));
   }
 
   private atomName(token: Token): string {

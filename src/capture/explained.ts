@@ -1,5 +1,5 @@
 /** What is said of a captured connection, and the words for it. */
-import { Atom, format, isBinary, isList, isTuple, type Term } from "../../etf/index.ts";
+import { atomOf, format, isBinary, isList, isTuple, type Term } from "../../etf/index.ts";
 
 /** Who wrote the bytes; "unknown" where the capture does not tell. */
 export type Side = "initiator" | "acceptor" | "unknown";
@@ -55,7 +55,7 @@ export function cut(text: string, characters: number): string {
 
 function kindOf(term: Term): string {
   if (isTuple(term)) {
-    const tag = term[0] instanceof Atom ? ` that begins with ${format(term[0])}` : "";
+    const tag = atomOf(term[0]) === undefined ? "" : ` that begins with ${format(term[0] as Term)}`;
     return `a tuple of ${term.length} elements${tag}`;
   }
   if (isList(term)) return `a list of ${term.length} elements`;

@@ -2,16 +2,7 @@
  * `erldist call`: one remote call, its result printed as an Erlang term or as JSON. What the function
  * prints appears here, and what it reads is read here.
  */
-import {
-  atom,
-  format,
-  isList,
-  Node,
-  parse,
-  RemoteError,
-  type Term,
-  TermSyntaxError,
-} from "../index.ts";
+import { format, isList, Node, parse, RemoteError, type Term, TermSyntaxError } from "../index.ts";
 import { EXIT_CODE } from "./exit-codes.ts";
 import { toTaggedJson } from "./json.ts";
 import { type CommonArguments, clientNodeOptions, peerName } from "./options.ts";
@@ -47,7 +38,7 @@ export async function call(args: CallArguments): Promise<void> {
     // A node that its peer is to name connects on purpose only.
     if (node.name === "nonode@nohost") await node.connect(peer);
     const timeout = args.timeout === undefined ? {} : { timeoutMs: args.timeout * 1000 };
-    const result = await node.rpc.call(peer, atom(args.module), atom(args.function), list, timeout);
+    const result = await node.rpc.call(peer, args.module, args.function, list, timeout);
     process.stdout.write(`${show(result)}\n`);
   } catch (error) {
     if (!(error instanceof RemoteError)) throw error;

@@ -7,7 +7,7 @@
  * OTP 23 on sends it.
  */
 import type { Atom, Pid, Reference, Term } from "../../etf/index.ts";
-import { isAtom, isList, isPid, isReference, isTuple, Tuple } from "../../etf/index.ts";
+import { atomOf, isAtom, isList, isPid, isReference, isTuple, Tuple } from "../../etf/index.ts";
 import { DistProtocolError } from "./errors.ts";
 import { DFLAG } from "./flags.ts";
 
@@ -243,7 +243,8 @@ export function controlName(op: number): string {
 }
 
 /**
- * Checks a decoded term against the table.
+ * Checks a decoded term against the table. Names in it are atoms then, also those of processes
+ * registered as `true` or `false`.
  * @throws DistProtocolError DIST_CONTROL_UNKNOWN for an operation not in the table,
  *   DIST_CONTROL_MALFORMED for a wrong shape or field.
  */
@@ -265,7 +266,7 @@ export function checkControl(term: Term): ControlMessage {
     );
   }
   for (let index = 0; index < checks.length; index++) {
-    if (!checks[index]!(term[index + 1] as Term)) {
+    if (!checks[index]!(term[index + 1] as Term) && !madeName(term, index + 1, checks[index]!)) {
       throw new DistProtocolError(
         "DIST_CONTROL_MALFORMED",
         `The peer sent ${row.name} with a field ${row.fields[index]} of the wrong type.`,
@@ -279,6 +280,14 @@ export function checkControl(term: Term): ControlMessage {
     );
   }
   return term as unknown as ControlMessage;
+}
+
+/** Puts the atom in the place of `true` or `false` where a name may stand; returns whether it does. */
+function madeName(term: Tuple, at: number, check: (term: Term) => boolean): boolean {
+  const name = typeof term[at] === "boolean" ? atomOf(term[at]) : undefined;
+  if (name === undefined || !check(name)) return false;
+  (term as unknown as Term[])[at] = name;
+  return true;
 }
 
 /** The operations that a peer may not send with these flags: what they need was not negotiated. */

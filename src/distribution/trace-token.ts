@@ -9,7 +9,16 @@
  * Flags: 1 send, 2 receive, 4 print, 8 timestamp. Label: any term, from OTP 21 on. Serial counts
  * messages of the trace; Previous is the serial of the one that this one followed.
  */
-import { isPid, isTuple, type Pid, type Term, type Tuple, tuple } from "../../etf/index.ts";
+import {
+  atomTerm,
+  isAtom,
+  isPid,
+  isTuple,
+  type Pid,
+  type Term,
+  type Tuple,
+  tuple,
+} from "../../etf/index.ts";
 import {
   ALTACT_FLAG,
   altactFlags,
@@ -76,6 +85,11 @@ for (const [control, { op, fields }] of Object.entries(CONTROL)) {
 }
 const ALTACT: Places = { control: "ALTACT_SIG_SEND", from: 2, to: 3, token: 4 };
 
+/** What a field is as a term: names among them are atoms, `true` and `false` too. */
+function nameTerm(field: Term): Term {
+  return isAtom(field) ? atomTerm(field) : field;
+}
+
 /** The token of a control message that carries one. */
 export function tokenCarried(message: ControlMessage): TokenCarried | undefined {
   const [op, flags] = message;
@@ -90,7 +104,7 @@ export function tokenCarried(message: ControlMessage): TokenCarried | undefined 
   return {
     control,
     from: from === 0 ? undefined : (terms[from] as Pid),
-    to: to === 0 ? undefined : terms[to],
+    to: to === 0 ? undefined : nameTerm(terms[to]!),
     token: terms[token]!,
   };
 }

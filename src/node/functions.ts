@@ -5,7 +5,7 @@
  * nothing (`undefined`) is answered as the atom `ok`.
  */
 import type { Atom, LocalFun, Pid, Term, TermInput } from "../../etf/index.ts";
-import { atom, ExternalFun, isAtom, isFun, isList, tuple } from "../../etf/index.ts";
+import { atom, atomOf, atomTerm, ExternalFun, isFun, isList, tuple } from "../../etf/index.ts";
 import { ErlangError, NodeError } from "./errors.ts";
 import type { Process } from "./process.ts";
 
@@ -133,7 +133,7 @@ export class FunctionTable {
     if (row?.kind !== "function") {
       if (module === ERLANG && name === APPLY) {
         const [first, second, third] = args as readonly Term[] as [Term, Term, Term];
-        if (args.length === 2 && isFun(first)) return this.#applyFun(call, first, second);
+        if (args.length === 2 && isFun(first)) return this.applyFun(call, first, second);
         if (args.length === 2) throw ErlangError.error(tuple(BADFUN, first) as Term);
         if (args.length === 3) return this.#applyNamed(call, first, second, third);
       }
@@ -149,23 +149,29 @@ export class FunctionTable {
     }
   }
 
-  #applyFun(call: Call, fun: ExternalFun | LocalFun, args: Term): TermInput | Promise<TermInput> {
+  /**
+   * As `erlang:apply/2`.
+   * @throws as `apply`; ErlangError error `badarg` when the arguments are no list, `badarity`
+   */
+  applyFun(call: Call, fun: ExternalFun | LocalFun, args: Term): TermInput | Promise<TermInput> {
     if (!isList(args)) throw ErlangError.error(BADARG);
     // The code of a fun that is not `fun M:F/A` is where it was made.
     if (!(fun instanceof ExternalFun)) throw new UndefError(ERLANG, APPLY, [fun, args]);
     if (fun.arity !== args.length) {
       throw ErlangError.error(tuple(BADARITY, tuple(fun, args)) as Term);
     }
-    return this.apply(call, fun.module, fun.function, args);
+    return this.apply(call, atomTerm(fun.module), atomTerm(fun.function), args);
   }
 
   #applyNamed(call: Call, module: Term, name: Term, args: Term): TermInput | Promise<TermInput> {
-    if (!isAtom(module) || !isAtom(name) || !isList(args)) throw ErlangError.error(BADARG);
+    if (atomOf(module) === undefined || atomOf(name) === undefined || !isList(args)) {
+      throw ErlangError.error(BADARG);
+    }
     return this.apply(call, module, name, args);
   }
 
   /** Runs as the body of a process that another node has spawned. */
-  spawned(self: Process, caller: Pid, module: Atom, name: Atom, args: readonly Term[]): unknown {
+  spawned(self: Process, caller: Pid, module: Term, name: Term, args: readonly Term[]): unknown {
     const row = this.#find(module, name, args.length);
     if (row?.kind === "process") return row.run(self, args, caller);
     return this.apply({ self, caller }, module, name, args);
@@ -177,13 +183,14 @@ export class FunctionTable {
   }
 
   /** Whether a function is callable, or can be spawned. */
-  exports(module: Atom, name: Atom, arity: number): boolean {
+  exports(module: Term, name: Term, arity: number): boolean {
     return this.#find(module, name, arity) !== undefined;
   }
 
   #find(module: Term, name: Term, arity: number): Row | undefined {
-    if (!isAtom(module) || !isAtom(name)) return undefined;
-    return this.#rows.get(rowKey(module.name, name.name, arity));
+    const [ofModule, ofFunction] = [atomOf(module), atomOf(name)];
+    if (ofModule === undefined || ofFunction === undefined) return undefined;
+    return this.#rows.get(rowKey(ofModule.name, ofFunction.name, arity));
   }
 }
 

@@ -7,12 +7,11 @@
 import { randomInt } from "node:crypto";
 import { EventEmitter } from "node:events";
 import type { Atom, Pid, Reference, Term, TermInput } from "../../etf/index.ts";
-import { atom } from "../../etf/index.ts";
 import type { ConnectionStats } from "../distribution/connection.ts";
 import type { Clock } from "../transport/clock.ts";
 import { deferred } from "../transport/deferred.ts";
 import type { Listener } from "../transport/transport.ts";
-import { asAtom } from "./as-atom.ts";
+import { type AtomName, asAtom } from "./as-atom.ts";
 import type { CookieTable } from "./cookie-table.ts";
 import { NodeError } from "./errors.ts";
 import type { ExposedModule, ProcessFunction } from "./functions.ts";
@@ -237,7 +236,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
    */
   async connect(name: string, options: { signal?: AbortSignal } = {}): Promise<void> {
     this.#checkRunning();
-    await this.#peers.connect(atom(name), options.signal);
+    await this.#peers.connect(asAtom(name), options.signal);
   }
 
   /**
@@ -246,12 +245,12 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
    */
   async autoConnect(name: string, options: { signal?: AbortSignal } = {}): Promise<void> {
     this.#checkRunning();
-    await this.#peers.autoConnect(atom(name), options.signal);
+    await this.#peers.autoConnect(asAtom(name), options.signal);
   }
 
   /** Ends the connection to a node; returns whether there was one. */
   disconnect(name: string): boolean {
-    return this.#peers.disconnect(atom(name));
+    return this.#peers.disconnect(asAtom(name));
   }
 
   /**
@@ -272,9 +271,9 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
    * @throws SpawnError SPAWN_FAILED; CallError CALL_TIMEOUT; EtfEncodeError; the signal's reason
    */
   async spawnOn(
-    node: Atom | string,
-    module: Atom | string,
-    name: Atom | string,
+    node: AtomName,
+    module: AtomName,
+    name: AtomName,
     args: readonly TermInput[],
     options: Omit<SpawnOnOptions, "link" | "monitor"> = {},
   ): Promise<Pid> {
@@ -312,7 +311,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   }
 
   /** The process registered under that name. */
-  whereis(name: Atom | string): Process | undefined {
+  whereis(name: AtomName): Process | undefined {
     return this.#table.whereis(asAtom(name));
   }
 
@@ -344,7 +343,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   }
 
   /** @internal See FunctionTable. */
-  get functions(): Pick<FunctionTable, "apply" | "modules" | "exports"> {
+  get functions(): Pick<FunctionTable, "apply" | "applyFun" | "modules" | "exports"> {
     return this.#functions;
   }
 
@@ -384,7 +383,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     options: RequestOptions,
   ): SpawnRequest {
     this.#checkRunning();
-    return this.#spawner.request(from, atom(node), what, options);
+    return this.#spawner.request(from, asAtom(node), what, options);
   }
 
   /** @internal See Spawner. */

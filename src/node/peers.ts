@@ -17,7 +17,6 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Atom, TermDecoder } from "../../etf/index.ts";
-import { atom } from "../../etf/index.ts";
 import { Connection, type ConnectionLimits } from "../distribution/connection.ts";
 import type { ControlMessage } from "../distribution/control.ts";
 import type { ConnectionClosedError, DistProtocolError } from "../distribution/errors.ts";
@@ -29,6 +28,7 @@ import { HandshakeError } from "../handshake/errors.ts";
 import type { Clock, Timer } from "../transport/clock.ts";
 import { type Deferred, deferred } from "../transport/deferred.ts";
 import type { Network, Transport } from "../transport/transport.ts";
+import { asAtom } from "./as-atom.ts";
 import { NodeError } from "./errors.ts";
 import { NamePool } from "./name-pool.ts";
 import { checkPeerName, type NodeName } from "./names.ts";
@@ -236,7 +236,7 @@ export class Peers {
           },
           decide: (peer) => {
             const status = this.#decide(peer);
-            if (status.startsWith("ok")) expected = this.#expected(atom(peer));
+            if (status.startsWith("ok")) expected = this.#expected(asAtom(peer));
             givesWay = status === "ok";
             return status;
           },
@@ -245,7 +245,7 @@ export class Peers {
               ? this.#unlessOurs(expected.peer, expected.attempt)
               : undefined,
           oldConnectionGone: async (peer) => {
-            this.disconnect(atom(peer));
+            this.disconnect(asAtom(peer));
           },
         },
         {
@@ -384,7 +384,7 @@ export class Peers {
   #freeName(host: string): GivenName | undefined {
     for (;;) {
       const given = this.#names.take(host);
-      if (given === undefined || !this.#peers.has(atom(given.name))) return given;
+      if (given === undefined || !this.#peers.has(asAtom(given.name))) return given;
     }
   }
 
@@ -442,7 +442,7 @@ export class Peers {
   #decide(peerName: string): AcceptStatus {
     const ownName = this.#options.self.name;
     if (this.#stopped || peerName === ownName) return "not_allowed";
-    const name = atom(peerName);
+    const name = asAtom(peerName);
     const peer = this.#peers.get(name) ?? this.#expect(name);
     if (peer.connection !== undefined) return "alive";
     if (this.#attempts.get(peer)?.ours !== "under way") return "ok";
@@ -491,7 +491,7 @@ export class Peers {
   }
 
   #accepted(transport: Transport, result: HandshakeResult, given: GivenName | undefined): void {
-    const name = atom(result.peerName);
+    const name = asAtom(result.peerName);
     if (this.#stopped) {
       transport.destroy();
       return;

@@ -1,9 +1,11 @@
 /** The processes of a node, by pid and by registered name. */
-import type { Atom, Pid } from "../../etf/index.ts";
+import { type Atom, atom, type Pid } from "../../etf/index.ts";
 import { NodeError } from "./errors.ts";
 import { localPidKey } from "./identifiers.ts";
 import type { Process } from "./process.ts";
 import type { ThisNode } from "./this-node.ts";
+
+const UNDEFINED: Atom<"undefined"> = atom("undefined");
 
 export class ProcessTable {
   readonly #self: Pick<ThisNode, "node" | "creation">;
@@ -60,8 +62,14 @@ export class ProcessTable {
     this.#byKey.set(localPidKey(process.pid), process);
   }
 
-  /** @throws NodeError PROCESS_NAME_TAKEN */
+  /** @throws NodeError PROCESS_NAME_TAKEN, PROCESS_NAME_INVALID */
   register(process: Process, name: Atom): void {
+    if (name === UNDEFINED) {
+      throw new NodeError(
+        "PROCESS_NAME_INVALID",
+        "No process can be registered as undefined: in Erlang that stands for no name.",
+      );
+    }
     if (this.#byName.has(name) || process.registeredName !== undefined) {
       throw new NodeError(
         "PROCESS_NAME_TAKEN",

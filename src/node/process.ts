@@ -10,6 +10,7 @@ import type { Reference, Term, TermInput } from "../../etf/index.ts";
 import {
   type Atom,
   atom,
+  atomTerm,
   exactEquals,
   isReference,
   isTuple,
@@ -20,7 +21,7 @@ import {
 import { EncodedTerm } from "../distribution/encoded-term.ts";
 import type { MakesMessage, Payload } from "../distribution/payload.ts";
 import type { Alias } from "./aliases.ts";
-import { asAtom } from "./as-atom.ts";
+import { type AtomName, asAtom } from "./as-atom.ts";
 import { deadError, ErlangError } from "./errors.ts";
 import type { PidMap, ReferenceMap } from "./identifiers.ts";
 import type { Link } from "./links.ts";
@@ -38,7 +39,7 @@ import {
 } from "./remote-spawn.ts";
 
 /** Where a message can go: a pid, an alias, a name of this node, or `[name, node]`. */
-export type Destination = Pid | Reference | Atom | string | readonly [Atom | string, Atom | string];
+export type Destination = Pid | Reference | AtomName | readonly [AtomName, AtomName];
 
 export interface SignalOptions {
   /**
@@ -60,7 +61,7 @@ export interface SendOptions extends SignalOptions {
 }
 
 /** What can be monitored. */
-export type MonitorTarget = Pid | Atom | string | readonly [Atom | string, Atom | string];
+export type MonitorTarget = Pid | AtomName | readonly [AtomName, AtomName];
 
 /**
  * Takes messages as they come instead of a mailbox, one at a time. What it throws ends the
@@ -135,6 +136,11 @@ export class Process {
     this.#host = host;
     this.#behaviour = behaviour;
     this.#service = service;
+  }
+
+  /** @internal The registered name, as a term. */
+  get nameTerm(): Atom | boolean | undefined {
+    return this.registeredName === undefined ? undefined : atomTerm(this.registeredName);
   }
 
   get alive(): boolean {
@@ -282,23 +288,23 @@ export class Process {
    *   EtfEncodeError; NodeError PROCESS_DEAD; the signal's reason
    */
   spawnOn(
-    node: Atom | string,
-    module: Atom | string,
-    name: Atom | string,
+    node: AtomName,
+    module: AtomName,
+    name: AtomName,
     args: readonly TermInput[],
     options: SpawnOnOptions & { monitor: true | MonitorOptions },
   ): Promise<[Pid, Reference]>;
   spawnOn(
-    node: Atom | string,
-    module: Atom | string,
-    name: Atom | string,
+    node: AtomName,
+    module: AtomName,
+    name: AtomName,
     args: readonly TermInput[],
     options?: SpawnOnOptions & { monitor?: false },
   ): Promise<Pid>;
   async spawnOn(
-    node: Atom | string,
-    module: Atom | string,
-    name: Atom | string,
+    node: AtomName,
+    module: AtomName,
+    name: AtomName,
     args: readonly TermInput[],
     options: SpawnOnOptions = {},
   ): Promise<Pid | [Pid, Reference]> {
@@ -314,9 +320,9 @@ export class Process {
    * @throws EtfEncodeError
    */
   spawnRequest(
-    node: Atom | string,
-    module: Atom | string,
-    name: Atom | string,
+    node: AtomName,
+    module: AtomName,
+    name: AtomName,
     args: readonly TermInput[],
     options: SpawnRequestOptions = {},
   ): Reference {
@@ -415,9 +421,9 @@ export class Process {
 
   /**
    * Registers this process under a name of this node.
-   * @throws NodeError PROCESS_NAME_TAKEN
+   * @throws NodeError PROCESS_NAME_TAKEN; PROCESS_NAME_INVALID for `undefined`
    */
-  register(name: Atom | string): void {
+  register(name: AtomName): void {
     this.#checkAlive();
     this.#signals.register(this, asAtom(name));
   }

@@ -8,8 +8,8 @@
  * `spawnOn` rejects; who does not catch that while it is linked ends with `noconnection`, as in OTP.
  */
 import type { Pid, Reference, TermInput } from "../../etf/index.ts";
-import { type Atom, atom, toTerm, tuple } from "../../etf/index.ts";
-import { asAtom } from "./as-atom.ts";
+import { type Atom, atom, atomTerm, isPid, toTerm, tuple } from "../../etf/index.ts";
+import { type AtomName, asAtom } from "./as-atom.ts";
 import { deadError, ErlangError, timeoutError } from "./errors.ts";
 import type { MonitorOptions } from "./monitors.ts";
 import type { Process } from "./process.ts";
@@ -63,8 +63,8 @@ export class SpawnError extends ErlangError {
 
 /** A function of another node, its names given as text or atoms. */
 export function remoteFunction(
-  module: Atom | string,
-  name: Atom | string,
+  module: AtomName,
+  name: AtomName,
   args: readonly TermInput[],
 ): RemoteFunction {
   return { module: asAtom(module), function: asAtom(name), args };
@@ -82,7 +82,7 @@ export function spawnRequest(
   const tag = toTerm(replyTag);
   const ref = host.newReference();
   const answer = (outcome: Atom, value: Pid | Atom): void =>
-    self.deliver(tuple(tag, ref, outcome, value));
+    self.deliver(tuple(tag, ref, outcome, isPid(value) ? value : atomTerm(value)));
   host.spawner.request(self, node, what, {
     ...wishes(self, options),
     ref,

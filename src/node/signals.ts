@@ -6,7 +6,7 @@
  * So signals between two processes never overtake one another.
  */
 import type { Atom, Pid, Reference, Term, TermInput } from "../../etf/index.ts";
-import { isPid, isReference, toTerm, tuple } from "../../etf/index.ts";
+import { atomTerm, isPid, isReference, toTerm, tuple } from "../../etf/index.ts";
 import {
   type Connection,
   type ConnectionLimits,
@@ -18,7 +18,7 @@ import { DFLAG } from "../distribution/flags.ts";
 import type { Payload } from "../distribution/payload.ts";
 import { deferred } from "../transport/deferred.ts";
 import type { Alias } from "./aliases.ts";
-import { asAtom } from "./as-atom.ts";
+import { type AtomName, asAtom } from "./as-atom.ts";
 import { ErlangError, NodeError } from "./errors.ts";
 import { type Identifiers, PidMap, ReferenceMap } from "./identifiers.ts";
 import type { Link } from "./links.ts";
@@ -319,7 +319,7 @@ export class SignalRouter implements Signals {
     }
     const object = isPid(monitor.target)
       ? monitor.target
-      : tuple(monitor.target.name, monitor.target.node);
+      : tuple(atomTerm(monitor.target.name), atomTerm(monitor.target.node));
     const down = tuple(monitor.tag ?? DOWN, monitor.ref, PROCESS, object, reason);
     monitor.watcher.deliver(down, heapBytes);
   }
@@ -393,15 +393,15 @@ export class SignalRouter implements Signals {
     return peer.waitingBytes > highWaterMarkBytes ? peer.settled() : READY;
   }
 
-  #named(target: Atom | string | readonly [Atom | string, Atom | string]): {
+  #named(target: AtomName | readonly [AtomName, AtomName]): {
     name: Atom;
     node: Atom;
   } {
     if (Array.isArray(target)) {
-      const [name, node] = target as readonly [Atom | string, Atom | string];
+      const [name, node] = target as readonly [AtomName, AtomName];
       return { name: asAtom(name), node: asAtom(node) };
     }
-    return { name: asAtom(target as Atom | string), node: this.#ownNode };
+    return { name: asAtom(target as AtomName), node: this.#ownNode };
   }
 
   #addLink(local: Process, other: Pid): Link {

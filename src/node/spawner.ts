@@ -5,7 +5,7 @@
  * request for this node itself is answered at once.
  */
 import type { Atom, Pid, Reference, Term, TermInput } from "../../etf/index.ts";
-import { atom, isAtom, isList, isPid, toTerm, tuple } from "../../etf/index.ts";
+import { atom, atomOf, atomTerm, isList, isPid, toTerm, tuple } from "../../etf/index.ts";
 import { CONTROL, type ControlOf, SPAWN_REPLY_FLAG } from "../distribution/control.ts";
 import { EncodedTerm } from "../distribution/encoded-term.ts";
 import { DFLAG } from "../distribution/flags.ts";
@@ -85,9 +85,10 @@ export class Spawner {
     payload: Payload,
   ): void {
     const [, reqId, from, groupLeader, mfa, optList] = message;
-    const [module, name, arity] = mfa;
+    const [module, name, arity] = mfa as readonly Term[] as [Term, Term, Term];
+    const named = atomOf(module) !== undefined && atomOf(name) !== undefined;
     const wishes = spawnWishes(optList);
-    if (!isAtom(module) || !isAtom(name) || wishes === undefined) {
+    if (!named || wishes === undefined) {
       this.#reply(peer, reqId, from, 0, wishes === undefined ? BADOPT : BADARG);
       return;
     }
@@ -122,7 +123,7 @@ export class Spawner {
     this.#abandonable.delete(reqId);
     const { from, monitor } = request;
     if (!isPid(result)) {
-      this.#failed(request, isAtom(result) ? result : BADARG);
+      this.#failed(request, atomOf(result) ?? BADARG);
       return;
     }
     const wanted = !request.abandoned && from.alive;
@@ -204,7 +205,8 @@ export class Spawner {
       this.#signals.monitorWith(from, process.pid, ref, onDown, monitor?.tag);
     }
     request.onSpawned?.(process.pid);
-    process.run(() => this.#functions.spawned(process, from.pid, what.module, what.function, args));
+    const [module, name] = [atomTerm(what.module), atomTerm(what.function)];
+    process.run(() => this.#functions.spawned(process, from.pid, module, name, args));
   }
 
   #failed(request: SpawnRequest, reason: Atom, lost?: Lost): void {

@@ -8,11 +8,11 @@
 import {
   type Atom,
   atom,
+  atomOf,
   charlist,
   Float,
   float,
   fromPlain,
-  isAtom,
   isList,
   isPid,
   isTuple,
@@ -25,6 +25,7 @@ import {
   tuple,
   utf8Text,
 } from "../../etf/index.ts";
+import { asTerm } from "./as-atom.ts";
 import { type CallContext, type ExposedFunction, NoClauseError } from "./functions.ts";
 
 /** How a type of JavaScript stands for terms. */
@@ -126,12 +127,12 @@ export const types = {
   string: type<string>("string", textOf, isString, (value) => value),
   /** Read as `string` is, written as a charlist. */
   charlist: type<string>("string", textOf, isString, (value) => charlist(value)),
-  /** The name of an atom. */
+  /** The name of an atom, `"true"` and `"false"` among them. */
   atom: type<string>(
     "string",
-    (term) => (isAtom(term) ? term.name : undefined),
+    (term) => atomOf(term)?.name,
     isString,
-    (value) => atom(value),
+    (value) => asTerm(value),
   ),
   bytes: type<Uint8Array>(
     "Uint8Array",

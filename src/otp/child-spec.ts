@@ -11,6 +11,7 @@
 import {
   type Atom,
   atom,
+  atomOf,
   isAtom,
   isList,
   isTuple,
@@ -22,7 +23,7 @@ import {
   toTerm,
   tuple,
 } from "../../etf/index.ts";
-import { asAtom } from "../node/as-atom.ts";
+import { type AtomName, asTerm } from "../node/as-atom.ts";
 import type { Process } from "../node/process.ts";
 import { shown } from "./shown.ts";
 
@@ -32,7 +33,7 @@ export type ChildType = "worker" | "supervisor";
 export type AutoShutdown = "never" | "any_significant" | "all_significant";
 
 /** A function of a module, and its arguments; strings are the names of atoms. */
-export type ModuleFunction = readonly [Atom | string, Atom | string, readonly TermInput[]];
+export type ModuleFunction = readonly [AtomName, AtomName, readonly TermInput[]];
 
 /**
  * Starts a child and links it to the supervisor, whose process it is given. It returns what it
@@ -63,7 +64,7 @@ export interface ChildSpec {
   /** Default `worker`. */
   type?: ChildType;
   /** Modules it runs, for those who look. Default the module of `start`. */
-  modules?: "dynamic" | readonly (Atom | string)[];
+  modules?: "dynamic" | readonly AtomName[];
 }
 
 /** A child specification that has been checked. */
@@ -71,8 +72,8 @@ export interface CheckedSpec {
   readonly id: Term;
   /** Undefined when it is the function of an exposed module. */
   readonly run: StartFunction | undefined;
-  readonly module: Atom;
-  readonly function: Atom;
+  readonly module: Atom | boolean;
+  readonly function: Atom | boolean;
   readonly args: readonly Term[];
   readonly restart: Restart;
   readonly significant: boolean;
@@ -115,7 +116,7 @@ export function newChild(spec: CheckedSpec): Child {
 /** The map that OTP takes for a specification of the program's. @throws EtfEncodeError */
 export function specTerm(spec: ChildSpec): TermMap {
   const { id, start, modules, ...rest } = spec;
-  const map = new TermMap<Term, Term>([[atom("id"), asAtom(id) as Term]]);
+  const map = new TermMap<Term, Term>([[atom("id"), asTerm(id) as Term]]);
   map.set(
     atom("start"),
     typeof start === "function" ? (JAVASCRIPT as Term) : moduleFunction(start),
@@ -124,7 +125,10 @@ export function specTerm(spec: ChildSpec): TermMap {
     if (value !== undefined) map.set(atom(key), word(value));
   }
   if (modules !== undefined) {
-    map.set(atom("modules"), typeof modules === "string" ? atom(modules) : modules.map(asAtom));
+    map.set(
+      atom("modules"),
+      typeof modules === "string" ? asTerm(modules) : modules.map((module) => asTerm(module)),
+    );
   }
   return map;
 }
@@ -165,7 +169,7 @@ export function checkSpec(term: Term, autoShutdown: AutoShutdown): CheckedSpec |
   if (shutdown === undefined) return invalid("invalid_shutdown", given);
   const modules = value("modules") ?? [start[0]];
   if (isList(modules)) {
-    const wrong = modules.find((module) => !isAtom(module));
+    const wrong = modules.find((module) => atomOf(module) === undefined);
     if (wrong !== undefined) return invalid("invalid_module", wrong);
   } else if (!isAtom(modules, "dynamic")) {
     return invalid("invalid_modules", modules);
@@ -236,10 +240,10 @@ function badCombination(key: string, value: string): Invalid {
   return new Invalid(tuple(atom("bad_combination"), pairs));
 }
 
-function isModuleFunction(term: Term): term is Tuple<[Atom, Atom, Term[]]> {
+function isModuleFunction(term: Term): term is Tuple<[Atom | boolean, Atom | boolean, Term[]]> {
   if (!isTuple(term, 3)) return false;
   const [module, name, args] = term as readonly unknown[];
-  return isAtom(module) && isAtom(name) && isList(args);
+  return atomOf(module) !== undefined && atomOf(name) !== undefined && isList(args);
 }
 
 function shutdownOf(term: Term): Shutdown | undefined {
@@ -248,7 +252,7 @@ function shutdownOf(term: Term): Shutdown | undefined {
 }
 
 function moduleFunction([module, name, args]: ModuleFunction): Term {
-  return tuple(asAtom(module), asAtom(name), toTerm([...args])) as Term;
+  return tuple(asTerm(module), asTerm(name), toTerm([...args])) as Term;
 }
 
 /** A word of OTP's as an atom; Infinity is one too. */

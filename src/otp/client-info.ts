@@ -8,5 +8,5 @@ export function clientInfo(node: NodeCore, pid: Pid | undefined): Term {
   if (pid.node.name !== node.name) return tuple(pid, atom("remote")) as Term;
   const process = node.processOf(pid);
   if (process === undefined) return tuple(pid, atom("dead")) as Term;
-  return tuple(pid, tuple(process.registeredName ?? pid, [])) as Term;
+  return tuple(pid, tuple(process.nameTerm ?? pid, [])) as Term;
 }

@@ -10,12 +10,14 @@ import { hostname, release } from "node:os";
 import {
   type Atom,
   atom,
+  atomOf,
   charlist,
   isAtom,
   type Term,
   type TermInput,
   tuple,
 } from "../../etf/index.ts";
+import { asTerm } from "../node/as-atom.ts";
 import { splitNodeName } from "../node/names.ts";
 import type { NodeCore } from "../node/node.ts";
 import { badarg, exposeBifs, functionClause } from "./bifs.ts";
@@ -41,33 +43,30 @@ const APPLICATIONS: readonly Application[] = [
 
 /** Serves what operators ask of what is loaded and running. */
 export function serveCodeModule(node: NodeCore): void {
-  const isLoaded = (module: Atom): boolean => node.functions.modules().includes(module.name);
+  const isLoaded = (module: Term, otherwise: () => Error): boolean =>
+    node.functions.modules().includes(named(module, otherwise).name);
   exposeBifs(node, "erlang", {
-    "module_loaded/1": (_, module) => isLoaded(given(module, isAtom, badarg)),
+    "module_loaded/1": (_, module) => isLoaded(module, badarg),
     "function_exported/3": (_, module, name, arity) => {
-      if (!isAtom(module) || !isAtom(name) || typeof arity !== "number") throw badarg();
-      return node.functions.exports(module, name, arity);
+      if (typeof arity !== "number") throw badarg();
+      return node.functions.exports(named(module, badarg), named(name, badarg), arity);
     },
-    "loaded/0": () => node.functions.modules().map((name) => atom(name)),
+    "loaded/0": () => node.functions.modules().map((name) => asTerm(name)),
   });
   exposeBifs(node, "code", {
-    "all_loaded/0": () => node.functions.modules().map((name) => tuple(atom(name), PRELOADED)),
-    "ensure_loaded/1": (_, name) => {
-      const module = given(name, isAtom, functionClause);
-      return isLoaded(module) ? tuple(atom("module"), module) : tuple(ERROR, atom("nofile"));
-    },
+    "all_loaded/0": () => node.functions.modules().map((name) => tuple(asTerm(name), PRELOADED)),
+    "ensure_loaded/1": (_, name) =>
+      isLoaded(name, functionClause) ? tuple(atom("module"), name) : tuple(ERROR, atom("nofile")),
     "get_mode/0": () => atom("embedded"),
     "get_path/0": () => [],
     "is_loaded/1": (_, name) =>
-      isLoaded(given(name, isAtom, functionClause)) ? tuple(atom("file"), PRELOADED) : false,
+      isLoaded(name, functionClause) ? tuple(atom("file"), PRELOADED) : false,
     "is_sticky/1": (_, name) => {
-      given(name, isAtom, functionClause);
+      named(name, functionClause);
       return false;
     },
-    "module_status/1": (_, name) =>
-      atom(isLoaded(given(name, isAtom, functionClause)) ? "loaded" : "not_loaded"),
-    "which/1": (_, name) =>
-      isLoaded(given(name, isAtom, functionClause)) ? PRELOADED : atom("non_existing"),
+    "module_status/1": (_, name) => atom(isLoaded(name, functionClause) ? "loaded" : "not_loaded"),
+    "which/1": (_, name) => (isLoaded(name, functionClause) ? PRELOADED : atom("non_existing")),
   });
   serveApplication(node);
   serveSystem(node);
@@ -158,8 +157,9 @@ function keysOf(name: Term, env: readonly [Atom, number][]) {
   return Object.entries(keys).map(([key, value]) => tuple(atom(key), value as TermInput));
 }
 
-/** The term, if it is what it must be. */
-function given<T>(term: Term, is: (term: Term) => term is Term & T, otherwise: () => Error): T {
-  if (!is(term)) throw otherwise();
-  return term;
+/** The atom that a term is, which must be one. */
+function named(term: Term, otherwise: () => Error): Atom {
+  const name = atomOf(term);
+  if (name === undefined) throw otherwise();
+  return name;
 }

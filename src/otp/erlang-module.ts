@@ -9,6 +9,8 @@
 import {
   type Atom,
   atom,
+  atomOf,
+  atomTerm,
   isAtom,
   isList,
   isPid,
@@ -17,6 +19,7 @@ import {
   isTuple,
   type Term,
 } from "../../etf/index.ts";
+import { asTerm } from "../node/as-atom.ts";
 import { ErlangError } from "../node/errors.ts";
 import type { CallContext } from "../node/functions.ts";
 import type { NodeCore } from "../node/node.ts";
@@ -49,24 +52,25 @@ export function serveErlangModule(node: NodeCore): void {
     "node/0": here,
     "node/1": (_, term) => {
       if (!isPid(term) && !isPort(term) && !isReference(term)) throw badarg();
-      return term.node;
+      return atomTerm(term.node);
     },
     "nodes/0": () => nodesOf(node, [atom("visible")]),
     "nodes/1": (_, kinds) => nodesOf(node, isList(kinds) ? kinds : [kinds]),
     "port_info/1": (_, port) => portInfo(here(), port),
     "port_info/2": (_, port, item) => {
-      if (!isAtom(item)) throw badarg();
+      if (atomOf(item) === undefined) throw badarg();
       return portInfo(here(), port);
     },
     "ports/0": () => [],
     "processes/0": () => node.processes().map(({ pid }) => pid),
-    "registered/0": () => node.registered().map((name) => atom(name)),
+    "registered/0": () => node.registered().map((name) => asTerm(name)),
     "self/0": ({ self }) => self.pid,
     "send/2": send,
     "!/2": send,
     "whereis/1": (_, name) => {
-      if (!isAtom(name)) throw badarg();
-      return node.whereis(name)?.pid ?? UNDEFINED;
+      const known = atomOf(name);
+      if (known === undefined) throw badarg();
+      return node.whereis(known)?.pid ?? UNDEFINED;
     },
   });
 }
@@ -77,13 +81,15 @@ export function serveErlangModule(node: NodeCore): void {
  *   `notsup` for one on another node
  */
 function localDestination(node: NodeCore, to: Term) {
-  if (isAtom(to)) {
-    if (node.whereis(to) === undefined) throw badarg();
-    return to;
+  const name = atomOf(to);
+  if (name !== undefined) {
+    if (node.whereis(name) === undefined) throw badarg();
+    return name;
   }
-  if (isTuple(to, 2) && isAtom(to[0]) && isAtom(to[1])) {
-    if (to[1].name !== node.name) throw ErlangError.error(NOTSUP);
-    return node.whereis(to[0]) === undefined ? undefined : to[0];
+  const [named, on] = isTuple(to, 2) ? [atomOf(to[0]), atomOf(to[1])] : [];
+  if (named !== undefined && on !== undefined) {
+    if (on.name !== node.name) throw ErlangError.error(NOTSUP);
+    return node.whereis(named) === undefined ? undefined : named;
   }
   if (!isPid(to) && !isReference(to)) throw badarg();
   if (to.node.name !== node.name) throw ErlangError.error(NOTSUP);
@@ -100,6 +106,6 @@ function nodesOf(node: NodeCore, kinds: readonly Term[]): Term[] {
 
 /** There is no port here; a name that no port has is as good as one that ended. */
 function portInfo(here: Atom, port: Term): Term {
-  if (isAtom(port) || (isPort(port) && port.node === here)) return UNDEFINED;
+  if (atomOf(port) !== undefined || (isPort(port) && port.node === here)) return UNDEFINED;
   throw badarg();
 }

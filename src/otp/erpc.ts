@@ -21,7 +21,7 @@ import {
   type TermInput,
   tuple,
 } from "../../etf/index.ts";
-import { asAtom } from "../node/as-atom.ts";
+import { type AtomName, asTerm } from "../node/as-atom.ts";
 import { CallError, ErlangError, timeoutError } from "../node/errors.ts";
 import type { NodeCore } from "../node/node.ts";
 import type { Process } from "../node/process.ts";
@@ -68,14 +68,14 @@ export class Erpc {
    *   NodeError NODE_STOPPED; EtfEncodeError when an argument is no term; the signal's reason
    */
   async call(
-    node: Atom | string,
-    module: Atom | string,
-    name: Atom | string,
+    node: AtomName,
+    module: AtomName,
+    name: AtomName,
     args: readonly TermInput[],
     options: CallOptions = {},
   ): Promise<Term> {
     options.signal?.throwIfAborted();
-    const nodeName = nameOf(node);
+    const nodeName = String(node);
     return new Promise((resolve, reject) => {
       const resRef = this.#node.newReference();
       let over = false;
@@ -96,7 +96,7 @@ export class Erpc {
         {
           module: ERPC,
           function: EXECUTE_CALL,
-          args: [resRef, asAtom(module), asAtom(name), [...args]],
+          args: [resRef, asTerm(module), asTerm(name), [...args]],
         },
         {
           groupLeader: options.groupLeader ?? this.#node.groupLeader,
@@ -124,25 +124,20 @@ export class Erpc {
   }
 
   /** Applies a function on a node; nobody hears what becomes of it. */
-  cast(
-    node: Atom | string,
-    module: Atom | string,
-    name: Atom | string,
-    args: readonly TermInput[],
-  ): void {
+  cast(node: AtomName, module: AtomName, name: AtomName, args: readonly TermInput[]): void {
     this.#node.requestSpawn(
       this.#liveCaller(),
-      nameOf(node),
-      { module: ERPC, function: EXECUTE_CAST, args: [asAtom(module), asAtom(name), [...args]] },
+      String(node),
+      { module: ERPC, function: EXECUTE_CAST, args: [asTerm(module), asTerm(name), [...args]] },
       { groupLeader: this.#node.groupLeader, onError: () => {} },
     );
   }
 
   /** Makes a call and goes on: the answer is asked of what this returns. No time-out but there. */
   sendRequest(
-    node: Atom | string,
-    module: Atom | string,
-    name: Atom | string,
+    node: AtomName,
+    module: AtomName,
+    name: AtomName,
     args: readonly TermInput[],
     options: Pick<CallOptions, "groupLeader"> = {},
   ): CallRequest {
@@ -161,9 +156,9 @@ export class Erpc {
    * time-out is one for all.
    */
   async multicall(
-    nodes: readonly (Atom | string)[],
-    module: Atom | string,
-    name: Atom | string,
+    nodes: readonly AtomName[],
+    module: AtomName,
+    name: AtomName,
     args: readonly TermInput[],
     options: CallOptions = {},
   ): Promise<Answer[]> {
@@ -172,9 +167,9 @@ export class Erpc {
 
   /** `cast` to several nodes. */
   multicast(
-    nodes: readonly (Atom | string)[],
-    module: Atom | string,
-    name: Atom | string,
+    nodes: readonly AtomName[],
+    module: AtomName,
+    name: AtomName,
     args: readonly TermInput[],
   ): void {
     for (const node of nodes) this.cast(node, module, name, args);
@@ -281,10 +276,6 @@ function resultIn(reason: Term, resRef: Reference): Term {
   }
   // The process was ended from outside: its exit signal is the answer.
   throw new RemoteError("exit", reason, undefined, { signal: true });
-}
-
-function nameOf(name: Atom | string): string {
-  return typeof name === "string" ? name : name.name;
 }
 
 function spawnError(node: string, reason: Atom): CallError {

@@ -10,21 +10,13 @@
  * Supervised handlers are left out: they end with the process that adds them, which is none of the
  * program's here. So are event managers of ours.
  */
-import {
-  type Atom,
-  atom,
-  isAtom,
-  isTuple,
-  type Term,
-  type TermInput,
-  tuple,
-} from "../../etf/index.ts";
-import { asAtom } from "../node/as-atom.ts";
+import { type Atom, atom, isTuple, type Term, type TermInput, tuple } from "../../etf/index.ts";
+import { type AtomName, asTerm } from "../node/as-atom.ts";
 import type { MonitorTarget } from "../node/process.ts";
 import type { GenCallOptions, GenClient } from "./gen.ts";
 
 /** A module, or a module and an id: `[module, id]` is `{Module, Id}`. */
-export type EventHandler = Atom | string | readonly [module: Atom | string, id: TermInput];
+export type EventHandler = AtomName | readonly [module: AtomName, id: TermInput];
 
 const NOTIFY: Atom<"notify"> = atom("notify");
 const SYNC_NOTIFY: Atom<"sync_notify"> = atom("sync_notify");
@@ -115,8 +107,7 @@ export class GenEventClient {
 }
 
 function handlerTerm(handler: EventHandler): TermInput {
-  if (typeof handler === "string") return atom(handler);
-  if (isAtom(handler) || isTuple(handler)) return handler as Term;
-  const [module, id] = handler as readonly [Atom | string, TermInput];
-  return tuple(asAtom(module), id);
+  if (!Array.isArray(handler) || isTuple(handler)) return asTerm(handler as Term | string);
+  const [module, id] = handler as readonly [AtomName, TermInput];
+  return tuple(asTerm(module), id);
 }

@@ -17,6 +17,7 @@ import {
   toTerm,
   tuple,
 } from "../../etf/index.ts";
+import { asTerm } from "../node/as-atom.ts";
 import { ErlangError } from "../node/errors.ts";
 import { UndefError } from "../node/functions.ts";
 import type { NodeCore } from "../node/node.ts";
@@ -161,7 +162,7 @@ export class GenStatemLoop extends SystemProcess {
   }
 
   #enter(state: unknown): void {
-    this.#state = typeof state === "string" ? atom(state) : toTerm(state as Term);
+    this.#state = typeof state === "string" ? asTerm(state) : toTerm(state as Term);
     this.#machine.state = this.#state;
   }
 
@@ -260,7 +261,7 @@ export class GenStatemLoop extends SystemProcess {
   #goTo(result: Result, called: boolean): boolean {
     const { nextState } = result;
     if (nextState === undefined) return false;
-    const state = typeof nextState === "string" ? atom(nextState) : toTerm(nextState as Term);
+    const state = typeof nextState === "string" ? asTerm(nextState) : toTerm(nextState as Term);
     if (exactEquals(state, this.#state)) return false;
     if (!called) throw bad("bad_state_enter_return_from_state_function", result);
     this.#enter(state);

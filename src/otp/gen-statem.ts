@@ -11,7 +11,7 @@
  * what a callback has changed before it throws is changed. Left out: changing callback modules,
  * absolute times, and the options of `enter_loop`.
  */
-import { type Atom, atom, isAtom, type Term } from "../../etf/index.ts";
+import { type Atom, atom, atomOf, type Term } from "../../etf/index.ts";
 import { ErlangError } from "../node/errors.ts";
 import type { NodeCore } from "../node/node.ts";
 import type {
@@ -62,8 +62,9 @@ export abstract class GenStatem<State extends Term = Atom, Data = unknown>
 
   /** @internal The method of a state: of the machine's own class, not one that every machine has. */
   stateFunction(state: Term): ((event: StatemEvent) => unknown) | undefined {
-    if (!isAtom(state) || state.name in GenStatem.prototype) return undefined;
-    const found = (this as Record<string, unknown>)[state.name];
+    const name = atomOf(state)?.name;
+    if (name === undefined || name in GenStatem.prototype) return undefined;
+    const found = (this as Record<string, unknown>)[name];
     return typeof found === "function" ? found.bind(this) : undefined;
   }
 

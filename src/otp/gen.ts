@@ -20,6 +20,7 @@ import {
   type TermInput,
   tuple,
 } from "../../etf/index.ts";
+import type { AtomName } from "../node/as-atom.ts";
 import { CallError } from "../node/errors.ts";
 import type { NodeCore } from "../node/node.ts";
 import type { MonitorTarget, Process } from "../node/process.ts";
@@ -144,8 +145,8 @@ export class GenClient {
    * @throws NodeError NODE_STOPPED; EtfEncodeError; the signal's reason
    */
   async multiCall(
-    nodes: readonly (Atom | string)[],
-    name: Atom | string,
+    nodes: readonly AtomName[],
+    name: AtomName,
     request: TermInput,
     options: GenCallOptions = {},
   ): Promise<GenMultiCallResult> {
@@ -155,7 +156,7 @@ export class GenClient {
     const replies: { node: string; reply: Term }[] = [];
     const badNodes: string[] = [];
     for (const [index, answer] of answers.entries()) {
-      const node = nameOf(nodes[index]!);
+      const node = String(nodes[index]);
       if (answer.status === "fulfilled") replies.push({ node, reply: answer.value });
       else if (isOfServer(answer.reason)) badNodes.push(node);
       else throw answer.reason;
@@ -168,11 +169,7 @@ export class GenClient {
    * may be sent to all of them.
    * @throws EtfEncodeError
    */
-  async abcast(
-    nodes: readonly (Atom | string)[],
-    name: Atom | string,
-    request: TermInput,
-  ): Promise<void> {
+  async abcast(nodes: readonly AtomName[], name: AtomName, request: TermInput): Promise<void> {
     await Promise.all(nodes.map((node) => this.cast([name, node], request)));
   }
 }
@@ -188,8 +185,4 @@ function answerIn(message: Term): readonly [Reference, Term] | undefined {
 /** Whether a call failed for its server's sake, and not for the caller's. */
 function isOfServer(error: unknown): boolean {
   return error instanceof RemoteError || error instanceof CallError;
-}
-
-function nameOf(node: Atom | string): string {
-  return typeof node === "string" ? node : node.name;
 }

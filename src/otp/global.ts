@@ -18,8 +18,8 @@
 import {
   type Atom,
   atom,
+  atomOf,
   exactEquals,
-  isAtom,
   isTuple,
   type Pid,
   type Reference,
@@ -83,8 +83,7 @@ function answerTo(request: Term, caller: Pid, self: Process, locks: Locks): Term
 function connecting(request: Term | undefined): Atom | undefined {
   if (request === undefined || !isTuple(request, 4) || request[0] !== INIT_CONNECT)
     return undefined;
-  const peer = request[2] as Term;
-  return isAtom(peer) ? peer : undefined;
+  return atomOf(request[2]);
 }
 
 interface Lock {

@@ -8,6 +8,7 @@
 import {
   type Atom,
   atom,
+  atomOf,
   charlist,
   Float,
   format,
@@ -208,7 +209,7 @@ function tokenText(token: Term): string {
   const kind = isAtom(category) ? category.name : "";
   if (value === undefined) return kind === "dot" ? "." : kind;
   if (kind === "var") return isAtom(value) ? value.name : "_";
-  if (kind === "sigil") return isAtom(value) ? `~${value.name}` : "~";
+  if (kind === "sigil") return `~${atomOf(value)?.name ?? ""}`;
   if (kind === "sigil_suffix") return "";
   if (kind === "string" && isList(value)) return quoted(value);
   return value instanceof Float || kind !== "char" ? format(value, { mode: "~tw" }) : String(value);

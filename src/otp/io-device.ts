@@ -18,6 +18,7 @@
 import {
   type Atom,
   atom,
+  atomOf,
   charlist,
   isAtom,
   isInteger,
@@ -268,9 +269,9 @@ class Device implements Behaviour {
 
   #until(fields: readonly Term[], take: (cut: Cut<Term>) => Promise<Term>): Term | Promise<Term> {
     const [module, name, args] = fields as [Term, Term, Term];
-    if (!isAtom(name) || !isList(args)) return failed(REQUEST);
+    if (atomOf(name) === undefined || !isList(args)) return failed(REQUEST);
     const start = args.length <= 2 ? locationOf((args[0] ?? 1) as Term) : undefined;
-    if (!isAtom(module, "erl_scan") || name.name !== "tokens" || start === undefined) {
+    if (!isAtom(module, "erl_scan") || !isAtom(name, "tokens") || start === undefined) {
       return failed(name);
     }
     return take(cutTokens(start));
@@ -318,7 +319,8 @@ function promptText(prompt: Term): string {
     const text = ioLibFormat(prompt[1] as Term, prompt[2] as readonly Term[]);
     if (text !== undefined) return text;
   }
-  if (isAtom(prompt)) return prompt.name;
+  const name = atomOf(prompt)?.name;
+  if (name !== undefined) return name;
   const text = isInteger(prompt) ? undefined : chardataToText(prompt, false, true);
   return text ?? ioLibFormat(charlist("~tp"), [prompt])!;
 }

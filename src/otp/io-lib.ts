@@ -12,6 +12,7 @@
  * terms of more than 20,000 parts are put on one line.
  */
 import {
+  atomOf,
   Float,
   type FormatOptions,
   format,
@@ -45,7 +46,7 @@ const MAX_LAID_OUT = 20_000;
  * or the arguments do not fit the format.
  */
 export function ioLibCall(module: Term, name: Term, args: Term): string | undefined {
-  if (!isAtom(module) || module.name !== "io_lib" || !isAtom(name) || !isList(args)) {
+  if (!isAtom(module, "io_lib") || !isAtom(name) || !isList(args)) {
     return undefined;
   }
   const [first, second] = args;
@@ -66,7 +67,7 @@ export function ioLibCall(module: Term, name: Term, args: Term): string | undefi
 
 /** `io_lib:format/2`; undefined when the arguments do not fit. */
 export function ioLibFormat(template: Term, args: readonly Term[]): string | undefined {
-  const text = isAtom(template) ? template.name : chardataToText(template, false);
+  const text = atomOf(template)?.name ?? chardataToText(template, false);
   if (text === undefined) return undefined;
   const work = new Work();
   let taken = 0;
@@ -296,7 +297,7 @@ function control(spec: Spec, next: () => Term, at: number, work: Work): string {
     case "x": {
       const value = integer(next());
       const prefix = next();
-      const shown = isAtom(prefix) ? prefix.name : isList(prefix) && chardataToText(prefix, true);
+      const shown = atomOf(prefix)?.name ?? (isList(prefix) && chardataToText(prefix, true));
       if (typeof shown !== "string") throw new FormatMismatch();
       return field(spec, inBase(spec, value, shown, work));
     }
@@ -359,9 +360,9 @@ function string(spec: Spec, term: Term): string {
 }
 
 function stringOf(term: Term, unicode: boolean): string | undefined {
-  if (typeof term === "boolean") return String(term);
-  if (!isAtom(term)) return chardataToText(term, !unicode, true);
-  return unicode || /^[\0-\xff]*$/.test(term.name) ? term.name : undefined;
+  const name = atomOf(term)?.name;
+  if (name === undefined) return chardataToText(term, !unicode, true);
+  return unicode || /^[\0-\xff]*$/.test(name) ? name : undefined;
 }
 
 function plain(spec: Spec, term: Term, work: Work): string {

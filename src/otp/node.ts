@@ -2,13 +2,8 @@
  * A node with the services every genuine node has: `rpc` and `erpc`, `rex`, `net_kernel`, what a visible
  * node needs of `global`, and a group leader that prints and reads.
  */
-import {
-  type Atom,
-  type ExternalFun,
-  LocalFun,
-  type Term,
-  type TermInput,
-} from "../../etf/index.ts";
+import { type ExternalFun, LocalFun, type Term, type TermInput } from "../../etf/index.ts";
+import type { AtomName } from "../node/as-atom.ts";
 import { NodeCore } from "../node/node.ts";
 import { type NodeCoreOptions, type PreparedNode, prepareNode } from "../node/prepare.ts";
 import type { Process } from "../node/process.ts";
@@ -94,7 +89,7 @@ export class Node extends NodeCore {
   apply(
     fun: ExternalFun | LocalFun,
     args: readonly TermInput[],
-    options: CallOptions & { node?: Atom | string } = {},
+    options: CallOptions & { node?: AtomName } = {},
   ): Promise<Term> {
     const node = options.node ?? (fun instanceof LocalFun ? fun.pid.node : this.name);
     return this.erpc.call(node, "erlang", "apply", [fun, [...args]], options);

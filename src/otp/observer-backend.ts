@@ -155,7 +155,7 @@ function turn(node: NodeCore): Promise<void> {
 
 function processInfo(process: Process, self: Process): TermInput {
   const [current] = infoOf(process, self, [CURRENT_FUNCTION]) as readonly (readonly Term[])[];
-  const name = process.registeredName ?? tuple(...translatedInitialCall(process));
+  const name = process.nameTerm ?? tuple(...translatedInitialCall(process));
   const runtime = 0;
   return tuple(
     atom("etop_proc_info"),

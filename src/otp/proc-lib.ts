@@ -50,7 +50,7 @@ export function setAncestry(
   const ancestors =
     parent === undefined
       ? []
-      : [parent.registeredName ?? parent.pid, ...(ancestries.get(parent)?.ancestors ?? [])];
+      : [parent.nameTerm ?? parent.pid, ...(ancestries.get(parent)?.ancestors ?? [])];
   ancestries.set(process, { ancestors, initialCall, parent: parent?.pid, behaviour });
 }
 
@@ -90,7 +90,7 @@ export function crashReport(
   node: NodeCore,
   self: Process,
   exception: ErlangException,
-  registeredName: Term = self.registeredName ?? [],
+  registeredName: Term = self.nameTerm ?? [],
 ): void {
   if (exception.class === "exit" && isQuiet(exception.reason)) return;
   node.log(() => {

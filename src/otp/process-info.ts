@@ -14,6 +14,7 @@
 import {
   type Atom,
   atom,
+  atomTerm,
   isAtom,
   isList,
   isPid,
@@ -73,7 +74,7 @@ const ITEMS: ReadonlyMap<string, Item> = new Map<string, Item>([
   ["priority", () => NORMAL],
   ["priority_messages", () => false],
   ["reductions", (process) => process.reductions],
-  ["registered_name", (process) => process.registeredName ?? []],
+  ["registered_name", (process) => process.nameTerm ?? []],
   ["sequential_trace_token", nothing],
   ["stack_size", zero],
   // A call is answered in one go, so that nobody else runs meanwhile.
@@ -198,7 +199,7 @@ function links(process: Process): Pid[] {
 function monitors(process: Process): TermInput[] {
   const all = process.monitors?.values() ?? [];
   return all.map(({ target }) =>
-    tuple(PROCESS, isPid(target) ? target : tuple(target.name, target.node)),
+    tuple(PROCESS, isPid(target) ? target : tuple(atomTerm(target.name), atomTerm(target.node))),
   );
 }
 

@@ -15,7 +15,7 @@
 import {
   type Atom,
   atom,
-  isAtom,
+  atomOf,
   isPid,
   isTuple,
   type Pid,
@@ -82,15 +82,16 @@ class Rex implements Behaviour {
       return;
     }
     if (!isTuple(request)) return;
-    const [kind, name, payload] = request as readonly Term[];
-    if (kind === SBCAST && request.length === 3 && isAtom(name)) {
+    const [kind, nameTerm, payload] = request as readonly Term[];
+    const name = request.length === 3 ? atomOf(nameTerm) : undefined;
+    if (kind === SBCAST && name !== undefined) {
       const ownName = atom(this.#node.name);
       const sent = this.#deliver(self, name, payload as Term);
-      const answer = sent ? ownName : tuple(NONEXISTING_NAME, name);
+      const answer = sent ? ownName : tuple(NONEXISTING_NAME, nameTerm as Term);
       void self.reply(from, tuple(REX, ownName, answer));
-    } else if (kind === SEND && request.length === 3 && isAtom(name)) {
+    } else if (kind === SEND && name !== undefined) {
       if (!this.#deliver(self, name, tuple(from, payload as Term))) {
-        const answer = tuple(NONEXISTING_NAME, name);
+        const answer = tuple(NONEXISTING_NAME, nameTerm as Term);
         void self.reply(from, tuple(REX, atom(this.#node.name), answer));
       }
     } else {

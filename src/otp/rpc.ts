@@ -14,6 +14,7 @@
 import {
   type Atom,
   atom,
+  atomOf,
   exactEquals,
   isAtom,
   isTuple,
@@ -22,7 +23,7 @@ import {
   toTerm,
   tuple,
 } from "../../etf/index.ts";
-import { asAtom } from "../node/as-atom.ts";
+import { type AtomName, asAtom, asTerm } from "../node/as-atom.ts";
 import { CallError } from "../node/errors.ts";
 import type { NodeCore } from "../node/node.ts";
 import { NORMAL } from "../node/process.ts";
@@ -32,11 +33,7 @@ import { badrpcOf, callerEnded, RemoteError } from "./errors.ts";
 import type { GenClient } from "./gen.ts";
 
 /** A function and its arguments, for `parallelEval`. */
-export type FunctionCall = readonly [
-  module: Atom | string,
-  name: Atom | string,
-  args: readonly TermInput[],
-];
+export type FunctionCall = readonly [module: AtomName, name: AtomName, args: readonly TermInput[]];
 
 const REX: Atom<"rex"> = atom("rex");
 const BLOCK_CALL: Atom<"block_call"> = atom("block_call");
@@ -63,9 +60,9 @@ export class Rpc {
    *   CALL_NOT_SUPPORTED; EtfEncodeError when an argument is no term; the signal's reason
    */
   async call(
-    node: Atom | string,
-    module: Atom | string,
-    name: Atom | string,
+    node: AtomName,
+    module: AtomName,
+    name: AtomName,
     args: readonly TermInput[],
     options: CallOptions = {},
   ): Promise<Term> {
@@ -83,14 +80,14 @@ export class Rpc {
    * @throws as `call`; which class an exception had is not told
    */
   async blockCall(
-    node: Atom | string,
-    module: Atom | string,
-    name: Atom | string,
+    node: AtomName,
+    module: AtomName,
+    name: AtomName,
     args: readonly TermInput[],
     options: CallOptions = {},
   ): Promise<Term> {
     const { groupLeader = this.#node.groupLeader, timeoutMs = Number.POSITIVE_INFINITY } = options;
-    const request = tuple(BLOCK_CALL, asAtom(module), asAtom(name), [...args], groupLeader);
+    const request = tuple(BLOCK_CALL, asTerm(module), asTerm(name), [...args], groupLeader);
     const { signal } = options;
     const result = await this.#gen.call([REX, node], request, {
       timeoutMs,
@@ -104,9 +101,9 @@ export class Rpc {
    * As `call`, answered later: `receive` of what it returns is `yield`, `wait` is `nb_yield`.
    */
   asyncCall(
-    node: Atom | string,
-    module: Atom | string,
-    name: Atom | string,
+    node: AtomName,
+    module: AtomName,
+    name: AtomName,
     args: readonly TermInput[],
     options: Pick<CallOptions, "groupLeader"> = {},
   ): CallRequest {
@@ -116,12 +113,7 @@ export class Rpc {
   }
 
   /** Applies a function on a node; nobody hears what becomes of it. */
-  cast(
-    node: Atom | string,
-    module: Atom | string,
-    name: Atom | string,
-    args: readonly TermInput[],
-  ): void {
+  cast(node: AtomName, module: AtomName, name: AtomName, args: readonly TermInput[]): void {
     this.#erpc.cast(node, module, name, args);
   }
 
@@ -132,9 +124,9 @@ export class Rpc {
    * @throws EtfEncodeError, NodeError NODE_STOPPED; the signal's reason
    */
   async multicall(
-    nodes: readonly (Atom | string)[],
-    module: Atom | string,
-    name: Atom | string,
+    nodes: readonly AtomName[],
+    module: AtomName,
+    name: AtomName,
     args: readonly TermInput[],
     options: CallOptions = {},
   ): Promise<{ results: Term[]; badNodes: string[] }> {
@@ -151,18 +143,18 @@ export class Rpc {
 
   /** `cast` to several nodes. */
   evalEverywhere(
-    nodes: readonly (Atom | string)[],
-    module: Atom | string,
-    name: Atom | string,
+    nodes: readonly AtomName[],
+    module: AtomName,
+    name: AtomName,
     args: readonly TermInput[],
   ): void {
     const { groupLeader } = this.#node;
-    const request = tuple(CAST, asAtom(module), asAtom(name), [...args], groupLeader);
+    const request = tuple(CAST, asTerm(module), asTerm(name), [...args], groupLeader);
     for (const node of nodes) void this.#gen.cast([REX, node], request);
   }
 
   /** Sends a message to the process of that name on each of the nodes. */
-  abcast(nodes: readonly (Atom | string)[], name: Atom | string, message: TermInput): void {
+  abcast(nodes: readonly AtomName[], name: AtomName, message: TermInput): void {
     for (const node of nodes) void this.#node.send([name, node], message);
   }
 
@@ -171,11 +163,11 @@ export class Rpc {
    * message; whether they have read it is not known.
    */
   async sbcast(
-    nodes: readonly (Atom | string)[],
-    name: Atom | string,
+    nodes: readonly AtomName[],
+    name: AtomName,
     message: TermInput,
   ): Promise<{ goodNodes: string[]; badNodes: string[] }> {
-    const answers = await this.#serverCalls(nodes, REX, REX, tuple(SBCAST, asAtom(name), message));
+    const answers = await this.#serverCalls(nodes, REX, REX, tuple(SBCAST, asTerm(name), message));
     const isGood = (answer: Term | undefined): boolean =>
       answer !== undefined && !(isTuple(answer, 2) && answer[0] === NONEXISTING_NAME);
     const names = nodes.map(String);
@@ -190,11 +182,11 @@ export class Rpc {
    * `{Name, Node, Reply}` to the pid. A node that does not know the name, or is lost, is a bad one.
    */
   async multiServerCall(
-    nodes: readonly (Atom | string)[],
-    name: Atom | string,
+    nodes: readonly AtomName[],
+    name: AtomName,
     message: TermInput,
   ): Promise<{ replies: Term[]; badNodes: string[] }> {
-    const answers = await this.#serverCalls(nodes, asAtom(name), asAtom(name), message);
+    const answers = await this.#serverCalls(nodes, asAtom(name), asTerm(name), message);
     return {
       replies: answers.filter((answer) => answer !== undefined),
       badNodes: nodes.map(String).filter((_, index) => answers[index] === undefined),
@@ -206,8 +198,8 @@ export class Rpc {
    * @throws CallError CALL_NO_CONNECTION when the node does not know the name, or is lost
    */
   async serverCall(
-    node: Atom | string,
-    name: Atom | string,
+    node: AtomName,
+    name: AtomName,
     replyWrapper: Term,
     message: TermInput,
   ): Promise<Term> {
@@ -222,10 +214,7 @@ export class Rpc {
    * the order of the functions, an exception or a lost node as `{badrpc, _}`.
    * @throws EtfEncodeError, NodeError NODE_STOPPED
    */
-  async parallelEval(
-    nodes: readonly (Atom | string)[],
-    calls: readonly FunctionCall[],
-  ): Promise<Term[]> {
+  async parallelEval(nodes: readonly AtomName[], calls: readonly FunctionCall[]): Promise<Term[]> {
     return Promise.all(this.#spread(nodes, calls).map((call) => call.catch(badrpcOf)));
   }
 
@@ -235,8 +224,8 @@ export class Rpc {
    * @throws as `call`, where OTP exits with `badrpc`
    */
   async pmap(
-    nodes: readonly (Atom | string)[],
-    [module, name]: readonly [Atom | string, Atom | string],
+    nodes: readonly AtomName[],
+    [module, name]: readonly [AtomName, AtomName],
     extraArgs: readonly TermInput[],
     list: readonly TermInput[],
   ): Promise<Term[]> {
@@ -244,15 +233,15 @@ export class Rpc {
     return Promise.all(this.#spread(nodes, calls));
   }
 
-  #spread(nodes: readonly (Atom | string)[], calls: readonly FunctionCall[]): Promise<Term>[] {
+  #spread(nodes: readonly AtomName[], calls: readonly FunctionCall[]): Promise<Term>[] {
     return calls.map(([module, name, args], index) =>
-      this.call(nodes[index % nodes.length] as Atom | string, module, name, args),
+      this.call(nodes[index % nodes.length] as AtomName, module, name, args),
     );
   }
 
   /** The reply of each node to `{self(), Message}`; undefined where there is none to come. */
   #serverCalls(
-    nodes: readonly (Atom | string)[],
+    nodes: readonly AtomName[],
     name: Atom,
     replyWrapper: Term,
     message: TermInput,
@@ -273,7 +262,7 @@ export class Rpc {
         message: (reply) => {
           if (!isTuple(reply, 3) || !exactEquals(reply[0], replyWrapper)) return;
           for (const [index, { node, ref }] of waiting) {
-            if (node !== reply[1]) continue;
+            if (node !== atomOf(reply[1])) continue;
             caller.demonitor(ref);
             answers[index] = reply[2] as Term;
             done(index);

@@ -240,9 +240,9 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
   }
 
   #name(): Term {
-    const { registeredName, pid } = this.self;
+    const { nameTerm, pid } = this.self;
     return tuple(
-      ...(registeredName ? [atom("local"), registeredName] : [pid, this.#module!]),
+      ...(nameTerm === undefined ? [pid, this.#module!] : [atom("local"), nameTerm]),
     ) as Term;
   }
 

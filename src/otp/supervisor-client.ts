@@ -3,7 +3,7 @@
  * Nothing limits the wait unless `timeoutMs` does, as in OTP.
  */
 import { type Atom, atom, type Pid, type Term, type TermInput, tuple } from "../../etf/index.ts";
-import { asAtom } from "../node/as-atom.ts";
+import { asTerm } from "../node/as-atom.ts";
 import type { MonitorTarget } from "../node/process.ts";
 import { type ChildSpec, type ModuleFunction, specTerm } from "./child-spec.ts";
 import type { GenCallOptions, GenClient } from "./gen.ts";
@@ -78,7 +78,7 @@ export class SupervisorClient {
     id: Id,
     options: GenCallOptions | undefined,
   ): Promise<Term> {
-    const request = tuple(atom(what), asAtom(id));
+    const request = tuple(atom(what), asTerm(id));
     return this.#call(supervisor, request, options);
   }
 

@@ -188,12 +188,7 @@ export class SysDebug {
     const { fun } = installed;
     try {
       const args = [installed.state, event, name];
-      const next = node.functions.apply(
-        { self, caller: undefined },
-        fun.module,
-        fun.function,
-        args,
-      );
+      const next = node.functions.applyFun({ self, caller: undefined }, fun, args);
       if (next === DONE || next instanceof Promise) return false;
       installed.state = next as Term;
       return true;

@@ -13,9 +13,10 @@
 import {
   type Atom,
   atom,
+  atomOf,
   charlist,
-  ExternalFun,
   isAtom,
+  isFun,
   isPid,
   isTuple,
   type Pid,
@@ -23,6 +24,7 @@ import {
   toTerm,
   tuple,
 } from "../../etf/index.ts";
+import type { AtomName } from "../node/as-atom.ts";
 import { ErlangError } from "../node/errors.ts";
 import { Pattern } from "../node/mailbox.ts";
 import type { NodeCore } from "../node/node.ts";
@@ -41,7 +43,7 @@ export type Timer = ReturnType<NodeCore["clock"]["setTimer"]>;
 
 export interface StartOptions {
   /** Registered before init runs. Default: not registered. */
-  name?: Atom | string;
+  name?: AtomName;
   /** Milliseconds that init may take. Default: no limit. */
   timeoutMs?: number;
   /** Ends the process if it fires before init is done. */
@@ -104,7 +106,7 @@ export abstract class SystemProcess implements Behaviour {
 
   /** The registered name, else the pid. */
   get name(): Term {
-    return this.self.registeredName ?? this.self.pid;
+    return this.self.nameTerm ?? this.self.pid;
   }
 
   /** Runs init; settled before anything else is handled. Ends with `started` or `notStarted`. */
@@ -285,10 +287,9 @@ export abstract class SystemProcess implements Behaviour {
   async #replaceState(fun: Term, from: Term): Promise<Term> {
     let state: Term;
     try {
-      if (!(fun instanceof ExternalFun)) throw ErlangError.error(atom("undef"));
+      if (!isFun(fun)) throw ErlangError.error(tuple(atom("badfun"), fun) as Term);
       const context = { self: this.self, caller: undefined };
-      const { functions } = this.node;
-      const next = await functions.apply(context, fun.module, fun.function, [this.state()]);
+      const next = await this.node.functions.applyFun(context, fun, [this.state()]);
       state = this.replaceState(toTerm(next));
     } catch (error) {
       const { class: exceptionClass, reason } = exceptionOf(error);
@@ -323,7 +324,7 @@ export abstract class SystemProcess implements Behaviour {
   /** A status's header, `"Status for generic server counter"`. */
   protected header(kind: string): Term {
     const { name } = this;
-    const shownName = isAtom(name) ? name.name : localPid(name as Pid);
+    const shownName = atomOf(name)?.name ?? localPid(name as Pid);
     const line = `Status for ${kind} ${shownName}`;
     return tuple(atom("header"), charlist(line)) as Term;
   }

@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { atom, Pid, Reference, type Term, type Tuple, tuple, tupleFrom } from "../../etf/index.ts";
+import {
+  atom,
+  namedAtom,
+  Pid,
+  Reference,
+  type Term,
+  type Tuple,
+  tuple,
+  tupleFrom,
+} from "../../etf/index.ts";
 import {
   ALTACT_FLAG,
   altactFlags,
@@ -17,11 +26,11 @@ const noTuple = [1, pid, pid];
 
 /** For each field: what may stand there, and what may not. */
 const FIELDS: Record<string, { good: Term[]; bad: Term[] }> = {
-  fromPid: { good: [pid], bad: [name, ref, 1] },
+  fromPid: { good: [pid], bad: [name, ref, 1, true] },
   toPid: { good: [pid], bad: [name, ref, 1] },
-  fromProc: { good: [pid, name], bad: [ref, 1, []] },
-  toProc: { good: [pid, name], bad: [ref, 1, []] },
-  toName: { good: [name], bad: [pid, Buffer.from("kvs"), true] },
+  fromProc: { good: [pid, name, true], bad: [ref, 1, []] },
+  toProc: { good: [pid, name, false], bad: [ref, 1, []] },
+  toName: { good: [name, true, false], bad: [pid, Buffer.from("kvs"), 1] },
   ref: { good: [ref], bad: [pid, name] },
   reqId: { good: [ref], bad: [pid, name] },
   alias: { good: [ref], bad: [pid, name] },
@@ -69,6 +78,14 @@ describe("each control message", () => {
         expect(hasPayload(checked)).toBe(CONTROL[row].payload);
       }
     }
+  });
+
+  test("names in them are atoms, `true` and `false` too", () => {
+    expect(checkControl(tuple(6, pid, atom(""), true))[3]).toBe(namedAtom("true"));
+    expect(checkControl(tuple(19, pid, false, ref))[2]).toBe(namedAtom("false"));
+    expect(checkControl(tuple(37, ALTACT_FLAG.NAME, pid, true))[3]).toBe(namedAtom("true"));
+    // What is no name stays the term that it is.
+    expect(checkControl(tuple(21, true, pid, ref, true))[4]).toBe(true);
   });
 
   test.each(names)("%s is refused with a field too many or too few", (row) => {

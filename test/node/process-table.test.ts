@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { atom, Pid } from "../../etf/index.ts";
+import { atom, namedAtom, Pid } from "../../etf/index.ts";
 import type { Process } from "../../src/node/process.ts";
 import { ProcessTable } from "../../src/node/process-table.ts";
 
@@ -55,6 +55,16 @@ describe("by name", () => {
     table.remove(a);
     expect(table.whereis(atom("again"))).toBeUndefined();
     expect(table.registered()).toEqual([atom("second")]);
+  });
+
+  test("knows a process as true or false, and none as undefined", () => {
+    const [a, b] = [process(1), process(2)];
+    const table = filled(a, b);
+    table.register(a, namedAtom("true"));
+    expect(table.whereis(namedAtom("true"))).toBe(a);
+    expect(table.whereis(namedAtom("false"))).toBeUndefined();
+    const invalid = expect.objectContaining({ code: "PROCESS_NAME_INVALID" });
+    expect(() => table.register(b, atom("undefined"))).toThrow(invalid);
   });
 
   test("says which name is in the way", () => {

@@ -48,6 +48,8 @@ describe("types", () => {
     ["string", types.string, "[16#feff, 16#10ffff]", "\ufeff\u{10ffff}", "\ufeff\u{10ffff}"],
     ["charlist", types.charlist, '"text"', "text", charlist("text")],
     ["atom", types.atom, "'an atom'", "an atom", atom("an atom")],
+    ["atom", types.atom, "true", "true", true],
+    ["atom", types.atom, "false", "false", false],
     ["bytes", types.bytes, "<<255>>", Buffer.from([255]), Buffer.from([255])],
     ["term", types.term, "{a, 1}", tuple(atom("a"), 1), tuple(atom("a"), 1)],
     [
@@ -93,7 +95,7 @@ describe("types", () => {
       types.string,
       ["a", "<<255>>", "<<16#eda080:24>>", "[16#d800]", "[-1]", "[a]", "[true]", "{1}"],
     ],
-    ["atom", types.atom, ["true", '"a"']],
+    ["atom", types.atom, ["1", '"a"']],
     ["bytes", types.bytes, ["[1]", "a"]],
     ["pid", types.pid, ["a"]],
     ["list", types.listOf(types.integer), ["[1, a]", "{1}", "[1|2]"]],
