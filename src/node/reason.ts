@@ -82,10 +82,10 @@ function stackOf(error: Error): Term[] {
   return frames;
 }
 
-/** Programs throw anything, and a process must be able to end with it. */
+/** Programs throw anything, half characters too, and a process must be able to end with it. */
 function textOf(value: () => unknown): string {
   try {
-    return String(value());
+    return String(value()).replace(/\p{Surrogate}/gu, "\ufffd");
   } catch {
     return "unprintable";
   }
