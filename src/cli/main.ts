@@ -19,6 +19,7 @@ const parser = yargs(hideBin(process.argv))
     "parse-numbers": false,
     "parse-positional-numbers": false,
     "dot-notation": false,
+    "duplicate-arguments-array": false,
     "populate--": true,
   })
   .locale("en")

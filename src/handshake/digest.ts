@@ -13,7 +13,7 @@ export function cookieDigest(cookie: string, challenge: number): Uint8Array {
   if (bytes.toString("latin1") !== cookie) {
     throw new HandshakeError(
       "HS_COOKIE_INVALID",
-      "The cookie has characters outside Latin-1, which no Erlang node can have in its cookie. Choose another cookie, of letters and digits.",
+      "The cookie has characters outside Latin-1, with which no Erlang node can prove its cookie. Choose another cookie, of letters and digits.",
     );
   }
   return createHash("md5").update(bytes).update(String(challenge)).digest();

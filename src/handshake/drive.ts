@@ -22,8 +22,8 @@ import {
 import { HandshakeError } from "./errors.ts";
 import { encodeFrames, FrameReader, type LengthBytes } from "./frames.ts";
 import {
-  type Initiator,
   type InitiatorParams,
+  type InitiatorStep,
   initiatorClosed,
   initiatorTimeout,
   moveInitiator,
@@ -95,13 +95,13 @@ export async function initiate(
   options: HandshakeOptions = {},
 ): Promise<HandshakeResult> {
   const params: InitiatorParams = { randomChallenge, ...given };
-  let state: Initiator | undefined;
+  let step = startStep(transport, params);
+  let { state } = step;
   const carrier = new Carrier(transport, options, {
-    closed: (cause) => initiatorClosed(params, state!, cause),
-    timeout: (timeoutMs) => initiatorTimeout(params, state!, timeoutMs),
+    closed: (cause) => initiatorClosed(params, state, cause),
+    timeout: (timeoutMs) => initiatorTimeout(params, state, timeoutMs),
   });
   return carrier.run(async () => {
-    let step = startInitiator(params);
     for (;;) {
       state = step.state;
       if (step.send !== undefined) carrier.send(step.send);
@@ -112,6 +112,16 @@ export async function initiate(
       step = moveInitiator(params, state, await carrier.receive());
     }
   });
+}
+
+/** What we say first. A name that cannot be said closes the transport too. */
+function startStep(transport: Transport, params: InitiatorParams): InitiatorStep {
+  try {
+    return startInitiator(params);
+  } catch (error) {
+    transport.destroy();
+    throw error;
+  }
 }
 
 /** @throws HandshakeError any code but those of the initiator; the transport is closed then */

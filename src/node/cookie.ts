@@ -1,7 +1,11 @@
 /**
- * The magic cookie's file, as OTP's auth.erl treats it: `~/.erlang.cookie`, else
- * `$XDG_CONFIG_HOME/erlang/.erlang.cookie`; readable by its owner only; created with mode 0400
+ * The magic cookie and its file, as OTP's auth.erl treats them: `~/.erlang.cookie`, else (OTP 24 and
+ * later) `$XDG_CONFIG_HOME/erlang/.erlang.cookie`; readable by its owner only; created with mode 0400
  * and twenty random capital letters when there is none.
+ *
+ * A cookie that is given, as with `-setcookie`, may have blanks and Latin-1 letters, which no cookie
+ * file can hold. `erl` takes control characters and an empty cookie as well; ours refuses both, which are
+ * mistakes: the line end of a file that was read, a variable that was not set.
  */
 import { randomInt } from "node:crypto";
 import { link, open, readFile, stat, unlink } from "node:fs/promises";
@@ -9,14 +13,15 @@ import { join } from "node:path";
 import { NodeError } from "./errors.ts";
 
 const COOKIE_LETTERS = 20;
-const PRINTABLE = /^[\x21-\x7e]{1,255}$/;
+const MAX_COOKIE_CHARACTERS = 255;
+const GIVEN = /^[\x20-\x7e\xa0-\xff]{1,255}$/;
 
 /** @throws NodeError NODE_COOKIE_INVALID */
 export function checkCookie(cookie: string): string {
-  if (!PRINTABLE.test(cookie)) {
+  if (!GIVEN.test(cookie)) {
     throw new NodeError(
       "NODE_COOKIE_INVALID",
-      "A cookie has 1 to 255 printable ASCII characters and no space; the given one does not.",
+      "A cookie has 1 to 255 characters of Latin-1, none of them a tab, a line end or another control character; the given one does not.",
     );
   }
   return cookie;
@@ -63,14 +68,22 @@ async function readCookie(path: string): Promise<string | undefined> {
       cause: error,
     });
   }
-  const cookie = text.replace(/[\s]+$/, "");
-  if (!PRINTABLE.test(cookie)) {
+  const cookie = cookieIn(text);
+  if (cookie === undefined) {
     throw new NodeError(
       "NODE_COOKIE_FILE",
-      `The cookie file ${path} does not hold a cookie: 1 to 255 printable characters on one line.`,
+      `The cookie file ${path} does not hold a cookie: 1 to 255 characters from blank to "~" on its first line, and nothing but blanks and line ends behind them.`,
     );
   }
   return cookie;
+}
+
+/** Blanks are part of the cookie, in front of it and behind it too. */
+function cookieIn(text: string): string | undefined {
+  const end = text.search(/[^ -~]/);
+  if (end < 0) return text === "" || text.length > MAX_COOKIE_CHARACTERS ? undefined : text;
+  if (end === 0 || end > MAX_COOKIE_CHARACTERS) return undefined;
+  return /[^\n\r ]/.test(text.slice(end)) ? undefined : text.slice(0, end);
 }
 
 async function createCookie(path: string): Promise<string> {

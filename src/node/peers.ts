@@ -31,7 +31,7 @@ import type { Network, Transport } from "../transport/transport.ts";
 import { asAtom } from "./as-atom.ts";
 import { NodeError } from "./errors.ts";
 import { NamePool } from "./name-pool.ts";
-import { checkPeerName, type NodeName } from "./names.ts";
+import { checkPeerName, isPeerName, type NodeName } from "./names.ts";
 import { Peer } from "./peer.ts";
 import type { ThisNode } from "./this-node.ts";
 
@@ -326,7 +326,7 @@ export class Peers {
       // Whoever needs the peer has yet to tie something to it; it must not be gone before.
       await undefined;
       if (this.#stopped) throw stoppedError();
-      const name = checkPeerName(peer.name.name, self.given);
+      const name = checkPeerName(peer.name.name, self.given, self.nameKind);
       if (name === self.name) {
         throw new NodeError("NODE_CONNECT_SELF", `${name} is the node itself.`);
       }
@@ -442,6 +442,8 @@ export class Peers {
   #decide(peerName: string): AcceptStatus {
     const ownName = this.#options.self.name;
     if (this.#stopped || peerName === ownName) return "not_allowed";
+    // OTP answers a name that no node can have so.
+    if (!isPeerName(peerName)) return "nok";
     const name = asAtom(peerName);
     const peer = this.#peers.get(name) ?? this.#expect(name);
     if (peer.connection !== undefined) return "alive";

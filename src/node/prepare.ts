@@ -52,7 +52,10 @@ export interface NodeCoreOptions {
    * hidden, and does not connect by itself, whatever the other options say.
    */
   name: string;
-  /** Long names (`-name`) or short ones (`-sname`). Default: long if the name has a host with a dot. */
+  /**
+   * Long names (`-name`) or short ones (`-sname`): the node connects only to hosts with a dot, or only
+   * to hosts without. Default: long if the name has a host with a dot.
+   */
   longNames?: boolean;
   /** The cookie. Default: that of `~/.erlang.cookie`, created if missing. */
   cookie?: string;
@@ -158,7 +161,8 @@ export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNod
   const clock = options.clock ?? systemClock;
   const network = options.network ?? tcpNetwork({ highWaterMarkBytes: FRAGMENT_ROOM_BYTES });
   const longNames = options.longNames ?? nameKind(options.name) === "long";
-  const name = fullNodeName(options.name, longNames ? "long" : "short", hostname());
+  const kind = longNames ? "long" : "short";
+  const name = fullNodeName(options.name, kind, hostname());
   const cookies = await settleCookies(options);
   const dynamic = new ThisNode(name, 0).dynamicHost !== undefined;
   const visible = options.hidden === false && !dynamic;
@@ -184,7 +188,7 @@ export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNod
   const peers: PeersOptions = {
     ...connectionLimits,
     decoder: new TermDecoder({ binaries: "view", maxHeapBytes: maxTermHeapBytes }),
-    self: new ThisNode(name, creation),
+    self: new ThisNode(name, creation, kind),
     flags,
     network,
     clock,

@@ -5,6 +5,7 @@ import { localPidKey } from "./identifiers.ts";
 import type { Process } from "./process.ts";
 import type { ThisNode } from "./this-node.ts";
 
+/** What `whereis` answers for a name that is not registered. */
 const UNDEFINED: Atom<"undefined"> = atom("undefined");
 
 export class ProcessTable {
@@ -62,13 +63,10 @@ export class ProcessTable {
     this.#byKey.set(localPidKey(process.pid), process);
   }
 
-  /** @throws NodeError PROCESS_NAME_TAKEN, PROCESS_NAME_INVALID */
+  /** @throws NodeError PROCESS_NAME_INVALID, PROCESS_NAME_TAKEN */
   register(process: Process, name: Atom): void {
     if (name === UNDEFINED) {
-      throw new NodeError(
-        "PROCESS_NAME_INVALID",
-        "No process can be registered as undefined: in Erlang that stands for no name.",
-      );
+      throw new NodeError("PROCESS_NAME_INVALID", 'No process can be registered as "undefined".');
     }
     if (this.#byName.has(name) || process.registeredName !== undefined) {
       throw new NodeError(

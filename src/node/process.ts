@@ -421,7 +421,7 @@ export class Process {
 
   /**
    * Registers this process under a name of this node.
-   * @throws NodeError PROCESS_NAME_TAKEN; PROCESS_NAME_INVALID for `undefined`
+   * @throws NodeError PROCESS_NAME_INVALID for `undefined`, PROCESS_NAME_TAKEN
    */
   register(name: AtomName): void {
     this.#checkAlive();

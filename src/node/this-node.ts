@@ -7,7 +7,7 @@
  * all others end with it then.
  */
 import { type Atom, atom, type Pid, type Reference } from "../../etf/index.ts";
-import { type NodeName, splitNodeName } from "./names.ts";
+import { type NameKind, type NodeName, nameKind as nameKindOf, splitNodeName } from "./names.ts";
 
 const NONODE: Atom = atom("nonode@nohost");
 const DYNAMIC = "undefined";
@@ -15,15 +15,21 @@ const DYNAMIC = "undefined";
 export class ThisNode {
   /** The host that a name is asked for on; undefined for a node that has a name of its own. */
   readonly dynamicHost: string | undefined;
-  readonly #given: NodeName;
+  /** The name as it was given at the start. */
+  readonly given: NodeName;
+  readonly nameKind: NameKind;
   #node: Atom;
   #creation: number;
 
-  /** @param name a full name; with `undefined` in front of the host, a dynamic one */
-  constructor(name: NodeName, creation: number) {
+  /**
+   * @param name a full name; with `undefined` in front of the host, a dynamic one
+   * @param nameKind whether the node has short or long names; default what the name looks like
+   */
+  constructor(name: NodeName, creation: number, nameKind: NameKind = nameKindOf(name)) {
     const { alive, host } = splitNodeName(name)!;
     this.dynamicHost = alive === DYNAMIC ? host : undefined;
-    this.#given = name;
+    this.given = name;
+    this.nameKind = nameKind;
     this.#node = this.dynamicHost === undefined ? atom(name) : NONODE;
     this.#creation = this.dynamicHost === undefined ? creation : 0;
   }
@@ -38,11 +44,6 @@ export class ThisNode {
 
   get creation(): number {
     return this.#creation;
-  }
-
-  /** The name as far as it was given at the start: tells whether it is a short or a long one. */
-  get given(): NodeName {
-    return this.#given;
   }
 
   /** Whether the node is yet to be named. */

@@ -135,6 +135,15 @@ describe("the carrier", () => {
     expect(await rest).toBe("first of the connection, second");
   });
 
+  test("a name that cannot be said closes the stream, and nothing is thrown from there", async () => {
+    const [transport, other] = memoryPair();
+    let closed = false;
+    other.start({ data() {}, drain() {}, close: () => (closed = true) });
+    const params = { ...initiateParams, ownName: "gandalf" };
+    await expect(initiate(transport, params)).rejects.toMatchObject({ code: "HS_WRONG_NAME" });
+    await expect.poll(() => closed).toBe(true);
+  });
+
   test("asks once whom to take, and tells the peer", async () => {
     const asked: string[] = [];
     const [ours, peer] = scriptedPeer();

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   checkPeerName,
   fullNodeName,
+  isPeerName,
   type NodeName,
   nameKind,
   shortHost,
@@ -57,11 +58,20 @@ describe("what a user types", () => {
     ["gandalf", "long", "vm.example.org", "gandalf@vm.example.org"],
     ["gandalf@other", "short", "vm", "gandalf@other"],
     ["gandalf@10.0.0.1", "long", "vm", "gandalf@10.0.0.1"],
+    ["gandalf@localhost", "long", "vm", "gandalf@localhost"],
+    ["gandalf@::1", "long", "vm", "gandalf@::1"],
+    ["gandalf@::1", "short", "vm", "gandalf@::1"],
+    ["gandalf@", "short", "vm.example.org", "gandalf@vm"],
+    ["gandalf@å/#", "short", "vm", "gandalf@å/#"],
   ] as const)("%s as a %s name on %s is %s", (given, kind, hostname, full) => {
     expect(fullNodeName(given, kind, hostname)).toBe(full);
   });
 
-  test.each(INVALID.filter((name) => name.includes("@")))("%j is refused", (given) => {
+  test.each([
+    ...INVALID.filter((name) => name.includes("@") && name !== "gandalf@"),
+    "gandalf@ж",
+    "nonode@nohost",
+  ])("%j is refused", (given) => {
     expect(() => fullNodeName(given, "short", "vm")).toThrow(
       expect.objectContaining({ name: "NodeError", code: "NODE_NAME_INVALID" }),
     );
@@ -73,6 +83,9 @@ describe("what a user types", () => {
         code: "NODE_NAME_KIND",
         message: expect.stringContaining("--name"),
       }),
+    );
+    expect(() => fullNodeName("gandalf@", "long", "vm.example")).toThrow(
+      expect.objectContaining({ code: "NODE_NAME_INVALID" }),
     );
     expect(() => fullNodeName("gandalf", "long", "vm")).toThrow(
       expect.objectContaining({
@@ -106,6 +119,23 @@ describe("a peer's name", () => {
         }),
       );
     }
+  });
+
+  test("has the host that nodes with such names connect to, whatever our own host is", () => {
+    expect(checkPeerName("bilbo@10.0.0.1", "gandalf@localhost", "long")).toBe("bilbo@10.0.0.1");
+    expect(checkPeerName("bilbo@::1", "gandalf@localhost", "long")).toBe("bilbo@::1");
+    expect(checkPeerName("bilbo@::1", short)).toBe("bilbo@::1");
+    expect(() => checkPeerName("bilbo@localhost", "gandalf@localhost", "long")).toThrow(
+      expect.objectContaining({ code: "NODE_NAME_KIND" }),
+    );
+  });
+
+  test.each(["b c@vm", "b.c@vm", "å@vm", "@vm"])("%j may not connect to us", (name) => {
+    expect(isPeerName(name)).toBe(false);
+  });
+
+  test.each(["b@vm", "b@v m", "b@å", "_-1@a.b"])("%j may connect to us", (name) => {
+    expect(isPeerName(name)).toBe(true);
   });
 
   test.each(["bilbo", ...INVALID])("%j is none", (peer) => {

@@ -78,13 +78,15 @@ describe("a node's name", () => {
     expect(await nameOf({ name: "gandalf" })).toBe(`gandalf@${hostname().split(".")[0]}`);
     expect(await nameOf({ name: "bilbo@10.0.0.1" })).toBe("bilbo@10.0.0.1");
     expect(await nameOf({ name: "frodo@vm.example", longNames: true })).toBe("frodo@vm.example");
+    const { self } = (await prepare({ name: "sam@localhost", longNames: true })).peers;
+    expect([self.name, self.nameKind]).toEqual(["sam@localhost", "long"]);
   });
 
   test.each<[Partial<NodeCoreOptions>, string]>([
     [{ name: "no name" }, "NODE_NAME_INVALID"],
-    [{ name: "gandalf@vm", longNames: true }, "NODE_NAME_KIND"],
+    [{ name: "nonode@nohost" }, "NODE_NAME_INVALID"],
     [{ name: "gandalf@vm.example", longNames: false }, "NODE_NAME_KIND"],
-    [{ cookie: "two words" }, "NODE_COOKIE_INVALID"],
+    [{ cookie: "a line\n" }, "NODE_COOKIE_INVALID"],
     [{ cookies: { "bilbo@vm": "" } }, "NODE_COOKIE_INVALID"],
   ])(
     "and cookie are settled first: %o is refused before anything is done",

@@ -67,6 +67,17 @@ describe("by name", () => {
     expect(() => table.register(b, atom("undefined"))).toThrow(invalid);
   });
 
+  test("takes any name but undefined", () => {
+    const [a, b] = [process(1), process(2)];
+    const table = filled(a, b);
+    expect(() => table.register(a, atom("undefined"))).toThrow(
+      expect.objectContaining({ name: "NodeError", code: "PROCESS_NAME_INVALID" }),
+    );
+    table.register(a, atom(""));
+    table.register(b, atom("é".repeat(255)));
+    expect(table.whereis(atom(""))).toBe(a);
+  });
+
   test("says which name is in the way", () => {
     const [a, b] = [process(1), process(2)];
     const table = filled(a, b);
