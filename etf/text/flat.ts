@@ -2,6 +2,8 @@
 import type { Frame } from "../refusal.ts";
 import { Walk } from "../walk.ts";
 
+const PIECE = 4096;
+
 /** A container's text apart from what it holds. */
 export interface FlatParts {
   readonly open: string;
@@ -27,6 +29,8 @@ export function flatText(
 ): { text: string; depth: number; parts: number } {
   const walk = new Walk<TextFrame>();
   const stack = walk.frames;
+  // In pieces: added to one by one, a long text is a tree of as many strings.
+  const pieces: string[] = [];
   let text = "";
   let depth = 0;
   let count = 0;
@@ -51,7 +55,14 @@ export function flatText(
       walk.leave();
       top = stack[stack.length - 1];
     }
-    if (top === undefined) return { text, depth, parts: count };
+    if (top === undefined) {
+      pieces.push(text);
+      return { text: pieces.join(""), depth, parts: count };
+    }
+    if (text.length > PIECE) {
+      pieces.push(text);
+      text = "";
+    }
     text += top.parts.before(top.next);
     value = top.parts.items[top.next++];
   }
