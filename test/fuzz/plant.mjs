@@ -1,0 +1,156 @@
+/**
+ * node test/fuzz/plant.mjs [NAME ...]
+ *
+ * Shows that the fuzzing finds what it is there for: plants one bug at a time, in a copy, and lets the
+ * area it belongs to search for a moment. Ends with code 1 when one was not found. A plant whose piece
+ * of code is no longer there fails too: it wants another one.
+ */
+import { buildTarget } from "./build.mjs";
+import { runArea } from "./campaign.mjs";
+
+const INPUTS = 60_000;
+const SECONDS = 40;
+const SEED = 1;
+
+/** What is found is another kind than without the plant, and says `expect`. */
+const PLANTS = [
+  {
+    name: "terms: a tuple of 3 is written as one of 2",
+    area: "terms",
+    file: "etf/encode.ts",
+    from: "this.buffer[this.at + 1] = arity;",
+    to: "this.buffer[this.at + 1] = arity === 3 ? 2 : arity;",
+    expect: /./,
+  },
+  {
+    name: "equality: 0.0 =:= -0.0",
+    area: "equality",
+    file: "etf/exact.ts",
+    from: "return b instanceof Float && Object.is(a.value, b.value);",
+    to: "return b instanceof Float && a.value === b.value;",
+    expect: /=:= is false/,
+  },
+  {
+    name: "text: a column counted from 0",
+    area: "text",
+    file: "etf/text/lex.ts",
+    from: "const column = [...before.slice(lineStart)].length + 1;",
+    to: "const column = [...before.slice(lineStart)].length;",
+    expect: /a place/,
+  },
+  {
+    name: "inflate: the first byte is not referred to",
+    area: "inflate",
+    file: "etf/inflate.web.ts",
+    from: "if (distance > this.written)",
+    to: "if (distance >= this.written)",
+    expect: /as zlib does|is taken/,
+  },
+  {
+    name: "frames: a length that is cut counts no more",
+    area: "frames",
+    file: "src/distribution/frame.ts",
+    from: "if (this.#wanted === 0 && this.#heldBytes >= LENGTH_BYTES) {",
+    to: "if (this.#wanted === 0 && this.#heldBytes > LENGTH_BYTES) {",
+    expect: /./,
+  },
+  {
+    name: "header: segments 4 to 7 are those from 0 on",
+    area: "header",
+    file: "src/distribution/header.ts",
+    from: "const cacheIndex = ((flags & 7) << 8) | bytes[next++]!;",
+    to: "const cacheIndex = ((flags & 1) << 8) | bytes[next++]!;",
+    expect: /./,
+  },
+  {
+    name: "fragments: the room of the last is one byte short",
+    area: "fragments",
+    file: "src/distribution/fragments.ts",
+    from: "sequence.bytes += end - at;",
+    to: "sequence.bytes += Math.min(end - at, 20_000);",
+    expect: /./,
+  },
+  {
+    name: "control: EXIT2 is EXIT",
+    area: "control",
+    file: "src/distribution/control.ts",
+    from: 'EXIT2_TT: { op: 18, fields: ["fromPid", "toPid", "traceToken", "reason"], payload: false }',
+    to: 'EXIT2_TT: { op: 18, fields: ["fromPid", "toPid", "traceToken"], payload: false }',
+    expect: /EXIT2_TT/,
+  },
+  {
+    name: "initiator: any proof of the cookie does",
+    area: "initiator",
+    file: "src/handshake/initiator.ts",
+    from: "if (!sameDigest(message.digest, state.expected)) {",
+    to: "if (message.digest.length !== state.expected.length) {",
+    expect: /does not prove/,
+  },
+  {
+    name: "acceptor: missing flags are not missed in the old form",
+    area: "acceptor",
+    file: "src/handshake/acceptor.ts",
+    from: "const known = applicant.creation === undefined ? required & 0xffff_ffffn : required;",
+    to: "const known = applicant.creation === undefined ? 0n : required;",
+    expect: /does not prove/,
+  },
+  {
+    name: "epmd-client: extra bytes are taken for the name's",
+    area: "epmd-client",
+    file: "src/epmd/messages.ts",
+    from: "    name: body.subarray(11, 11 + nameLength),",
+    to: "    name: body.subarray(11, 11 + Math.min(nameLength, 200)),",
+    expect: /name is/,
+  },
+  {
+    name: "epmd-server: a name can be taken over",
+    area: "epmd-server",
+    file: "src/epmd/registry.ts",
+    from: "if (this.#active.has(node.name)) return undefined;",
+    to: "",
+    expect: /given once|names end/,
+  },
+  {
+    name: "services: rex ends with an exception",
+    area: "services",
+    file: "src/otp/rex.ts",
+    from: "if (!isTuple(request)) return;",
+    to: "if (!isTuple(request)) throw new TypeError(String(request));",
+    expect: /rex answers/,
+  },
+  {
+    name: "services: work that grows with the square of the size",
+    area: "services",
+    file: "src/otp/net-kernel.ts",
+    from: "const call = genCallIn(message);",
+    to: "const call = genCallIn(message);\n        for (const until = performance.now() + 300; call === undefined && performance.now() < until; );",
+    expect: /take no more than/,
+  },
+];
+
+const names = process.argv.slice(2);
+const chosen = PLANTS.filter(
+  ({ name }) => names.length === 0 || names.some((each) => name.includes(each)),
+);
+let missed = 0;
+for (const plant of chosen) {
+  const { area, expect } = plant;
+  const started = performance.now();
+  const bundle = await buildTarget("planted", plant);
+  const stop = ({ stack }) => expect.test(stack);
+  const { done, findings } = await runArea({
+    bundle,
+    area,
+    seed: SEED,
+    inputs: INPUTS,
+    seconds: SECONDS,
+    stop,
+  });
+  const found = findings.find(stop);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  if (found === undefined) missed++;
+  const outcome = found === undefined ? "NOT FOUND" : `found: ${found.kind}`;
+  console.error(`${plant.name}\n  ${outcome}, ${done} inputs, ${seconds} s`);
+}
+console.error(`${chosen.length - missed} of ${chosen.length} found`);
+process.exitCode = missed > 0 ? 1 : 0;
