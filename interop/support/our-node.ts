@@ -8,6 +8,7 @@ import { interopRun, waitUntil } from "../index.ts";
 
 /** The command as `npm run build` makes it. */
 export const COMMAND = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
+const TRUSTED_PROGRAM = fileURLToPath(new URL("./trusted-program.js", import.meta.url));
 const NODE_PROGRAM = fileURLToPath(new URL("./node-program.js", import.meta.url));
 
 /** A node of ours with the run's EPMD port and cookie, and what its callees print. */
@@ -134,6 +135,13 @@ export async function startNodeProgram(
   const run = await interopRun();
   const given = { name: run.uniqueName("ours"), ...options };
   return untilReady(await startProgram(NODE_PROGRAM, [JSON.stringify(given)], commandOptions));
+}
+
+/** Starts `trusted-program.js`, a node in a program of its own. */
+export async function startTrustedProgram(): Promise<RunningNode> {
+  const run = await interopRun();
+  const options = JSON.stringify({ name: run.uniqueName("ours"), cookie: run.cookie });
+  return untilReady(await startProgram(TRUSTED_PROGRAM, [options]));
 }
 
 async function untilReady(command: RunningCommand): Promise<RunningNode> {

@@ -62,6 +62,7 @@ async function runWorker(options, findings) {
   });
   let state = { done: 0, covered: "" };
   let over = false;
+  let broken;
   const found = ({ kind, stack, input, before = [] }) => {
     const known = findings.get(kind);
     if (known !== undefined) {
@@ -83,6 +84,7 @@ async function runWorker(options, findings) {
     if (message.progress !== undefined) state = message.progress;
     else if (message.found !== undefined) found(message.found);
     else if (message.again !== undefined) findings.get(message.again).count++;
+    else if (message.broken !== undefined) broken = message.broken;
     else {
       state = message.ended;
       over = true;
@@ -91,6 +93,7 @@ async function runWorker(options, findings) {
   const watched = watch(slot, () => child.kill("SIGKILL"));
   const [code, signal] = await once(child, "close");
   const silent = watched();
+  if (broken !== undefined) throw new Error(`the fuzzing of ${area} is broken: ${broken}`);
   if (!over) {
     const kind = silent ? "takes for ever" : `ends the process (${signal ?? code})`;
     found({ kind, stack: `${kind}\n${stderr}`, input: last(slot).input.toString("hex") });

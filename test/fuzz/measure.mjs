@@ -77,7 +77,11 @@ export class Runner {
     const before = allocated();
     const cpu = process.cpuUsage();
     const since = performance.now();
-    await this.#area.run(new this.#Choices(input))?.catch(() => {});
+    try {
+      await this.#area.run(new this.#Choices(input));
+    } catch {
+      // It cost what it did, and did not fail before.
+    }
     const ms = performance.now() - since;
     const { user, system } = process.cpuUsage(cpu);
     return { ms: Math.min(ms, (user + system) / 1000), mebibytes: allocated() - before };

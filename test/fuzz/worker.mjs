@@ -39,9 +39,14 @@ const kinds = new Map();
 let history = [];
 
 process.once("disconnect", () => process.exit());
-if (files.length > 0) await repeat();
-else await search();
-process.send({ ended: { done, covered: coverage.share } }, () => process.exit());
+try {
+  if (files.length > 0) await repeat();
+  else await search();
+  process.send({ ended: { done, covered: coverage.share } }, () => process.exit());
+} catch (error) {
+  // A fault of the fuzzing itself, which would be taken for one of the area.
+  process.send({ broken: error.stack }, () => process.exit());
+}
 
 async function repeat() {
   for (const file of files) {
