@@ -9,7 +9,7 @@ import { cuts } from "./frames.ts";
 
 export const control: Area = {
   name: "control",
-  share: 120,
+  share: 100,
   run(choices) {
     const sent: MadeMessage[] = [];
     const bodies: Uint8Array[] = [];

@@ -35,7 +35,7 @@ function entry(
 
 export const epmdClient: Area = {
   name: "epmd-client",
-  share: 30,
+  share: 20,
   async run(choices) {
     const clock = new FakeClock();
     const network = new MemoryNetwork({ clock });
@@ -107,7 +107,7 @@ async function outcome(
 
 export const epmdServer: Area = {
   name: "epmd-server",
-  share: 30,
+  share: 20,
   async run(choices) {
     const clock = new FakeClock();
     const host = new MemoryNetwork({ clock }).host("vm");

@@ -22,7 +22,7 @@ import { canonical, write } from "../write.ts";
 
 export const equality: Area = {
   name: "equality",
-  share: 140,
+  share: 110,
   run(choices) {
     const a = makeModel(choices);
     const b = choices.below(5) === 4 ? makeModel(choices) : near(a, choices);

@@ -21,7 +21,7 @@ interface Sequence {
 
 export const fragments: Area = {
   name: "fragments",
-  share: 100,
+  share: 80,
   run(choices) {
     const open = Array.from({ length: 1 + choices.below(4) }, (_, id) => begun(choices, id));
     const arriving: MadeMessage[] = [];

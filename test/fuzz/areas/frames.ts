@@ -4,11 +4,11 @@ import { FrameSplitter, type FrameStream } from "../../../src/distribution/frame
 import type { Area } from "../area.ts";
 import { type Choices, claim } from "../choices.ts";
 
-const MAX_FRAME_BYTES = 20_000;
+const MAX_FRAME_BYTES = 8000;
 
 export const frames: Area = {
   name: "frames",
-  share: 120,
+  share: 100,
   run(choices) {
     const streamed = choices.oneIn(2);
     const stream = choices.oneIn(8) ? choices.bytes(choices.below(64)) : sent(choices);
@@ -61,7 +61,7 @@ export const frames: Area = {
 function sent(choices: Choices): Buffer {
   const parts: Buffer[] = [];
   for (let count = choices.below(6); count >= 0; count--) {
-    const large = choices.oneIn(8);
+    const large = choices.oneIn(24);
     const size = large ? choices.below(65_536) % (MAX_FRAME_BYTES + 100) : choices.below(80);
     const length = Buffer.alloc(4);
     length.writeUInt32BE(size);

@@ -46,7 +46,7 @@ interface Outcome {
 
 export const initiator: Area = {
   name: "initiator",
-  share: 100,
+  share: 130,
   run(choices) {
     const carried = choices.oneIn(32);
     const script = acceptorScript(choices);
@@ -59,7 +59,7 @@ export const initiator: Area = {
 
 export const acceptor: Area = {
   name: "acceptor",
-  share: 100,
+  share: 130,
   run(choices) {
     const carried = choices.oneIn(32);
     const script = initiatorScript(choices);

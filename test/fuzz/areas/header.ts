@@ -21,7 +21,7 @@ const TEXTS = [
 
 export const header: Area = {
   name: "header",
-  share: 160,
+  share: 200,
   run(choices) {
     const cache = new ReceivingAtomCache();
     const known = new Map<number, string>();

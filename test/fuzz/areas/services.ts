@@ -31,7 +31,7 @@ let world: World | undefined;
 
 export const services: Area = {
   name: "services",
-  share: 40,
+  share: 30,
   allowance: { ms: 60, mebibytes: 32 },
   async run(choices) {
     if (world !== undefined && world.inputs >= LIFE) await services.reset!();

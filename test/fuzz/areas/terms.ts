@@ -46,7 +46,7 @@ const LOSSY = /#[^{]|\.\d+\.\d+>/;
 
 export const terms: Area = {
   name: "terms",
-  share: 100,
+  share: 90,
   allowance: INFLATED,
   run(choices) {
     const mode = choices.byte();
