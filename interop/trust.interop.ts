@@ -11,7 +11,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { atom, decode, encode, Pid, Reference, type TermInput, tuple } from "../etf/index.ts";
 import { DFLAG } from "../src/distribution/flags.ts";
 import { OFFERED_FLAGS } from "../src/node/prepare.ts";
-import { type OtpNode, type OtpSession, startOtpNode, waitUntil } from "./index.ts";
+import { type OtpNode, type OtpSession, startOtpNode, waitUntil, within } from "./index.ts";
 import { type BarePeer, connectBare } from "./support/bare-peer.ts";
 import { type RunningNode, startTrustedProgram } from "./support/our-node.ts";
 import { eachOtp } from "./support/vitest.ts";
@@ -201,7 +201,7 @@ const ROWS: Row[] = [
       head.writeUInt32BE(nils.length, 2);
       const payload = Buffer.concat([head, deflateSync(nils)]);
       peer.sayFrame(message(tuple(6, PEER_PID, atom(""), atom("nobody")), payload));
-      await peer.closed;
+      await within(peer.closed, 10_000, "the node to cut it off");
     },
   },
   {
