@@ -249,8 +249,8 @@ const ROWS: Row[] = [
     megabytes: 1,
   },
   {
-    what: "a heavy format: an integer of 1 MB",
-    does: toUser('io_lib, format, ["~w", [1 bsl 8000000]]'),
+    what: "a heavy format: an integer of 500 kB",
+    does: toUser('io_lib, format, ["~w", [1 bsl 4000000]]'),
     gives: "answered",
     megabytes: 3,
   },
