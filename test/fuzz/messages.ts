@@ -1,5 +1,6 @@
 /** Control messages of the fuzzing's own making, and what becomes of frames that are read. */
 import { decode, EtfDecodeError, type Term } from "../../etf/index.ts";
+import { hasPayload } from "../../src/distribution/control.ts";
 import { DistProtocolError } from "../../src/distribution/errors.ts";
 import { FrameSplitter } from "../../src/distribution/frame.ts";
 import { MessageReader } from "../../src/distribution/message-reader.ts";
@@ -122,7 +123,10 @@ export function readStream(chunks: Iterable<Uint8Array>, negotiatedFlags: bigint
   const messages: ReadMessage[] = [];
   const reader = new MessageReader({ negotiatedFlags }, (control, payload) => {
     const made = modelOf(control as unknown as Term);
-    messages.push({ control: made, payload: () => modelOf(payload as Term) });
+    // Read where it lies, for the error of a malformed one; and again from what was kept of it.
+    const term = hasPayload(control) ? payload.read() : undefined;
+    const kept = term === undefined ? undefined : payload.keep();
+    messages.push({ control: made, payload: () => modelOf(kept?.read()?.term ?? false) });
   });
   const splitter = new FrameSplitter(
     1 << 20,
