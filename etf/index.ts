@@ -68,5 +68,5 @@ export { Lexer, type Token } from "./text/lex.ts";
 export { type ParseOptions, parse, parseAll } from "./text/parse.ts";
 export { type FormatOptions, format } from "./text/print.ts";
 export { RESERVED_WORDS } from "./text/quote.ts";
-export { toTerm } from "./to-term.ts";
+export { copyTerm, toTerm } from "./to-term.ts";
 export { Utf8Stream, utf8Text } from "./utf8.ts";

@@ -69,6 +69,14 @@ export class TermMap<K = Term, V = Term> extends MapBase {
     return inOrder(pairs) || !map.hasDoubles(known) ? map : null;
   }
 
+  /** @internal The map of `[key, value, key, value ...]`, of which no key is there twice. */
+  static ofDistinct(pairs: unknown[]): TermMap {
+    const map = new TermMap();
+    map.pairs = pairs;
+    map.live = pairs.length >> 1;
+    return map;
+  }
+
   get size(): number {
     return this.live;
   }

@@ -3,6 +3,7 @@
  * value was encoded, without going through bytes.
  */
 import { Atom, atomTerm } from "./atom.ts";
+import { copyBytes } from "./bytes.ts";
 import { refuseCycle } from "./cycle.ts";
 import { decode } from "./decode.ts";
 import { encode } from "./encode.ts";
@@ -51,9 +52,29 @@ const TERM_CLASSES: ReadonlySet<unknown> = new Set([
  * @throws EtfEncodeError when some part of the value is no term, with the path to it; ETF_CYCLE
  */
 export function toTerm(value: TermInput): Term {
-  if (typeof value !== "object") return convert(value, 0, []) as Term;
+  return whole(value, { path: [], copies: false });
+}
+
+/**
+ * As `toTerm`, and the term shares nothing with the value that could change: what was sent to a process
+ * of the same node is what it was when it was sent.
+ *
+ * @throws EtfEncodeError as `toTerm`
+ */
+export function copyTerm(value: TermInput): Term {
+  return whole(value, { path: [], copies: true });
+}
+
+interface Conversion {
+  /** The containers that a value lies in, by their depth. */
+  readonly path: unknown[];
+  readonly copies: boolean;
+}
+
+function whole(value: TermInput, how: Conversion): Term {
+  if (typeof value !== "object") return convert(value, 0, how) as Term;
   try {
-    return convert(value, 0, []) as Term;
+    return convert(value, 0, how) as Term;
   } catch (error) {
     // Encoding says what is wrong, with the path inside the whole.
     if (error instanceof EtfEncodeError) encode(value);
@@ -61,35 +82,38 @@ export function toTerm(value: TermInput): Term {
   }
 }
 
-/** @param path the containers that the value lies in, by their depth */
-function convert(value: unknown, depth: number, path: unknown[]): unknown {
+function convert(value: unknown, depth: number, how: Conversion): unknown {
   if (typeof value !== "object" || value === null) {
     return isScalarTerm(value) ? normalize(value) : refuse(value);
   }
   if (value instanceof Atom) return atomTerm(value);
   if (depth > CALL_DEPTH) return decode(encode(value as TermInput));
-  enter(value, depth, path);
+  enter(value, depth, how.path);
   if (Array.isArray(value)) {
-    const converted = convertElements(value, depth, path);
+    const converted = convertElements(value, depth, how);
     if (converted === value || isList(value)) return converted;
     return tupleFrom(converted);
   }
   if (value instanceof ImproperList) {
-    const elements = convertElements(value.elements, depth, path);
-    const tail = convert(value.tail, depth + 1, path);
+    const elements = convertElements(value.elements, depth, how);
+    const tail = convert(value.tail, depth + 1, how);
     const same = elements === value.elements && tail === value.tail;
     return same ? value : new ImproperList(elements, tail);
   }
   if (value instanceof TermMap) {
     const pairs = value.toPairs();
-    const converted = convertElements(pairs, depth, path);
-    return converted === pairs ? value : mapOf(converted);
+    const converted = convertElements(pairs, depth, how);
+    if (converted === pairs) return value;
+    return how.copies && sameKeys(pairs, converted)
+      ? TermMap.ofDistinct(converted as unknown[])
+      : mapOf(converted);
   }
-  if (value instanceof Map) return mapOf(convertElements([...value].flat(), depth, path));
+  if (value instanceof Map) return mapOf(convertElements([...value].flat(), depth, how));
   if (!(value instanceof MapBase) && isPlainObject(value)) {
-    return mapOf(convertElements(Object.entries(value).flat(), depth, path));
+    return mapOf(convertElements(Object.entries(value).flat(), depth, how));
   }
-  return isObjectTerm(value) ? value : refuse(value);
+  if (!isObjectTerm(value)) return refuse(value);
+  return how.copies ? copyLeaf(value, depth, how) : value;
 }
 
 function enter(value: object, depth: number, path: unknown[]): void {
@@ -99,15 +123,41 @@ function enter(value: object, depth: number, path: unknown[]): void {
   path[depth] = value;
 }
 
+/** Whether each key is one that conversion does not change, but to a copy of its bytes or elements. */
+function sameKeys(pairs: readonly unknown[], converted: readonly unknown[]): boolean {
+  for (let i = 0; i < pairs.length; i += 2) {
+    if (typeof pairs[i] !== typeof converted[i]) return false;
+  }
+  return true;
+}
+
+/** What holds bytes or terms that a program may change is copied; everything else is a value. */
+function copyLeaf(value: object, depth: number, how: Conversion): unknown {
+  if (value instanceof Uint8Array) return copyBytes(value, 0, value.length);
+  if (value instanceof BitString) {
+    return new BitString(copyBytes(value.bytes, 0, value.bytes.length), value.lastBits);
+  }
+  if (value instanceof LocalFun) {
+    const freeVariables = convertElements(value.freeVariables, depth, how) as Term[];
+    return new LocalFun({ ...value, freeVariables });
+  }
+  if (value instanceof NativeRecord) {
+    const { module, recordName, exported, fields } = value;
+    const values = convertElements(value.values, depth, how);
+    return new NativeRecord(module, recordName, exported, fields, values);
+  }
+  return value;
+}
+
 function convertElements(
   elements: readonly unknown[],
   depth: number,
-  path: unknown[],
+  how: Conversion,
 ): readonly unknown[] {
-  let converted: unknown[] | undefined;
+  let converted: unknown[] | undefined = how.copies ? [] : undefined;
   for (let index = 0; index < elements.length; index++) {
     const element = elements[index];
-    const term = convert(element, depth + 1, path);
+    const term = convert(element, depth + 1, how);
     if (converted === undefined && !Object.is(term, element)) {
       converted = Array.from(elements.slice(0, index));
     }

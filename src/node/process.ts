@@ -55,7 +55,8 @@ export interface SendOptions extends SignalOptions {
    * `copy`, the default: the message is what it was when it was sent, whatever becomes of its
    * buffers. `reference`: binaries of 32 KiB and more are not copied; they must not change before
    * the promise of `send` settles, which then is when the operating system has them, or the
-   * connection has ended. What waits for a connection is copied in either case.
+   * connection has ended. What waits for a connection is copied in either case; a process of this
+   * node gets the very arrays and buffers.
    */
   binaries?: "copy" | "reference";
 }

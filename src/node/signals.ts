@@ -6,7 +6,7 @@
  * So signals between two processes never overtake one another.
  */
 import type { Atom, Pid, Reference, Term, TermInput } from "../../etf/index.ts";
-import { atomTerm, isPid, isReference, toTerm, tuple } from "../../etf/index.ts";
+import { atomTerm, copyTerm, isPid, isReference, toTerm, tuple } from "../../etf/index.ts";
 import {
   type Connection,
   type ConnectionLimits,
@@ -85,14 +85,14 @@ export class SignalRouter implements Signals {
         const control = (connection: Connection) => messageToPid(connection, from.pid, to, token);
         return this.#transmit(to.node, message, byReference, control);
       }
-      const term = toTerm(message);
+      const term = byReference ? toTerm(message) : copyTerm(message);
       this.#table.get(to)?.deliver(term);
     } else if (isReference(to)) {
       if (to.node !== this.#ownNode) {
         const control = (connection: Connection) => messageToAlias(connection, from.pid, to, token);
         return this.#transmit(to.node, message, byReference, control);
       }
-      this.aliasMessage(to, toTerm(message));
+      this.aliasMessage(to, byReference ? toTerm(message) : copyTerm(message));
     } else {
       const { name, node } = this.#named(to);
       if (node !== this.#ownNode) {
@@ -108,7 +108,7 @@ export class SignalRouter implements Signals {
           `No process of this node is registered as ${name.name}.`,
         );
       }
-      const term = toTerm(message);
+      const term = byReference ? toTerm(message) : copyTerm(message);
       process?.deliver(term);
     }
     return READY;
@@ -206,7 +206,7 @@ export class SignalRouter implements Signals {
     const token =
       traceToken === undefined ? undefined : this.#traceSerials.next(process, traceToken);
     if (to.node === this.#ownNode) {
-      const term = toTerm(reason);
+      const term = copyTerm(reason);
       this.#table.get(to)?.exitSignal(process.pid, term);
       return;
     }

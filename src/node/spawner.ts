@@ -5,7 +5,7 @@
  * request for this node itself is answered at once.
  */
 import type { Atom, Pid, Reference, Term, TermInput } from "../../etf/index.ts";
-import { atom, atomOf, atomTerm, isList, isPid, toTerm, tuple } from "../../etf/index.ts";
+import { atom, atomOf, atomTerm, copyTerm, isList, isPid, toTerm, tuple } from "../../etf/index.ts";
 import { CONTROL, type ControlOf, SPAWN_REPLY_FLAG } from "../distribution/control.ts";
 import { EncodedTerm } from "../distribution/encoded-term.ts";
 import { DFLAG } from "../distribution/flags.ts";
@@ -162,7 +162,7 @@ export class Spawner {
     const args = [...what.args];
     const emulatorOptions = (options.emulatorOptions ?? []).map((option) => toTerm(option));
     if (node === this.#self.node) {
-      this.#spawnHere(request, what, toTerm(args) as Term[], emulatorOptions, options);
+      this.#spawnHere(request, what, copyTerm(args) as Term[], emulatorOptions, options);
       return request;
     }
     const payload = new EncodedTerm(args);

@@ -1,6 +1,6 @@
 /** A message is what it was when it was sent, whatever becomes of the buffers that it was made of. */
 import { describe, expect, test } from "vitest";
-import { atom, type Term, tuple } from "../../etf/index.ts";
+import { atom, BitString, exactEquals, type Term, TermMap, tuple } from "../../etf/index.ts";
 import { Cluster, inbox } from "../support/cluster.ts";
 
 const SIZES = [10, 1000, 40_000, 100_000, 3_000_000];
@@ -77,4 +77,66 @@ test("by reference, a buffer is free when the connection has ended", async () =>
   await expect(
     cluster.settled(gandalf.send(box.process.pid, atom("again"), { binaries: "reference" })),
   ).resolves.toBeUndefined();
+});
+
+describe("within a node", () => {
+  const made = () => {
+    const list: Term[] = [1, Buffer.from("A")];
+    const map = new TermMap<Term, Term>([[Buffer.from("key"), list]]);
+    return { list, map, message: tuple(atom("all"), list, map, bits()) as Term };
+  };
+  const bits = () => new BitString(Buffer.from([0xa0]), 3);
+  const change = ({ list, map }: ReturnType<typeof made>) => {
+    (list[1] as Uint8Array).fill(66);
+    list.push(2);
+    map.set(atom("more"), 1);
+  };
+
+  test("a message to a process, by pid, name and alias, is what it was", async () => {
+    await using cluster = new Cluster();
+    const node = await cluster.start("gandalf@vm");
+    const box = inbox(node);
+    box.process.register("box");
+    for (const to of [
+      box.process.pid,
+      "box",
+      ["box", "gandalf@vm"],
+      box.process.alias(),
+    ] as const) {
+      const given = made();
+      void node.send(to, given.message);
+      change(given);
+    }
+    await cluster.settle();
+    expect(box.messages).toHaveLength(4);
+    for (const message of box.messages) expect(exactEquals(message, made().message)).toBe(true);
+  });
+
+  test("arguments of a process that is spawned, and reasons of exits, are what they were", async () => {
+    await using cluster = new Cluster();
+    const node = await cluster.start("gandalf@vm");
+    const box = inbox(node, { trapExit: true });
+    const got: Term[] = [];
+    node.expose("m", { "f/1": (arg: Term) => void got.push(arg) });
+    const [argument, reason] = [made(), made()];
+    const spawned = node.spawnOn(node.name, "m", "f", [argument.message]);
+    change(argument);
+    node.exit(box.process.pid, reason.message);
+    change(reason);
+    await cluster.settled(spawned);
+    await cluster.settle();
+    got.push((box.messages[0] as unknown as Term[])[2]!);
+    for (const term of got) expect(exactEquals(term, made().message)).toBe(true);
+    expect(got).toHaveLength(2);
+  });
+
+  test("a message by reference is the very same", async () => {
+    await using cluster = new Cluster();
+    const node = await cluster.start("gandalf@vm");
+    const box = inbox(node);
+    const buffer = Buffer.from("A");
+    void node.send(box.process.pid, buffer, { binaries: "reference" });
+    await cluster.settle();
+    expect(box.messages[0]).toBe(buffer);
+  });
 });
