@@ -2,7 +2,24 @@
 import type { Frame } from "../refusal.ts";
 import { Walk } from "../walk.ts";
 
-const PIECE = 4096;
+/** Pieces that are joined at once. */
+const AT_ONCE = 1024;
+
+/** A long text from many short ones: added to one another they would be a tree of as many strings. */
+class PiecedText {
+  private readonly joined: string[] = [];
+  private pieces: string[] = [];
+
+  add(piece: string): void {
+    if (this.pieces.push(piece) < AT_ONCE) return;
+    this.joined.push(this.pieces.join(""));
+    this.pieces = [];
+  }
+
+  done(): string {
+    return this.joined.join("") + this.pieces.join("");
+  }
+}
 
 /** A container's text apart from what it holds. */
 export interface FlatParts {
@@ -29,9 +46,7 @@ export function flatText(
 ): { text: string; depth: number; parts: number } {
   const walk = new Walk<TextFrame>();
   const stack = walk.frames;
-  // In pieces: added to one by one, a long text is a tree of as many strings.
-  const pieces: string[] = [];
-  let text = "";
+  const text = new PiecedText();
   let depth = 0;
   let count = 0;
   let value = root;
@@ -43,27 +58,20 @@ export function flatText(
     } catch (error) {
       throw walk.located(error);
     }
-    if (typeof parts === "string") text += parts;
+    if (typeof parts === "string") text.add(parts);
     else {
-      text += parts.open;
+      text.add(parts.open);
       walk.enter({ value, items: parts.items, next: 0, step: parts.step, parts });
       if (stack.length > depth) depth = stack.length;
     }
     let top = stack[stack.length - 1];
     while (top !== undefined && top.next === top.parts.items.length) {
-      text += top.parts.close;
+      text.add(top.parts.close);
       walk.leave();
       top = stack[stack.length - 1];
     }
-    if (top === undefined) {
-      pieces.push(text);
-      return { text: pieces.join(""), depth, parts: count };
-    }
-    if (text.length > PIECE) {
-      pieces.push(text);
-      text = "";
-    }
-    text += top.parts.before(top.next);
+    if (top === undefined) return { text: text.done(), depth, parts: count };
+    text.add(top.parts.before(top.next));
     value = top.parts.items[top.next++];
   }
 }

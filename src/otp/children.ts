@@ -1,10 +1,12 @@
-/** The children of a supervisor, in the order in which they are started, and by id. */
+/** The children of a supervisor, in the order in which they are started, by id, and by pid. */
 import { type Pid, type Term, TermMap } from "../../etf/index.ts";
+import { PidMap } from "../node/identifiers.ts";
 import type { Child } from "./child-spec.ts";
 
 export class Children {
-  #ordered: Child[] = [];
+  readonly #ordered = new Set<Child>();
   readonly #byId = new TermMap<Term, Child>();
+  readonly #byPid = new PidMap<Child>();
 
   /** In start order; the caller's to keep. */
   all(): Child[] {
@@ -17,16 +19,26 @@ export class Children {
 
   /** The child whose process that is. */
   running(pid: Pid): Child | undefined {
-    return this.#ordered.find((child) => !child.restarting && child.pid?.equals(pid) === true);
+    const child = this.#byPid.get(pid);
+    return child?.restarting === true ? undefined : child;
+  }
+
+  /** Says which process a child is now, or that it is none. */
+  setPid(child: Child, pid: Pid | undefined): void {
+    if (child.pid !== undefined && this.#byPid.get(child.pid) === child) {
+      this.#byPid.delete(child.pid);
+    }
+    child.pid = pid;
+    if (pid !== undefined) this.#byPid.set(pid, child);
   }
 
   add(child: Child): void {
-    this.#ordered.push(child);
+    this.#ordered.add(child);
     this.#byId.set(child.spec.id, child);
   }
 
   remove(child: Child): void {
-    this.#ordered = this.#ordered.filter((each) => each !== child);
+    this.#ordered.delete(child);
     this.#byId.delete(child.spec.id);
   }
 }

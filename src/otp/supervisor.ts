@@ -133,7 +133,7 @@ export class Supervisor extends SupervisorBase {
   }
 
   protected override gone(child: Child): void {
-    child.pid = undefined;
+    this.#children.setPid(child, undefined);
     child.restarting = false;
     if (child.spec.restart === "temporary") this.#children.remove(child);
   }
@@ -170,12 +170,12 @@ export class Supervisor extends SupervisorBase {
     const all = this.#children.all();
     const group = this.limits.strategy === "one_for_all" ? all : all.slice(all.indexOf(child));
     const { pid } = child;
-    child.pid = undefined;
+    this.#children.setPid(child, undefined);
     child.restarting = false;
     const failed = (await this.#startAll(await this.#endAll(group)))?.child;
     if (failed === undefined) return undefined;
     failed.restarting = true;
-    failed.pid = failed === child ? pid : undefined;
+    this.#children.setPid(failed, failed === child ? pid : undefined);
     return failed;
   }
 
@@ -196,7 +196,7 @@ export class Supervisor extends SupervisorBase {
   async #start(child: Child, level: "info" | "debug" = "info"): Promise<Started | StartFailure> {
     const started = await this.begin(child);
     if (started instanceof StartFailure) return started;
-    child.pid = started.pid;
+    this.#children.setPid(child, started.pid);
     child.restarting = false;
     if (started.pid !== undefined) this.reports.progress(child, level);
     return started;

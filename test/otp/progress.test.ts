@@ -16,8 +16,8 @@ import { RAW_FLAGS, RawNode } from "../support/raw-node.ts";
 
 /** Below this a measurement says nothing. */
 const LEAST_MS = 8;
-/** Times as long as for a quarter of the size: half of what a square would be. */
-const MOST_TIMES = 8;
+/** Times as long as for a quarter of the size; a square would be 16. */
+const MOST_TIMES = 10;
 
 function processorMs(): number {
   const { user, system } = process.cpuUsage();
