@@ -115,6 +115,14 @@ describe("a printing request", () => {
   test.each<[string, number, (size: number) => [string, Term[]]]>([
     ["a width", 250_000, (size) => [`~${size}c`, [65]]],
     ["places of a float", 250_000, (size) => [`~.${size}f`, [new Float(1e308)]]],
+    [
+      "300 bytes of wide fields",
+      250_000,
+      (size) => [
+        `~.${size}f~${size}c`.repeat(16),
+        many(32, (at) => (at % 2 ? 65 : new Float(1e308))),
+      ],
+    ],
     ["digits of a float", 250_000, (size) => [`~.${size}e`, [new Float(0.1)]]],
     ["newlines", 250_000, (size) => [`~${size}n`, []]],
     ["control sequences", 2400, (size) => ["~w\n~p".repeat(size / 2), many(size, () => 1)]],
