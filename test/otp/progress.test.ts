@@ -263,20 +263,17 @@ describe("what a peer has here goes with it:", () => {
       },
     ],
   ])("%s", async (_, size, tie) => {
-    for (const end of ["connection", "process"] as const) {
-      await growsWithItsSize(size / 2, async (of) => {
+    for (const end of ["none", "connection", "process"] as const) {
+      await growsWithItsSize(size, async (of) => {
         const peer = await withPeer();
         const { cluster, node, raw } = peer;
         const { process } = inbox(node, { trapExit: true });
-        let longest = await longestTurn(cluster, () => tie(peer, process.pid, of));
-        longest = Math.max(
-          longest,
-          await longestTurn(cluster, () => {
-            if (end === "connection") raw.transport.destroy();
-            else process.terminate(atom("why"));
-          }),
-        );
-        return longest;
+        const tying = await longestTurn(cluster, () => tie(peer, process.pid, of));
+        if (end === "none") return tying;
+        return longestTurn(cluster, () => {
+          if (end === "connection") raw.transport.destroy();
+          else process.terminate(atom("why"));
+        });
       });
     }
   });
