@@ -11,6 +11,8 @@ export class Known {
   private checked = false;
   /** Of maps, which may be keys of maps that are keys of maps: each is hashed once. */
   private hashes: Map<object, number> | null = null;
+  /** Of small maps, of each key. */
+  private keyHashes: Map<object, readonly number[]> | null = null;
   private orders: Map<object, readonly unknown[]> | null = null;
   private maps: Map<object, MapBase> | null = null;
 
@@ -35,6 +37,7 @@ export class Known {
   /** For the next operation, of one that has no values to begin with. */
   forget(): void {
     this.hashes = null;
+    this.keyHashes = null;
     this.orders = null;
     this.maps = null;
   }
@@ -64,6 +67,15 @@ export class Known {
   keepHash(map: object, hash: number): void {
     this.hashes ??= new Map();
     this.hashes.set(map, hash);
+  }
+
+  keyHashesOf(map: object): readonly number[] | undefined {
+    return this.keyHashes?.get(map);
+  }
+
+  keepKeyHashes(map: object, hashes: readonly number[]): void {
+    this.keyHashes ??= new Map();
+    this.keyHashes.set(map, hashes);
   }
 
   orderOf(map: object): readonly unknown[] | undefined {

@@ -173,11 +173,24 @@ export class TermMap<K = Term, V = Term> extends MapBase {
   candidate(key: unknown, known: Known): number {
     const pairs = this.toPairs();
     const normal = normalize(key);
-    if (this.index === null && isSimple(normal) && pairs.length <= 2 * SCAN_ENTRIES) {
-      return this.scan(normal, null);
+    if (this.index === null && pairs.length <= 2 * SCAN_ENTRIES) {
+      return isSimple(normal) ? this.scan(normal, null) : this.smallCandidate(normal, known);
     }
     this.index ??= this.makeIndex(known);
     return this.index.candidate(hashKey(normal, known), normal, known);
+  }
+
+  /** Without an index, which a small map would have for this alone. */
+  private smallCandidate(key: unknown, known: Known): number {
+    let hashes = known.keyHashesOf(this);
+    if (hashes === undefined) {
+      hashes = this.pairs.filter((_, i) => i % 2 === 0).map((each) => hashKey(each, known));
+      known.keepKeyHashes(this, hashes);
+    }
+    const hash = hashKey(key, known);
+    const found = hashes.indexOf(hash);
+    if (found < 0) return -1;
+    return hashes.includes(hash, found + 1) ? this.scan(key, known) : 2 * found;
   }
 
   /** With keys that no other map has. */

