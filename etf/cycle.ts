@@ -2,6 +2,7 @@
  * Values that contain themselves. Everything that goes through a value looks for them when it gets
  * deeper than most terms are, since only a cycle or a very deep term leads there.
  */
+import { Atom } from "./atom.ts";
 import { EtfEncodeError } from "./errors.ts";
 import { isPlainObject, MapBase } from "./map-base.ts";
 import { type Frame, pathOf } from "./refusal.ts";
@@ -57,6 +58,7 @@ export function isCycle(frames: readonly { readonly value: unknown }[]): boolean
  * @throws EtfEncodeError ETF_CYCLE
  */
 export function refuseShortCycle(root: unknown): void {
+  if (isShallow(root, MIN_WATCHED)) return;
   const first = itemsOf(root);
   if (first === null) return;
   const frames: Frame[] = [{ value: root, items: first, next: 0 }];
@@ -76,10 +78,23 @@ export function refuseShortCycle(root: unknown): void {
   }
 }
 
+/** Whether a value has no more than so many levels. */
+function isShallow(value: unknown, levels: number): boolean {
+  const items = itemsOf(value);
+  if (items === null) return true;
+  if (levels === 0) return false;
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
+    if (typeof item === "object" && !isShallow(item, levels - 1)) return false;
+  }
+  return true;
+}
+
 /** What a container holds, keys before their values and a tail last; null for anything else. */
 export function itemsOf(value: unknown): readonly unknown[] | null {
   if (typeof value !== "object" || value === null) return null;
   if (Array.isArray(value)) return value;
+  if (value instanceof Atom || value instanceof Uint8Array) return null;
   if (value instanceof MapBase) return value.toPairs();
   if (value instanceof ImproperList) return [...value.elements, value.tail];
   if (value instanceof LocalFun) return value.freeVariables;

@@ -38,7 +38,7 @@ export class KeyIndex {
   constructor(pairs: readonly unknown[], keys: number) {
     this.pairs = pairs;
     let size = MIN_SLOTS;
-    while (3 * size < 4 * keys + 4) size *= 2;
+    while (size < 2 * keys) size *= 2;
     this.slots = new Int32Array(2 * size);
     this.mask = size - 1;
   }
@@ -53,6 +53,18 @@ export class KeyIndex {
       if (number < DELETED) return this.buckets![-2 - number]!.find(key, known);
       const place = 2 * (number - 1);
       if (sameKey(key, pairs[place], known)) return place;
+    }
+  }
+
+  /** As `find`, for a key that only the very same equals. */
+  findIdentity(hash: number, key: unknown): number {
+    const { slots, mask, pairs } = this;
+    for (let i = hash & mask; ; i = (i + 1) & mask) {
+      const number = slots[2 * i]!;
+      if (number === EMPTY) return -1;
+      if (slots[2 * i + 1] !== hash) continue;
+      if (number < DELETED) return this.buckets![-2 - number]!.find(key, null);
+      if (number !== DELETED && pairs[2 * (number - 1)] === key) return 2 * (number - 1);
     }
   }
 
@@ -98,7 +110,7 @@ export class KeyIndex {
     }
     slots[2 * free] = 1 + place / 2;
     slots[2 * free + 1] = hash;
-    if (4 * this.used > 3 * mask) this.rebuild();
+    if (3 * this.used > 2 * mask) this.rebuild();
     return -1;
   }
 
@@ -144,7 +156,7 @@ export class KeyIndex {
       if (old[i] !== EMPTY && old[i] !== DELETED) live++;
     }
     let size = MIN_SLOTS;
-    while (size < 2 * live + 2) size *= 2;
+    while (size < 3 * live) size *= 2;
     const slots = new Int32Array(2 * size);
     const mask = size - 1;
     for (let from = 0; from < old.length; from += 2) {

@@ -8,7 +8,7 @@
 import { Atom } from "./atom.ts";
 import { copyBytes } from "./bytes.ts";
 import { refuseShortCycle } from "./cycle.ts";
-import { hashOf, hashSimple, normalize } from "./exact.ts";
+import { hashOf, hashSimple, normalize, sameBytes } from "./exact.ts";
 import { KeyIndex, sameKey } from "./key-index.ts";
 import { Known } from "./known.ts";
 import { MapBase } from "./map-base.ts";
@@ -99,29 +99,32 @@ export class TermMap<K = Term, V = Term> extends MapBase {
   set(key: K | TermInput, value: V): this {
     const normal = normalize(key);
     const known = knownOf(normal);
-    const at = this.find(normal, known);
+    const index = this.indexed();
+    const hash = index === null ? 0 : hashKey(normal, known);
+    const at = index === null ? this.scan(normal, known) : index.find(hash, normal, known);
     if (at >= 0) {
       this.pairs[at + 1] = value;
       return this;
     }
     if (known !== null) refuseShortCycle(normal);
-    const hash = this.index === null ? 0 : hashKey(normal, known);
     const kept =
       normal instanceof Uint8Array && typeof key !== "string"
         ? copyBytes(normal, 0, normal.length)
         : normal;
     const added = this.pairs.push(kept, value) - 2;
     this.live++;
-    this.index?.add(hash, added, known);
+    index?.add(hash, added, known);
     return this;
   }
 
   delete(key: K | TermInput): boolean {
     const normal = normalize(key);
-    const known = knownOf(normal);
-    const at = this.find(normal, known);
+    const at = this.find(normal);
     if (at < 0) return false;
-    this.index?.remove(hashKey(normal, known), at, known);
+    if (this.index !== null) {
+      const known = knownOf(normal);
+      this.index.remove(hashKey(normal, known), at, known);
+    }
     this.pairs[at] = DELETED;
     this.pairs[at + 1] = undefined;
     this.live--;
@@ -216,12 +219,24 @@ export class TermMap<K = Term, V = Term> extends MapBase {
   }
 
   /** Where a key lies in `pairs`, or -1. */
-  private find(key: unknown, known: Known | null = knownOf(key)): number {
-    if (this.index === null) {
-      if (this.pairs.length <= 2 * SCAN_ENTRIES) return this.scan(key, known);
+  private find(key: unknown): number {
+    const index = this.indexed();
+    if (typeof key !== "object" || key instanceof Atom) {
+      if (index !== null) return index.findIdentity(hashSimple(key), key);
+      const { pairs } = this;
+      for (let i = 0; i < pairs.length; i += 2) if (pairs[i] === key) return i;
+      return -1;
+    }
+    const known = knownOf(key);
+    return index === null ? this.scan(key, known) : index.find(hashKey(key, known), key, known);
+  }
+
+  /** The index, or null while the map is to be looked through. */
+  private indexed(): KeyIndex | null {
+    if (this.index === null && this.pairs.length > 2 * SCAN_ENTRIES) {
       this.index = this.makeIndex(null);
     }
-    return this.index.find(hashKey(key, known), key, known);
+    return this.index;
   }
 
   private scan(key: unknown, known: Known | null): number {
@@ -260,23 +275,25 @@ export class TermMap<K = Term, V = Term> extends MapBase {
 
 /** Of few keys: compared each with each, those that are not simple by their hashes first. */
 function haveDoubles(pairs: readonly unknown[], known: Known): boolean {
-  const hashes: number[] = [];
   let others = 0;
-  for (let i = 0; i < pairs.length; i += 2) if (!isSimple(pairs[i])) others++;
   for (let i = 0; i < pairs.length; i += 2) {
     const key = pairs[i];
-    const simple = isSimple(key);
-    const hash = simple || others < 2 ? 0 : hashOf(key, known);
+    const isBytes = key instanceof Uint8Array;
+    if (!isBytes && !isIdentity(key)) others++;
     for (let j = 0; j < i; j += 2) {
       const other = pairs[j];
       if (key === other) return true;
-      if (simple ? key instanceof Uint8Array : hashes[j >> 1] === hash && !isSimple(other)) {
-        if (sameKey(key, other, known)) return true;
-      }
+      if (isBytes && other instanceof Uint8Array && sameBytes(key, other)) return true;
     }
-    hashes.push(hash);
   }
-  return false;
+  if (others < 2) return false;
+  const keys: unknown[] = [];
+  for (let i = 0; i < pairs.length; i += 2) if (!isSimple(pairs[i])) keys.push(pairs[i]);
+  const hashes = keys.map((key) => hashOf(key, known));
+  return keys.some((key, i) => {
+    const first = hashes.indexOf(hashes[i]!);
+    return first < i && keys.slice(first, i).some((other) => sameKey(key, other, known));
+  });
 }
 
 /** Entries up to which atoms are compared each with each. */
