@@ -16,6 +16,7 @@ export type NodeErrorCode =
   | "PROCESS_DEAD"
   | "PROCESS_RECEIVE_TIMEOUT"
   | "FUNCTION_NAME_INVALID"
+  | "FUNCTION_ARITY_UNKNOWN"
   | "TRACE_TOKEN_INVALID";
 
 /** The node was asked for something it cannot do. */

@@ -6,7 +6,8 @@
  */
 import type { Atom, LocalFun, Pid, Term, TermInput } from "../../etf/index.ts";
 import { atom, atomOf, atomTerm, ExternalFun, isFun, isList, tuple } from "../../etf/index.ts";
-import { ErlangError, NodeError } from "./errors.ts";
+import { ErlangError } from "./errors.ts";
+import { exposedFunctions } from "./exposed.ts";
 import type { Process } from "./process.ts";
 
 /** What an exposed function finds as `this`. */
@@ -66,8 +67,13 @@ class ExposedCall implements CallContext {
 export type ExposedFunction = (this: CallContext, ...args: any[]) => unknown;
 
 /**
- * Functions by name, `store` with the arity of the JavaScript function, or by name and arity,
- * `"store/2"`, for several arities of one name and for functions with optional arguments.
+ * Functions by name or by name and arity, `"store/2"`, for several functions of one name.
+ *
+ * A function under its name alone is called with every number of arguments that its parameters take:
+ * `(a, b) => …` is of arity 2, `(a, b = 1) => …` of 1 and 2, `(a, ...more) => …` of 1 to 255. The
+ * parameters are read from the source; of a bound or native function, of one whose `length` was set, and
+ * of one with a template or a regular expression in a default value it cannot be known, so that these
+ * need a key with their arity.
  */
 export type ExposedModule = Readonly<Record<string, ExposedFunction>>;
 
@@ -78,7 +84,6 @@ type Row =
   | { readonly kind: "function"; readonly run: ExposedFunction }
   | { readonly kind: "process"; readonly run: ProcessFunction };
 
-const KEY = /^([^/]+)(?:\/(\d{1,3}))?$/;
 const OK: Atom<"ok"> = atom("ok");
 const UNDEF: Atom<"undef"> = atom("undef");
 const FUNCTION_CLAUSE: Atom<"function_clause"> = atom("function_clause");
@@ -95,21 +100,20 @@ export class FunctionTable {
   readonly #rows = new Map<string, Row>();
 
   /**
-   * Makes functions callable; one that was exposed under the same module, name and arity before
-   * is replaced.
-   * @throws NodeError FUNCTION_NAME_INVALID
+   * Makes functions of a plain object, or methods of an instance of a class, callable. One that was
+   * exposed under the same module, name and arity before is replaced.
+   *
+   * Of an instance these are all of its methods, inherited ones too, and functions in its properties,
+   * but for the constructor, getters and setters, and names that begin with an underscore. Methods that
+   * are private to TypeScript alone cannot be told from others; `#private` ones are not seen. They have
+   * the instance as `this`, and no CallContext.
+   * @throws NodeError FUNCTION_NAME_INVALID, FUNCTION_ARITY_UNKNOWN
    */
-  expose(module: string, functions: ExposedModule): void {
-    for (const [key, run] of Object.entries(functions)) {
-      const found = KEY.exec(key);
-      if (found === null || typeof run !== "function" || Number(found[2] ?? 0) > 255) {
-        throw new NodeError(
-          "FUNCTION_NAME_INVALID",
-          `"${module}:${key}" cannot be exposed: a name such as "store", or "store/2" with an arity of 0 to 255, and a function are expected.`,
-        );
+  expose(module: string, functions: ExposedModule | object): void {
+    for (const { name, arities, run } of exposedFunctions(module, functions)) {
+      for (let arity = arities.from; arity <= arities.to; arity++) {
+        this.#rows.set(rowKey(module, name, arity), { kind: "function", run });
       }
-      const arity = found[2] === undefined ? run.length : Number(found[2]);
-      this.#rows.set(rowKey(module, found[1]!, arity), { kind: "function", run });
     }
   }
 

@@ -331,10 +331,12 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   }
 
   /**
-   * Lets other nodes call functions of a module, by `rpc`, `erpc` and `spawn`.
-   * @throws NodeError FUNCTION_NAME_INVALID
+   * Lets other nodes call functions of a module, by `rpc`, `erpc` and `spawn`: those of a plain object,
+   * or the methods of an instance of a class, with the instance as `this`. Which methods that are, and
+   * with how many arguments each can be called, `FunctionTable.expose` and `ExposedModule` say.
+   * @throws NodeError FUNCTION_NAME_INVALID, FUNCTION_ARITY_UNKNOWN
    */
-  expose(module: string, functions: ExposedModule): void {
+  expose(module: string, functions: ExposedModule | object): void {
     this.#functions.expose(module, functions);
   }
 

@@ -27,6 +27,7 @@ import {
 } from "../../etf/index.ts";
 import { asTerm } from "./as-atom.ts";
 import { type CallContext, type ExposedFunction, NoClauseError } from "./functions.ts";
+import { withArity } from "./parameters.ts";
 
 /** How a type of JavaScript stands for terms. */
 export interface TermType<T> {
@@ -187,7 +188,7 @@ export function typed<const Types extends readonly AnyType[], R>(
     if (returned instanceof Promise) return returned.then((value) => result.write(value));
     return result.write(returned);
   };
-  return Object.defineProperty(wrapped, "length", { value: args.length });
+  return withArity(wrapped, args.length);
 }
 
 /** The text of UTF-8 or of a charlist; undefined for what is neither. */
