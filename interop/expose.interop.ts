@@ -34,7 +34,34 @@ const APPLIES = [
 /** From OTP 24 on their stack trace says more than the call, as ours does. */
 const BAD_APPLIES = ["erlang, apply, [M, add, not_a_list]", "erlang, apply, [1, add, []]"];
 
+/** An instance of a class with what others may call, and what they may not. */
+class Base {
+  protected readonly start: number = 10;
+  inherited(a: number): number {
+    return this.start - a;
+  }
+  hidden(): void {}
+}
+class Sums extends Base {
+  get size(): number {
+    return 1;
+  }
+  sum(a: number, b = 1, ...more: number[]): number {
+    return more.reduce((sum, each) => sum + each, this.start + a + b);
+  }
+  override inherited(a: number, b = 2): number {
+    return super.inherited(a) * b;
+  }
+  _internal(): void {}
+}
+
 function serveTyped(node: Node, signals: AbortSignal[]): void {
+  node.expose("sums", new Sums());
+  node.expose("plain", {
+    add: (a: number, b = 1) => a + b,
+    count: (...all: Term[]) => all.length,
+    "count/2": () => "two",
+  });
   node.expose("typed", {
     greet: typed([types.string, types.integer], types.string, (name, times) =>
       Array(times).fill(`hello ${name}`).join(", "),
@@ -140,6 +167,37 @@ eachOtp((otp) => {
       ["rpc:call(N, typed, greet, [])", "{badrpc,{'EXIT',{undef,[{typed,greet,[],[]}]}}}"],
     ])("%s", async (expression, expected) => {
       expect(await call(expression)).toBe(expected);
+    });
+  });
+
+  describe("functions with optional arguments, and methods", () => {
+    const undef = (module: string, name: string, args: string): string =>
+      `{badrpc,{'EXIT',{undef,[{${module},${name},${args},[]}]}}}`;
+    it.each([
+      ["plain, add, [1]", "2"],
+      ["plain, add, [1, 5]", "6"],
+      ["plain, add, []", undef("plain", "add", "[]")],
+      ["plain, add, [1, 2, 3]", undef("plain", "add", "[1,2,3]")],
+      ["plain, count, []", "0"],
+      ["plain, count, [a, b]", '<<"two">>'],
+      ["plain, count, lists:seq(1, 255)", "255"],
+      ["sums, sum, [1]", "12"],
+      ["sums, sum, [1, 2]", "13"],
+      ["sums, sum, [1, 2, 3, 4]", "20"],
+      ["sums, sum, []", undef("sums", "sum", "[]")],
+      ["sums, inherited, [1]", "18"],
+      ["sums, inherited, [1, 3]", "27"],
+      ["sums, hidden, []", "ok"],
+      ["sums, size, []", undef("sums", "size", "[]")],
+      ["sums, '_internal', []", undef("sums", "'_internal'", "[]")],
+      ["sums, constructor, []", undef("sums", "constructor", "[]")],
+      ["sums, toString, []", undef("sums", "toString", "[]")],
+    ])("%s", async (asked, expected) => {
+      expect(await call(`rpc:call(N, ${asked})`)).toBe(expected);
+      const [module, name, args] = /^(\w+), (\S+), (.*)$/.exec(asked)!.slice(1);
+      expect(
+        await call(`rpc:call(N, erlang, function_exported, [${module}, ${name}, length(${args})])`),
+      ).toBe(String(!expected.startsWith("{badrpc")));
     });
   });
 
