@@ -36,6 +36,13 @@ describe("erldist", () => {
       });
     });
 
+    it("takes true and false for names", async () => {
+      expect(await run("call", erl.name, "true", "false", "[]")).toMatchObject({
+        code: 1,
+        stdout: "{badrpc,{'EXIT',{undef,[{true,false,[],[]}]}}}\n",
+      });
+    });
+
     it("prints JSON with Erlang's types marked", async () => {
       const text = '[{ok, <<"x">>, [1, 2.0], #{<<"k">> => null}}]';
       expect(await run("call", erl.name, "erldist_echo", "echo", text, "--json")).toMatchObject({

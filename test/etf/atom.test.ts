@@ -3,7 +3,19 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { atomTableSize, internAtom } from "../../etf/atom.ts";
-import { type Atom, atom, TermDecoder } from "../../etf/index.ts";
+import {
+  type Atom,
+  atom,
+  atomOf,
+  atomTerm,
+  encode,
+  fromPlain,
+  namedAtom,
+  TermDecoder,
+  TermMap,
+  toTerm,
+  tuple,
+} from "../../etf/index.ts";
 
 function atomBytes(name: string): Uint8Array {
   const bytes = Buffer.from(name);
@@ -39,4 +51,19 @@ test("strangers do not stay", async () => {
     if (round % 8 === 7) collect();
   }
   expect(atomTableSize()).toBeLessThan(80_000);
+});
+
+test("true and false are the atoms of their names, and booleans as terms", () => {
+  const [yes, no] = [namedAtom("true"), namedAtom("false")];
+  expect([atomOf(true), atomOf(false), atomOf(atom("a"))]).toEqual([yes, no, atom("a")]);
+  for (const none of ["true", 1, [], undefined, null, tuple(true)]) {
+    expect(atomOf(none)).toBeUndefined();
+  }
+  expect([atomTerm(yes), atomTerm(no), atomTerm(atom("a"))]).toEqual([true, false, atom("a")]);
+  expect(toTerm([yes, tuple(no)])).toEqual([true, tuple(false)]);
+  expect(encode(yes)).toEqual(encode(true));
+  expect(fromPlain({ true: 1 }, { keys: "atom" })).toEqual(new TermMap([[true, 1]]));
+  expect(() => namedAtom("a".repeat(256))).toThrow(
+    expect.objectContaining({ code: "ETF_ATOM_TOO_LONG" }),
+  );
 });
