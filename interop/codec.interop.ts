@@ -11,24 +11,28 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deflateTerm } from "../etf/deflate.ts";
 import {
+  atom,
   compare,
   decode,
   encode,
   equals,
   exactEquals,
   format,
+  isTuple,
   NativeRecord,
   parse,
   phash2,
   type Term,
   type TermInput,
   TermMap,
+  TermSyntaxError,
   TermWriter,
   type Tuple,
   tuple,
   VERSION_MAGIC,
 } from "../etf/index.ts";
 import type { Node, Pid, Process } from "../src/index.ts";
+import { termTexts } from "../test/support/term-texts.ts";
 import { type OtpNode, startOtpNode } from "./index.ts";
 import { startOurNode } from "./support/our-node.ts";
 import { eachOtp } from "./support/vitest.ts";
@@ -222,6 +226,38 @@ eachOtp((otp) => {
           format(float, { release: 24 }) !== format(float, { release: 25 }),
       );
       expect(differ.length).toBeGreaterThan(1000);
+    });
+
+    it("parse takes the texts that erl_parse:parse_term takes, as the same terms", async () => {
+      const texts = termTexts();
+      const results = decode(
+        await otpNode.evalBytes("[erldist_terms:constant(T) || T <- binary_to_term(Bytes)]", {
+          timeoutMs,
+          bindings: { Bytes: encode(texts) },
+        }),
+      ) as Term[];
+      const differ: string[] = [];
+      let taken = 0;
+      for (const [i, text] of texts.entries()) {
+        const theirs = results[i]!;
+        let ours: Term;
+        try {
+          ours = tuple(atom("ok"), parse(text)) as Term;
+        } catch (error) {
+          if (!(error instanceof TermSyntaxError)) throw error;
+          ours = atom("refused");
+        }
+        if (isTuple(theirs)) taken++;
+        // What a later release has added is no fault of an earlier one.
+        else if (release < 29) continue;
+        // Text of three quotes was an empty string and another; -0.0 was 0.0.
+        if (release < 27 && /"""|-.*e-400|-0\.0/.test(text)) continue;
+        if (!exactEquals(ours, theirs)) {
+          differ.push(`${text}: ${format(theirs)}, not ${format(ours)}`);
+        }
+      }
+      expect(differ).toEqual([]);
+      expect(taken).toBeGreaterThan(2000);
     });
 
     it("external funs are printed as fun_to_list writes them", async () => {

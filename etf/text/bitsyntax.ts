@@ -1,20 +1,23 @@
 /**
  * Segments of a binary as the bit syntax defines them: `<<1, "text"/utf8, 5:3, 1.0:32/float>>`.
  */
-import { allocBytes } from "../bytes.ts";
+import { allocBytes, utf8Bytes } from "../bytes.ts";
 import { BitString, Float } from "../terms.ts";
 
+/** What may stand in a segment; a string is that many segments of its characters. */
+export type SegmentValue = number | bigint | Float | string | Uint8Array | BitString;
+
 export interface Segment {
-  value: number | bigint | Float | string;
-  size: number | null;
+  value: SegmentValue;
+  size: number | bigint | null;
   types: string[];
-  unit: number | null;
+  units: number[];
 }
 
 /** A segment that Erlang refuses; the parser knows the place. */
 export class SegmentError extends Error {}
 
-const KINDS = new Set([
+const KINDS: ReadonlySet<string> = new Set([
   "integer",
   "float",
   "binary",
@@ -25,7 +28,48 @@ const KINDS = new Set([
   "utf16",
   "utf32",
 ]);
-const QUALIFIERS = new Set(["signed", "unsigned", "big", "little", "native"]);
+const ENDIANNESS: ReadonlySet<string> = new Set(["big", "little", "native"]);
+const SIGNEDNESS: ReadonlySet<string> = new Set(["signed", "unsigned"]);
+const SPECIFIERS = [KINDS, ENDIANNESS, SIGNEDNESS];
+
+/** Other names of types, with the unit that they stand for. */
+const ALIASES: Readonly<Record<string, { kind: string; unit: number | null }>> = {
+  bytes: { kind: "binary", unit: 8 },
+  bits: { kind: "binary", unit: 1 },
+  bitstring: { kind: "binary", unit: 1 },
+};
+
+/** How a value is written. */
+interface Form {
+  readonly kind: string;
+  readonly little: boolean;
+  readonly size: number | bigint | null;
+  readonly unit: number | null;
+}
+
+/** What is said of one thing, which may be said again but not otherwise. */
+function agreed<T>(said: readonly T[], usual: T): T {
+  const [first = usual, ...others] = new Set(said);
+  if (others.length > 0)
+    throw new SegmentError(`${first} and ${others.join(" and ")} exclude one another`);
+  return first;
+}
+
+/** The bits of a segment; null for all of a binary. */
+function bitsOf({ kind, size, unit }: Form): number | null {
+  if (kind.startsWith("utf")) {
+    if (size !== null || unit !== null) throw new SegmentError(`${kind} takes no size`);
+    return null;
+  }
+  if (size === null) {
+    if (kind === "binary") return null;
+    if (unit !== null) throw new SegmentError("a unit needs a size");
+    return kind === "float" ? 64 : 8;
+  }
+  const bits = Number(size) * (unit ?? (kind === "binary" ? 8 : 1));
+  if (bits < 0) throw new SegmentError(`a size is not negative, as ${size} is`);
+  return bits;
+}
 
 /** Segments up to this size do not count: all of them are a small multiple of their text. */
 const FREE_BYTES = 16;
@@ -48,18 +92,36 @@ export class BinaryBuilder {
 
   /** @throws SegmentError */
   add(segment: Segment): void {
-    const kinds = segment.types.filter((type) => KINDS.has(type));
-    const unknown = segment.types.find((type) => !KINDS.has(type) && !QUALIFIERS.has(type));
+    const { value } = segment;
+    const { types } = segment;
+    const unknown = types.find((type) => !SPECIFIERS.some((group) => group.has(type)));
     if (unknown !== undefined) throw new SegmentError(`${unknown} is no type of a segment`);
-    if (kinds.length > 1)
-      throw new SegmentError(`${kinds.join(" and ")} are two types for one segment`);
-    const kind = kinds[0] ?? "integer";
-    const little = segment.types.includes("little") || segment.types.includes("native");
-    const values =
-      typeof segment.value === "string"
-        ? Array.from(segment.value, (character) => character.codePointAt(0)!)
-        : [segment.value];
-    for (const value of values) this.addValue(value, kind, little, segment);
+    const named = (group: ReadonlySet<string>) => types.filter((type) => group.has(type));
+    const kinds = named(KINDS).map((type) => ALIASES[type] ?? { kind: type, unit: null });
+    const units = [...segment.units, ...kinds.map(({ unit }) => unit)];
+    agreed(named(SIGNEDNESS), "unsigned");
+    const form: Form = {
+      kind: agreed(
+        kinds.map(({ kind }) => kind),
+        "integer",
+      ),
+      little: agreed(named(ENDIANNESS), "big") !== "big",
+      size: segment.size,
+      unit: agreed(
+        units.filter((unit) => unit !== null),
+        null,
+      ),
+    };
+    if (form.unit !== null && (form.unit < 1 || form.unit > 256)) {
+      throw new SegmentError(`a unit is 1 to 256, not ${form.unit}`);
+    }
+    if (typeof value === "string") {
+      // What no character would fit is refused without characters as well.
+      if (value === "") new BinaryBuilder(this.room).addValue(0, form);
+      for (const character of value) this.addValue(character.codePointAt(0)!, form);
+    } else if (value instanceof Uint8Array) this.addBinary(value, 8, form);
+    else if (value instanceof BitString) this.addBinary(value.bytes, value.lastBits, form);
+    else this.addValue(value, form);
   }
 
   finish(): Uint8Array | BitString {
@@ -68,30 +130,32 @@ export class BinaryBuilder {
     return this.filled === 8 ? made : new BitString(made, this.filled);
   }
 
-  private addValue(
-    value: number | bigint | Float,
-    kind: string,
-    little: boolean,
-    { size, unit }: Segment,
-  ): void {
+  private addValue(value: number | bigint | Float, form: Form): void {
+    const { kind, little } = form;
     if (kind.startsWith("utf")) {
-      if (size !== null || unit !== null) throw new SegmentError(`${kind} takes no size`);
+      bitsOf(form);
       this.addCharacter(value, kind, little);
-      return;
+    } else if (kind === "float") this.addFloat(value, bitsOf(form)!, little);
+    else if (kind === "binary") {
+      throw new SegmentError(`a number or a string does not fit the type ${kind}`);
+    } else if (value instanceof Float) throw new SegmentError("a float needs the type float");
+    else this.addBits(BigInt(value), bitsOf(form)!, little);
+  }
+
+  private addBinary(bytes: Uint8Array, lastBits: number, form: Form): void {
+    if (form.kind !== "binary")
+      throw new SegmentError("a binary in a binary needs the type binary or bits");
+    const whole = bytes.length === 0 ? 0 : 8 * (bytes.length - 1) + lastBits;
+    const bits = bitsOf(form) ?? whole;
+    if (bits > whole)
+      throw new SegmentError(`${bits} bits are more than the ${whole} of the binary`);
+    if (form.size === null && whole % (form.unit ?? 8) !== 0) {
+      throw new SegmentError(`a binary of ${whole} bits does not fit the unit`);
     }
-    if (kind === "float") {
-      this.addFloat(value, (size ?? 64) * (unit ?? 1), little);
-      return;
-    }
-    if (kind !== "integer") {
-      throw new SegmentError(
-        `a number or string is no ${kind}: only integer, float and utf types fit`,
-      );
-    }
-    if (value instanceof Float) throw new SegmentError("a float needs the type float");
-    const bits = (size ?? 8) * (unit ?? 1);
-    if (size === null && unit !== null) throw new SegmentError("a unit needs a size");
-    this.addBits(BigInt(value), bits, little);
+    this.reserve(Math.ceil(bits / 8) + 1);
+    for (let i = 0; i < bits >> 3; i++) this.addByte(bytes[i]!, 8);
+    const rest = bits % 8;
+    if (rest > 0) this.addByte(bytes[bits >> 3]! >> (8 - rest), rest);
   }
 
   private addCharacter(value: number | bigint | Float, kind: string, little: boolean): void {
@@ -101,7 +165,7 @@ export class BinaryBuilder {
     }
     if (kind === "utf32") this.addBits(BigInt(code), 32, little);
     else if (kind === "utf8") {
-      for (const byte of new TextEncoder().encode(String.fromCodePoint(code))) {
+      for (const byte of utf8Bytes(String.fromCodePoint(code))) {
         this.addBits(BigInt(byte), 8, false);
       }
     } else {
@@ -112,10 +176,13 @@ export class BinaryBuilder {
 
   private addFloat(value: number | bigint | Float, bits: number, little: boolean): void {
     const number = Number(value instanceof Float ? value.value : value);
+    if (!Number.isFinite(number)) throw new SegmentError("this integer is larger than any float");
     const view = new DataView(new ArrayBuffer(8));
+    // What is too large for the bits becomes infinite, as in Erlang.
     if (bits === 64) view.setFloat64(0, number);
     else if (bits === 32) view.setFloat32(0, number);
-    else throw new SegmentError(`a float has 64 or 32 bits, not ${bits}`);
+    else if (bits === 16) view.setUint16(0, halfBits(number));
+    else throw new SegmentError(`a float has 64, 32 or 16 bits, not ${bits}`);
     const bytes = new Uint8Array(view.buffer, 0, bits / 8);
     if (little) bytes.reverse();
     for (const byte of bytes) this.addBits(BigInt(byte), 8, false);
@@ -182,3 +249,18 @@ function lowBytes(value: bigint, most: number): number[] {
   }
   return bytes;
 }
+
+/** The bits of the nearest float of 16 bits: 5 of exponent, 10 of fraction; the even one of two. */
+function halfBits(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const magnitude = Math.abs(value);
+  const exponent = Math.max(-14, Math.floor(Math.log2(magnitude)));
+  const units = magnitude / 2 ** (exponent - 10);
+  const whole = Math.floor(units);
+  const up = units - whole > 0.5 || (units - whole === 0.5 && whole % 2 === 1);
+  // A carry out of the fraction goes into the exponent, where it belongs.
+  const bits = ((exponent + 14) << 10) + whole + (up ? 1 : 0);
+  return sign | (magnitude >= 2 ** 16 ? INFINITE_HALF : Math.min(bits, INFINITE_HALF));
+}
+
+const INFINITE_HALF = 0x7c00;

@@ -1,6 +1,6 @@
 /**
- * Tokens of Erlang text: what erl_scan of OTP 29 reads, triple-quoted strings and sigils
- * included. Left out: floats in a base other than ten (`16#1.8#e2`).
+ * Tokens of Erlang text: what erl_scan of OTP 29 reads, triple-quoted strings, sigils and floats of
+ * any base included.
  */
 import { TermSyntaxError, type TermSyntaxErrorCode } from "../errors.ts";
 
@@ -31,7 +31,9 @@ const FRACTION = /\.(\d+(?:_\d+)*)(?:[eE]([+-]?\d+(?:_\d+)*))?/y;
 /** Of OTP up to 25; later releases have an eighth of it. */
 const MAX_INTEGER_BITS = 2 ** 25 + 64;
 
-const BASED = /#([0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*)/y;
+/** Behind the base: the digits, and of a float the fraction (before which there may be none) and exponent. */
+const BASED =
+  /#((?:[0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*)?)(?:\.([0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*)(?:#[eE]([+-]?\d+(?:_\d+)*))?)?/y;
 
 const SIMPLE_ESCAPES: Readonly<Record<string, number>> = {
   b: 8,
@@ -109,14 +111,10 @@ export class Lexer {
   private number(at: number): Token {
     const whole = this.match(DECIMAL)![0].replaceAll("_", "");
     const based = this.match(BASED);
-    if (based !== null) return { kind: "integer", value: this.based(whole, based[1]!, at), at };
+    if (based !== null) return this.based(whole, based, at);
     const fraction = this.match(FRACTION);
     if (fraction !== null) {
-      const value = Number(`${whole}${fraction[0].replaceAll("_", "")}`);
-      if (!Number.isFinite(value)) {
-        throw this.error("TERM_BAD_VALUE", "this float is larger than any float", at);
-      }
-      return { kind: "float", value, at };
+      return this.float(Number(`${whole}${fraction[0].replaceAll("_", "")}`), at);
     }
     this.checkDigits(whole, 10, at);
     const value = Number(whole);
@@ -129,18 +127,45 @@ export class Lexer {
     }
   }
 
-  private based(base: string, written: string, at: number): number | bigint {
+  private float(value: number, at: number): Token {
+    if (!Number.isFinite(value)) {
+      throw this.error("TERM_BAD_VALUE", "this float is larger than any float", at);
+    }
+    return { kind: "float", value, at };
+  }
+
+  private based(base: string, written: RegExpExecArray, at: number): Token {
     const radix = Number(base);
-    const digits = written.replaceAll("_", "").toLowerCase();
     if (radix < 2 || radix > 36) {
       throw this.error("TERM_BAD_VALUE", `the base of a number is 2 to 36, not ${base}`, at);
     }
+    const whole = written[1]!.replaceAll("_", "");
+    const fraction = written[2]?.replaceAll("_", "");
+    if (fraction === undefined) {
+      return { kind: "integer", value: this.basedInteger(radix, whole, at), at };
+    }
+    const exponent = Number(written[3]?.replaceAll("_", "") ?? 0);
+    if (radix !== 10) {
+      this.checkBased(radix, whole + fraction, at);
+      return this.float(basedFloat(radix, whole, fraction, exponent), at);
+    }
+    if (whole === "") throw this.error("TERM_BAD_VALUE", "a digit is expected before the dot", at);
+    this.checkBased(radix, whole + fraction, at);
+    return this.float(Number(`${whole}.${fraction}e${exponent}`), at);
+  }
+
+  private checkBased(radix: number, digits: string, at: number): void {
     for (const digit of digits) {
       if (Number.isNaN(Number.parseInt(digit, radix))) {
         throw this.error("TERM_BAD_VALUE", `${digit} is no digit in base ${radix}`, at);
       }
     }
     this.checkDigits(digits, radix, at);
+  }
+
+  private basedInteger(radix: number, digits: string, at: number): number | bigint {
+    if (digits === "") throw this.error("TERM_BAD_VALUE", "digits are expected after #", at);
+    this.checkBased(radix, digits, at);
     const small = Number.parseInt(digits, radix);
     if (Number.isSafeInteger(small)) return small;
     return bigintOf(digits, radix);
@@ -231,10 +256,20 @@ export class Lexer {
   }
 
   private string(start: number): string {
-    const triple = this.match(/"{3,}(?=[^\S\n]*\n)/y);
-    if (triple !== null) return this.tripleQuoted(triple[0], false, start);
+    const triple = this.tripleQuotes(start);
+    if (triple !== null) return this.tripleQuoted(triple, false, start);
     this.at++;
     return this.quoted('"', true, start);
+  }
+
+  /** Three quotes or more, which stand at the end of their line. */
+  private tripleQuotes(start: number): string | null {
+    const found = this.match(/"{3,}/y);
+    if (found === null) return null;
+    this.match(/[^\S\n]*/y);
+    if (this.text[this.at] === "\n") return found[0];
+    if (this.at === this.text.length) throw this.incomplete("a line behind the quotes", start);
+    throw this.error("TERM_UNEXPECTED", `behind ${found[0]} the text begins on a new line`, start);
   }
 
   /** Whole lines between lines of quotes; the closing line's indentation is taken off each. */
@@ -270,12 +305,12 @@ export class Lexer {
     }
     const name = found[1]!;
     const binary = name === "" || name.toLowerCase() === "b";
-    const triple = this.match(/"{3,}(?=[^\S\n]*\n)/y);
+    const triple = this.tripleQuotes(start);
     if (triple !== null) {
       const escapes = name === "s" || name === "b";
       return {
         kind: "sigil",
-        value: this.tripleQuoted(triple[0], escapes, start),
+        value: this.tripleQuoted(triple, escapes, start),
         binary,
         at: start,
       };
@@ -294,4 +329,33 @@ function bigintOf(digits: string, radix: number): bigint {
   const low = digits.length >> 1;
   const high = bigintOf(digits.slice(0, -low), radix);
   return high * BigInt(radix) ** BigInt(low) + bigintOf(digits.slice(-low), radix);
+}
+
+/**
+ * A float in a base other than ten, to the bit as erl_scan computes it: all digits as an integer, which
+ * is made a float, times a power of the base. Not finite if either is beyond the floats.
+ */
+function basedFloat(radix: number, whole: string, fraction: string, exponent: number): number {
+  const digits = whole.replace(/^0+(?=.)/, "");
+  const places = fraction.replace(/(?<=.)0+$/, "");
+  return Number(bigintOf(digits + places, radix)) * powerOf(radix, exponent - places.length);
+}
+
+/** No float has so large an exponent in any base. */
+const MAX_EXPONENT = 1100;
+
+/** A power to the nearest float, which not every engine gives. */
+function powerOf(base: number, exponent: number): number {
+  if (exponent >= 0) {
+    return exponent > MAX_EXPONENT
+      ? Number.POSITIVE_INFINITY
+      : Number(BigInt(base) ** BigInt(exponent));
+  }
+  if (exponent < -MAX_EXPONENT) return 0;
+  const divisor = BigInt(base) ** BigInt(-exponent);
+  const bits = divisor.toString(2).length + 64;
+  // 64 bits or more of the quotient, the last of which says whether anything follows.
+  const quotient = (1n << BigInt(bits)) / divisor;
+  const nearest = Number(quotient | 1n);
+  return bits > 1000 ? nearest / 2 ** (bits - 1000) / 2 ** 1000 : nearest / 2 ** bits;
 }

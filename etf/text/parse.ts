@@ -11,6 +11,7 @@ import { utf8Bytes } from "../bytes.ts";
 import type { TermSyntaxError, TermSyntaxErrorCode } from "../errors.ts";
 import { TermMap } from "../term-map.ts";
 import {
+  BitString,
   charlist,
   ExternalFun,
   Float,
@@ -23,7 +24,13 @@ import {
   type Term,
   tupleFrom,
 } from "../terms.ts";
-import { BinaryBuilder, type Room, type Segment, SegmentError } from "./bitsyntax.ts";
+import {
+  BinaryBuilder,
+  type Room,
+  type Segment,
+  SegmentError,
+  type SegmentValue,
+} from "./bitsyntax.ts";
 import { Lexer, type Token } from "./lex.ts";
 
 export interface ParseOptions {
@@ -69,7 +76,7 @@ export function parseAll(text: string, options: ParseOptions = {}): Term[] {
 
 /** A container that is being read. */
 interface Frame {
-  kind: "list" | "tuple" | "map" | "record";
+  kind: "list" | "tuple" | "map" | "record" | "binary" | "parentheses" | "minus" | "plus";
   at: number;
   values: Term[];
   /** A list's tail is next, or read. */
@@ -77,10 +84,14 @@ interface Frame {
   module: string;
   name: string;
   fields: string[];
+  /** Of a binary. */
+  builder: BinaryBuilder | null;
 }
 
-const CLOSING = { list: "]", tuple: "}", map: "}", record: "}" };
+const CLOSING = { list: "]", tuple: "}", map: "}", record: "}", parentheses: ")" };
 const NESTED = Symbol("nested");
+const PLAIN = { signed: false, text: null };
+const SIGNED = { signed: true, text: null };
 
 class Parser {
   private readonly lexer: Lexer;
@@ -90,6 +101,8 @@ class Parser {
   private readonly room: Room;
   private token: Token;
   private frames: Frame[] = [];
+  /** Of the value that was read last, which parentheses may be around. */
+  private last: { signed: boolean; text: string | null } = PLAIN;
 
   constructor(text: string, options: ParseOptions) {
     this.lexer = new Lexer(text);
@@ -161,19 +174,17 @@ class Parser {
   /** A whole value, or the head of a container, which is then the top frame. */
   private begin(): Term | typeof NESTED {
     const { token } = this;
+    this.last = PLAIN;
     switch (token.kind) {
       case "integer":
       case "character":
-        this.advance();
-        return token.value;
       case "float":
-        this.advance();
-        return new Float(token.value);
+        return this.number();
       case "string":
-        return charlist(this.strings());
+        return this.text(this.strings());
       case "sigil":
         this.advance();
-        return token.binary ? utf8Bytes(token.value) : charlist(token.value);
+        return token.binary ? this.utf8(token) : this.text(token.value);
       case "atom":
         return this.atomOrFun(token);
       case "variable":
@@ -192,14 +203,14 @@ class Parser {
       case "#":
         return this.hash(token.at);
       case "<<":
-        return this.binary();
+        return this.push("binary");
       case "<":
         return this.pid();
       case "-":
       case "+":
         return this.signed();
       case "(":
-        throw this.error("TERM_NOT_CONSTANT", "an expression in parentheses is no term by itself");
+        return this.push("parentheses");
       default:
         throw this.unexpected("a term is expected");
     }
@@ -210,14 +221,40 @@ class Parser {
       throw this.error("TERM_LIMIT", `nested deeper than maxDepth (${this.maxDepth}) allows`);
     }
     const { at } = this.token;
-    this.frames.push({ kind, at, values: [], tail: false, module, name, fields: [] });
-    this.advance();
+    const builder = kind === "binary" ? new BinaryBuilder(this.room) : null;
+    this.frames.push({ kind, at, values: [], tail: false, module, name, fields: [], builder });
+    if (kind !== "minus" && kind !== "plus") this.advance();
     return NESTED;
+  }
+
+  /** The number that is the next token. */
+  private number(): number | bigint | Float {
+    const { kind, value } = this.advance() as Token & { kind: "integer" | "float"; value: number };
+    return kind === "float" ? new Float(value) : value;
+  }
+
+  /** A list of characters, which in a binary stands for them. */
+  private text(text: string): Term {
+    this.last = { signed: false, text };
+    return charlist(text);
+  }
+
+  private utf8(token: Token & { kind: "sigil" }): Uint8Array {
+    if (hasLoneSurrogate(token.value)) {
+      throw this.error("TERM_BAD_VALUE", "a sigil with a lone surrogate", token.at);
+    }
+    return utf8Bytes(token.value);
   }
 
   /** Behind a value, or behind what opens a container: whether the container ends. */
   private endsAfterValue(frame: Frame, opened: boolean): boolean {
     const { kind } = frame;
+    if (kind === "minus" || kind === "plus") return !opened;
+    if (kind === "binary") return this.endsAfterSegment(frame, opened);
+    if (kind === "parentheses") {
+      if (!opened) this.expect(")", "after a term in parentheses");
+      return !opened;
+    }
     if (kind === "map" && frame.values.length % 2 === 1) {
       if (this.is(":=")) throw this.unexpected("in a new map a key is followed by =>");
       this.expect("=>", "after a map's key");
@@ -244,6 +281,16 @@ class Parser {
   private close(frame: Frame): Term {
     const { values } = frame;
     switch (frame.kind) {
+      case "parentheses":
+        return values[0]!;
+      case "minus":
+      case "plus":
+        return this.withSign(frame, values[0]!);
+    }
+    this.last = PLAIN;
+    switch (frame.kind) {
+      case "binary":
+        return frame.builder!.finish();
       case "tuple":
         return tupleFrom(values);
       case "map": {
@@ -347,18 +394,32 @@ class Parser {
     return new ExternalFun(module, fun, arity);
   }
 
-  private signed(): Term {
-    const negative = this.advance().value === "-";
+  /** A sign is followed by a number, which may be in parentheses but has no sign itself. */
+  private signed(): Term | typeof NESTED {
     const { token } = this;
-    if (token.kind === "integer" || token.kind === "character") {
-      this.advance();
-      return negative && token.value !== 0 ? -token.value : token.value;
+    const kind = token.value === "-" ? "minus" : "plus";
+    this.advance();
+    switch (this.token.kind) {
+      case "integer":
+      case "character":
+      case "float": {
+        const value = this.number();
+        this.last = SIGNED;
+        return kind === "minus" ? negated(value) : value;
+      }
     }
-    if (token.kind === "float") {
-      this.advance();
-      return new Float(negative ? -token.value : token.value);
+    if (!this.is("(")) throw this.unexpected("a number is expected after a sign");
+    return this.push(kind);
+  }
+
+  private withSign(frame: Frame, value: Term): Term {
+    const isNumber =
+      typeof value === "number" || typeof value === "bigint" || value instanceof Float;
+    if (!isNumber || this.last.signed) {
+      throw this.error("TERM_NOT_CONSTANT", "a sign is followed by a number without one", frame.at);
     }
-    throw this.unexpected("a number is expected after a sign");
+    this.last = SIGNED;
+    return frame.kind === "minus" ? negated(value) : value;
   }
 
   /** `#{`, `#module:record{`, `#Port<`, `#Ref<`, `#Fun<`. */
@@ -432,38 +493,55 @@ class Parser {
     return text.replace(/^'(.*)'$/, "$1");
   }
 
-  private binary(): Term {
-    const start = this.advance().at;
-    const builder = new BinaryBuilder(this.room);
-    while (!this.is(">>")) {
-      const at = this.token.at;
-      const segment = this.segment();
+  /** Behind the value of a segment, `Value:Size/type-type-unit:Unit`: whether the binary ends. */
+  private endsAfterSegment(frame: Frame, opened: boolean): boolean {
+    if (!opened) {
+      const { at } = this.token;
+      const value = frame.values.pop()!;
+      const segment: Segment = {
+        value: this.last.text ?? this.segmentValue(value, frame.at),
+        size: null,
+        types: [],
+        units: [],
+      };
+      this.specification(segment);
       try {
-        builder.add(segment);
+        frame.builder!.add(segment);
       } catch (error) {
         if (error instanceof SegmentError) throw this.error("TERM_BAD_VALUE", error.message, at);
         throw error;
       }
+      if (!this.is(",") && !this.is(">>")) {
+        throw this.unexpected("a comma or >> is expected in a binary");
+      }
       if (this.is(",")) {
         this.advance();
-        if (this.is(">>")) throw this.unexpected("a number or a string is expected after a comma");
-      } else if (!this.is(">>")) throw this.unexpected("a comma or >> is expected in a binary");
+        return false;
+      }
     }
+    if (!this.is(">>")) return false;
     this.advance();
-    try {
-      return builder.finish();
-    } catch (error) {
-      if (error instanceof SegmentError) throw this.error("TERM_BAD_VALUE", error.message, start);
-      throw error;
-    }
+    return true;
   }
 
-  /** `Value:Size/type-type-unit:Unit`. */
-  private segment(): Segment {
-    const segment: Segment = { value: this.segmentValue(), size: null, types: [], unit: null };
+  private segmentValue(value: Term, at: number): SegmentValue {
+    if (
+      typeof value === "number" ||
+      typeof value === "bigint" ||
+      value instanceof Float ||
+      value instanceof Uint8Array ||
+      value instanceof BitString
+    ) {
+      return value;
+    }
+    const what = "in a binary stand numbers, strings and other binaries";
+    throw this.error("TERM_BAD_VALUE", what, at);
+  }
+
+  private specification(segment: Segment): void {
     if (this.is(":")) {
       this.advance();
-      segment.size = this.integer("a size");
+      segment.size = this.size();
     }
     if (this.is("/")) {
       do {
@@ -471,29 +549,25 @@ class Parser {
         const type = this.name("the type of a segment");
         if (type === "unit") {
           this.expect(":", "after unit");
-          segment.unit = this.integer("a unit");
+          segment.units.push(this.integer("a unit"));
         } else segment.types.push(type);
       } while (this.is("-"));
     }
-    return segment;
   }
 
-  private segmentValue(): Segment["value"] {
-    const { token } = this;
-    if (token.kind === "string") return this.strings();
-    if (token.kind === "integer" || token.kind === "character") {
-      this.advance();
-      return token.value;
+  /** An integer, in any parentheses, which may be around its sign as well. */
+  private size(): number | bigint {
+    let open = 0;
+    for (; this.is("("); open++) this.advance();
+    const sign = open > 0 && (this.is("-") || this.is("+")) ? this.advance().value : "+";
+    let signed = 0;
+    for (; this.is("("); signed++) this.advance();
+    if (this.token.kind !== "integer" && this.token.kind !== "character") {
+      throw this.unexpected("a size is expected");
     }
-    if (token.kind === "float") {
-      this.advance();
-      return new Float(token.value);
-    }
-    if (this.is("-") || this.is("+")) return this.signed() as number | bigint | Float;
-    if (token.kind === "variable" || this.is("(") || this.is("<<")) {
-      throw this.error("TERM_NOT_CONSTANT", "in a binary only numbers and strings are constants");
-    }
-    throw this.unexpected("a number or a string is expected in a binary");
+    const { value } = this.advance() as { value: number | bigint };
+    for (let i = 0; i < open + signed; i++) this.expect(")", "after a size");
+    return sign === "-" ? -value : value;
   }
 }
 
@@ -504,6 +578,11 @@ const EXPRESSION_WORDS: ReadonlySet<string> = new Set(
     "orelse receive rem try when xor"
   ).split(" "),
 );
+
+function negated(value: number | bigint | Float): number | bigint | Float {
+  if (value instanceof Float) return new Float(-value.value);
+  return value === 0 ? 0 : -value;
+}
 
 function withTail(values: Term[]): Term {
   const tail = values.pop()!;

@@ -2,7 +2,7 @@
 %%
 %% Loaded beside test/vectors/random_terms.erl, which makes the terms.
 -module(erldist_terms).
--export([batch/3, echoed/4, same/3, large/0, big_map/0, records/0, binaries/2, described/3, floats/2, pairs/2, sorted/3, printed/3]).
+-export([batch/3, echoed/4, same/3, large/0, big_map/0, records/0, binaries/2, described/3, floats/2, pairs/2, sorted/3, printed/3, constant/1]).
 
 %% Count terms, the same for the same seed.
 batch(Seed, Count, Size) ->
@@ -32,6 +32,14 @@ check(Ref, [T | Ts]) ->
         {Ref, T} -> check(Ref, Ts);
         {Ref, Other} -> {differs, T, Other}
     after 20000 -> {no_answer, T}
+    end.
+
+%% {ok, Term} of a text in UTF-8 that is a constant, else refused.
+constant(Text) ->
+    try
+        {ok, Tokens, _} = erl_scan:string(unicode:characters_to_list(Text) ++ "\n."),
+        {ok, _} = erl_parse:parse_term(Tokens)
+    catch _:_ -> refused
     end.
 
 %% What a random generator does not meet.
