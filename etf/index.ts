@@ -64,6 +64,7 @@ export {
   tuple,
   tupleFrom,
 } from "./terms.ts";
+export { type FromJsonOptions, fromJson, toJson } from "./text/json.ts";
 export { Lexer, type Token } from "./text/lex.ts";
 export { type ParseOptions, parse, parseAll } from "./text/parse.ts";
 export { type FormatOptions, format } from "./text/print.ts";

@@ -51,6 +51,14 @@ describe("erldist", () => {
       });
     });
 
+    it("prints JSON of terms as deep as they come", async () => {
+      const nested = "lists:foldl(fun(_, T) -> [T] end, [], lists:seq(1, 20000))";
+      await erl.eval(`persistent_term:put(nested, ${nested})`);
+      expect(
+        await run("call", erl.name, "persistent_term", "get", "[nested]", "--json"),
+      ).toMatchObject({ code: 0, stdout: `${"[".repeat(20_001)}${"]".repeat(20_001)}\n` });
+    });
+
     it("ends with 6 when the answer takes too long", async () => {
       const end = await run(
         "call",

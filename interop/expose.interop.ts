@@ -3,6 +3,7 @@
  * functions, errors of JavaScript with a stack, and the signal that tells of the caller's end.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Plain } from "../etf/index.ts";
 import {
   atom,
   type CallContext,
@@ -75,6 +76,23 @@ function serveTyped(node: Node, signals: AbortSignal[]): void {
       (name) => [name, name] as const,
     ),
     wrong: typed([], types.integer, () => 1.5),
+    text: typed([types.string], types.string, (text) => text),
+    cycle: typed([], types.plain, () => {
+      const object: Record<string, Plain> = {};
+      object.self = object;
+      return object;
+    }),
+    endless: typed([], types.plain, () => {
+      const endless = (): Plain => ({ toJSON: () => ({ next: endless() }) }) as never;
+      return endless();
+    }),
+    unsafe: typed([], types.number, () => 2 ** 53),
+    half: typed([], types.string, () => "\ud800"),
+    rawCycle: () => {
+      const list: Term[] = [];
+      list.push(list);
+      return list;
+    },
     broken: typed([], types.ok, function lookUp() {
       throw new RangeError("out of reach");
     }),
@@ -198,6 +216,22 @@ eachOtp((otp) => {
       expect(
         await call(`rpc:call(N, erlang, function_exported, [${module}, ${name}, length(${args})])`),
       ).toBe(String(!expected.startsWith("{badrpc")));
+    });
+  });
+
+  describe("results that are not terms", () => {
+    it.each([
+      ["cycle", ".self: the value contains itself"],
+      ["endless", "nested deeper than 100000 levels"],
+      ["unsafe", "9007199254740992 is an integer beyond 2^53"],
+      ["half", "a string with a lone surrogate has no UTF-8 form"],
+      ["rawCycle", "the value contains itself"],
+    ])("%s: the caller gets the error, and the node serves on", async (name, message) => {
+      const answer = await call(`rpc:call(N, typed, ${name}, [])`);
+      expect(answer).toContain("{badrpc,{'EXIT',{{javascript_error,<<\"EtfEncodeError\">>");
+      expect(answer.replace(/\s+/g, " ")).toContain(message);
+      const bytes = "<<239,187,191,97>>";
+      expect(await call(`rpc:call(N, typed, text, [${bytes}]) =:= ${bytes}`)).toBe("true");
     });
   });
 

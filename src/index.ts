@@ -9,6 +9,7 @@ export {
   Float,
   float,
   format,
+  fromJson,
   ImproperList,
   isAtom,
   isBinary,
@@ -30,6 +31,7 @@ export {
   TermMap,
   TermSyntaxError,
   Tuple,
+  toJson,
   toTerm,
   tuple,
 } from "../etf/index.ts";

@@ -2,9 +2,17 @@
  * `erldist call`: one remote call, its result printed as an Erlang term or as JSON. What the function
  * prints appears here, and what it reads is read here.
  */
-import { format, isList, Node, parse, RemoteError, type Term, TermSyntaxError } from "../index.ts";
+import {
+  format,
+  isList,
+  Node,
+  parse,
+  RemoteError,
+  type Term,
+  TermSyntaxError,
+  toJson,
+} from "../index.ts";
 import { EXIT_CODE } from "./exit-codes.ts";
-import { toTaggedJson } from "./json.ts";
 import { type CommonArguments, clientNodeOptions, peerName } from "./options.ts";
 
 interface CallArguments extends CommonArguments {
@@ -32,8 +40,7 @@ export async function call(args: CallArguments): Promise<void> {
     ...clientNodeOptions(args, peer),
     input: process.stdin,
   });
-  const show = (term: Term): string =>
-    args.json === true ? JSON.stringify(toTaggedJson(term)) : format(term);
+  const show = (term: Term): string => (args.json === true ? toJson(term) : format(term));
   try {
     // A node that its peer is to name connects on purpose only.
     if (node.name === "nonode@nohost") await node.connect(peer);

@@ -45,7 +45,8 @@ const parser = yargs(hideBin(process.argv))
         })
         .option("json", {
           type: "boolean",
-          describe: "Print the result as JSON, with Erlang's types marked",
+          describe:
+            'Print the result as JSON that loses nothing: what JSON has no word for is marked, an atom as {"$a":"ok"}',
         })
         .example("$0 call gandalf@host kvs lookup '[weather]'", "prints {ok,fine}"),
     async (args) => (await import("./call.ts")).call(args),
