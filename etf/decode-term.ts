@@ -30,6 +30,9 @@ import {
   Tuple,
 } from "./terms.ts";
 
+/** Floats of a list that are charged at once. */
+const CHARGED_FLOATS = 4096;
+
 /** A container being read without recursion. */
 interface Frame {
   tag: number;
@@ -152,6 +155,7 @@ export class TermDecoder extends LeafDecoder<Term> {
     // Up to there a number is whole.
     const safe = view === null ? -1 : this.end - MAX_NUMBER_BYTES;
     let { offset } = this;
+    let floats = 0;
     for (; at < last; at++) {
       if (view !== null && offset <= safe) {
         const tag = bytes[offset]!;
@@ -163,11 +167,6 @@ export class TermDecoder extends LeafDecoder<Term> {
         if (tag === TAG.INTEGER_EXT) {
           into[at] = view.getInt32(offset + 1);
           offset += 5;
-          continue;
-        }
-        if (tag === TAG.NIL_EXT) {
-          into[at] = this.nil();
-          offset++;
           continue;
         }
         if (tag === TAG.LIST_EXT && depth < this.callDepth) {
@@ -185,8 +184,10 @@ export class TermDecoder extends LeafDecoder<Term> {
         if (tag === TAG.NEW_FLOAT_EXT) {
           const value = view.getFloat64(offset + 1);
           if (value - value === 0) {
-            this.offset = offset;
-            this.charge(FLOAT_BYTES);
+            if (++floats === CHARGED_FLOATS) {
+              this.charge(FLOAT_BYTES * floats);
+              floats = 0;
+            }
             into[at] = new Float(value);
             offset += 9;
             continue;
@@ -206,6 +207,7 @@ export class TermDecoder extends LeafDecoder<Term> {
       offset = this.offset;
     }
     this.offset = offset;
+    if (floats > 0) this.charge(FLOAT_BYTES * floats);
   }
 
   private tuple(size: number, depth: number): Term {
