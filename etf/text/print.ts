@@ -5,6 +5,8 @@
  * of another node shows a number in Erlang that only the printing node knows; here it shows the
  * node's name, unless `nodeNumber` is given. Not printed as OTP does: nesting of more than 400
  * levels is put on one line, where OTP would fill the memory with indentation.
+ *
+ * Names of funs beyond ASCII are printed as OTP does, bytes for characters, which `parse` cannot undo.
  */
 import { Atom } from "../atom.ts";
 import { sortedKeys } from "../compare.ts";
