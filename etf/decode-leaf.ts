@@ -11,15 +11,15 @@ import { atomFromLatin1, atomFromUtf8, atomFromWire } from "./atom-cache.ts";
 import { copyBytes, copyWords, viewBytes } from "./bytes.ts";
 import { EtfDecodeError, type EtfDecodeErrorCode } from "./errors.ts";
 import {
-  ATOM_BYTES,
-  BIG_INTEGER_BYTES,
-  BINARY_BYTES,
-  CONTAINER_BYTES,
-  FLOAT_BYTES,
-  FUN_BYTES,
+  ATOM_WORDS,
+  BIG_INTEGER_WORDS,
+  BINARY_WORDS,
+  CONTAINER_WORDS,
+  FLOAT_WORDS,
+  FUN_WORDS,
   heapLimitBytes,
-  IDENTIFIER_BYTES,
-  REFERENCE_BYTES,
+  IDENTIFIER_WORDS,
+  REFERENCE_WORDS,
   WORD_BYTES,
 } from "./heap.ts";
 import { inflate } from "./inflate.ts";
@@ -129,8 +129,9 @@ export abstract class LeafDecoder<Result> extends ByteReader {
   readonly maxIntegerBytes: number;
   readonly maxInflatedBytes: number;
   readonly maxHeapBytes: number;
-  /** Bytes of heap that the term read last takes, or what was read of it: an estimate. */
-  heapBytes = 0;
+  /** Words of heap that what was read takes. */
+  private heapWords = 0;
+  private readonly maxHeapWords: number;
   private readonly copiesBinaries: boolean;
   /** Atoms that had been made when their cost was last charged. */
   private atomsCharged = 0;
@@ -154,6 +155,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     this.maxIntegerBytes = Math.min(options.maxIntegerBytes ?? 4_194_304, HARD_LIMIT_BYTES);
     this.maxInflatedBytes = options.maxInflatedBytes ?? 64 * 1024 * 1024;
     this.maxHeapBytes = options.maxHeapBytes ?? heapLimitBytes() / 4;
+    this.maxHeapWords = Math.floor(this.maxHeapBytes / WORD_BYTES);
     this.copiesBinaries = options.binaries !== "view";
   }
 
@@ -175,7 +177,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     this.atomRefs = atomRefs;
     this.claimed = 0;
     this.claimLimit = this.end - offset;
-    this.heapBytes = 0;
+    this.heapWords = 0;
     this.freshNils = 0;
     this.atomsCharged = atomsMade;
     try {
@@ -223,20 +225,26 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     if (this.claimed > this.claimLimit || size > this.end - this.offset) {
       throw this.error("ETF_TRUNCATED", `${size} elements claimed, fewer bytes there`);
     }
-    this.charge(CONTAINER_BYTES + WORD_BYTES * size);
+    this.charge(CONTAINER_WORDS + size);
   }
 
-  /** Counts bytes of heap, before they are taken. */
-  protected charge(bytes: number): void {
-    this.heapBytes += bytes;
-    if (this.heapBytes > this.maxHeapBytes) throw this.limit("maxHeapBytes", this.maxHeapBytes);
+  /** Counts words of heap, before they are taken. */
+  protected charge(words: number): void {
+    const sum = this.heapWords + words;
+    this.heapWords = sum;
+    if (sum > this.maxHeapWords) throw this.limit("maxHeapBytes", this.maxHeapBytes);
+  }
+
+  /** Bytes of heap that the term read last takes, or what was read of it: an estimate. */
+  get heapBytes(): number {
+    return this.heapWords * WORD_BYTES;
   }
 
   /** Counts the atoms that were made since the last time. */
   private chargeAtoms(): void {
     const made = atomsMade - this.atomsCharged;
     this.atomsCharged = atomsMade;
-    this.charge(made * ATOM_BYTES);
+    this.charge(made * ATOM_WORDS);
   }
 
   /** An empty list. */
@@ -268,7 +276,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     }
     this.claim(size);
     this.claimed -= size; // funs are few: their free variables are read by push
-    this.charge(FUN_BYTES);
+    this.charge(FUN_WORDS);
     return {
       head: { arity, uniq, index, module, oldIndex, oldUniq, pid, freeVariables: [] },
       size,
@@ -284,7 +292,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     const oldUniq = this.integerField("a fun's uniq");
     this.claim(size);
     this.claimed -= size;
-    this.charge(FUN_BYTES);
+    this.charge(FUN_WORDS);
     const old = { index, oldIndex: index, oldUniq, arity: 0, uniq: NOTHING, freeVariables: [] };
     return { head: { ...old, module, pid }, size };
   }
@@ -293,7 +301,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     const size = this.uint32();
     this.claim(2 * size);
     this.claimed -= 2 * size;
-    this.charge(FUN_BYTES);
+    this.charge(FUN_WORDS);
     const flags = this.uint8();
     if (flags > 1) throw this.error("ETF_BAD_FIELD", `a record's flags are ${flags}`);
     const module = this.atomField("a record's module");
@@ -459,7 +467,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     let size = length;
     while (size > 0 && bytes[start + size - 1] === 0) size--;
     if (size > 8) {
-      this.charge(BIG_INTEGER_BYTES + size);
+      this.charge(BIG_INTEGER_WORDS + (size >> 3));
       const magnitude = bigintFromBytes(bytes, start, size);
       return sign === 0 ? magnitude : -magnitude;
     }
@@ -469,7 +477,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
       const value = high * 0x100000000 + low;
       return sign === 0 || value === 0 ? value : -value;
     }
-    this.charge(BIG_INTEGER_BYTES);
+    this.charge(BIG_INTEGER_WORDS);
     words[LITTLE_ENDIAN_HOST ? 0 : 1] = low;
     words[LITTLE_ENDIAN_HOST ? 1 : 0] = high;
     return sign === 0 ? word64[0]! : -word64[0]!;
@@ -479,7 +487,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     if (!Number.isFinite(value)) {
       throw this.error("ETF_BAD_FLOAT", `${value} is no Erlang float`, this.offset - 8);
     }
-    this.charge(FLOAT_BYTES);
+    this.charge(FLOAT_WORDS);
     return new Float(value);
   }
 
@@ -505,7 +513,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
   protected string(): Term[] {
     const length = this.uint16();
     this.need(length);
-    this.charge(CONTAINER_BYTES + WORD_BYTES * length);
+    this.charge(CONTAINER_WORDS + length);
     const { bytes, offset } = this;
     const elements: Term[] = new Array(length);
     for (let i = 0; i < length; i++) elements[i] = bytes[offset + i]!;
@@ -515,7 +523,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
 
   protected binary(length: number): Uint8Array {
     this.need(length);
-    this.charge(BINARY_BYTES);
+    this.charge(BINARY_WORDS);
     const { bytes, offset } = this;
     this.offset = offset + length;
     if (length <= COPY_BYTES) {
@@ -550,7 +558,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
   }
 
   protected pid(tag: number): Pid {
-    this.charge(IDENTIFIER_BYTES);
+    this.charge(IDENTIFIER_WORDS);
     const node = this.atomField("a pid's node");
     const { view, offset } = this;
     if (view !== null && tag === TAG.NEW_PID_EXT && 12 <= this.end - offset) {
@@ -569,7 +577,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
   }
 
   protected port(tag: number): Port {
-    this.charge(IDENTIFIER_BYTES);
+    this.charge(IDENTIFIER_WORDS);
     const node = this.atomField("a port's node");
     const high = tag === TAG.V4_PORT_EXT ? this.uint32() : 0;
     const low = this.uint32();
@@ -579,7 +587,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
   }
 
   protected reference(tag: number): Reference {
-    this.charge(REFERENCE_BYTES);
+    this.charge(REFERENCE_WORDS);
     const start = this.offset;
     const words = tag === TAG.REFERENCE_EXT ? 1 : this.uint16();
     if (words > 5) {
@@ -613,7 +621,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
   }
 
   protected externalFun(): ExternalFun {
-    this.charge(IDENTIFIER_BYTES);
+    this.charge(IDENTIFIER_WORDS);
     const module = this.atomField("a fun's module");
     const fun = this.atomField("a fun's function");
     const start = this.offset;

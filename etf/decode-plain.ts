@@ -14,7 +14,7 @@ import {
   safeInteger,
 } from "./decode-leaf.ts";
 import { TermDecoder } from "./decode-term.ts";
-import { CONTAINER_BYTES, MAP_KEY_BYTES, TEXT_BYTES } from "./heap.ts";
+import { CONTAINER_WORDS, MAP_KEY_WORDS, TEXT_WORDS } from "./heap.ts";
 import { cachedKeyText, MAX_CACHED_KEY_BYTES } from "./key-cache.ts";
 import {
   defineOwn,
@@ -98,7 +98,7 @@ export class PlainDecoder extends LeafDecoder<Plain> {
       case TAG.NEW_FLOAT_EXT:
         return this.finite(this.float64());
       case TAG.NIL_EXT:
-        this.charge(CONTAINER_BYTES);
+        this.charge(CONTAINER_WORDS);
         return [];
       case TAG.SMALL_TUPLE_EXT:
       case TAG.LIST_EXT:
@@ -202,7 +202,7 @@ export class PlainDecoder extends LeafDecoder<Plain> {
   private map(depth: number): Plain {
     const size = this.uint32();
     this.claim(2 * size);
-    this.charge(MAP_KEY_BYTES * size);
+    this.charge(MAP_KEY_WORDS * size);
     const object: Record<string, Plain> = {};
     for (let i = 0; i < size; i++) {
       const key = this.key(depth + 1);
@@ -263,7 +263,7 @@ export class PlainDecoder extends LeafDecoder<Plain> {
     const { offset } = this;
     const text = utf8Text(this.bytes, offset, length);
     if (text === null) return this.binary(length);
-    this.charge(TEXT_BYTES + length);
+    this.charge(TEXT_WORDS + (length >> 3));
     this.offset = offset + length;
     return text;
   }

@@ -15,7 +15,7 @@ import {
   type RecordHead,
   safeInteger,
 } from "./decode-leaf.ts";
-import { FLOAT_BYTES, LEVEL_BYTES, MAP_BYTES, MAP_KEY_BYTES } from "./heap.ts";
+import { FLOAT_WORDS, LEVEL_WORDS, MAP_KEY_WORDS, MAP_WORDS } from "./heap.ts";
 import { cachedKey, MAX_CACHED_KEY_BYTES } from "./key-cache.ts";
 import { TAG } from "./tags.ts";
 import { TermMap } from "./term-map.ts";
@@ -185,7 +185,7 @@ export class TermDecoder extends LeafDecoder<Term> {
           const value = view.getFloat64(offset + 1);
           if (value - value === 0) {
             if (++floats === CHARGED_FLOATS) {
-              this.charge(FLOAT_BYTES * floats);
+              this.charge(FLOAT_WORDS * floats);
               floats = 0;
             }
             into[at] = new Float(value);
@@ -207,7 +207,7 @@ export class TermDecoder extends LeafDecoder<Term> {
       offset = this.offset;
     }
     this.offset = offset;
-    if (floats > 0) this.charge(FLOAT_BYTES * floats);
+    if (floats > 0) this.charge(FLOAT_WORDS * floats);
   }
 
   private tuple(size: number, depth: number): Term {
@@ -222,7 +222,7 @@ export class TermDecoder extends LeafDecoder<Term> {
     const start = this.offset - 1;
     const size = 2 * this.uint32();
     this.claim(size);
-    this.charge(MAP_BYTES + MAP_KEY_BYTES * (size >> 1));
+    this.charge(MAP_WORDS + MAP_KEY_WORDS * (size >> 1));
     const pairs: Term[] = size <= PREALLOCATE ? new Array(size) : largeArray(size);
     for (let i = 0; i < size; i += 2) {
       pairs[i] = this.key(depth + 1);
@@ -340,8 +340,8 @@ export class TermDecoder extends LeafDecoder<Term> {
         return this.leaf(tag);
     }
     this.claim(claimed);
-    this.charge(LEVEL_BYTES);
-    if (tag === TAG.MAP_EXT) this.charge(MAP_BYTES + MAP_KEY_BYTES * (size >> 1));
+    this.charge(LEVEL_WORDS);
+    if (tag === TAG.MAP_EXT) this.charge(MAP_WORDS + MAP_KEY_WORDS * (size >> 1));
     frames.push({ tag, values: [], left: size, claimed, head });
     return PENDING;
   }

@@ -7,28 +7,29 @@
  */
 import type * as V8 from "node:v8";
 
+/** All costs are in words of this size: so the sum is a number that the engine adds fast. */
 export const WORD_BYTES = 8;
 
 /** Of a list, tuple or map without its elements. */
-export const CONTAINER_BYTES = 48;
+export const CONTAINER_WORDS = 6;
 /** What a map takes beyond its container. */
-export const MAP_BYTES = 80;
+export const MAP_WORDS = 10;
 /** What a map's index takes for a key. */
-export const MAP_KEY_BYTES = 32;
+export const MAP_KEY_WORDS = 4;
 /** A level of nesting while it is read without recursion. */
-export const LEVEL_BYTES = 160;
-export const FLOAT_BYTES = 48;
-export const BINARY_BYTES = 136;
+export const LEVEL_WORDS = 20;
+export const FLOAT_WORDS = 6;
+export const BINARY_WORDS = 17;
 /** A string without its characters. */
-export const TEXT_BYTES = 24;
+export const TEXT_WORDS = 3;
 /** A pid, a port, a fun `M:F/A`. */
-export const IDENTIFIER_BYTES = 88;
-export const REFERENCE_BYTES = 152;
-export const BIG_INTEGER_BYTES = 32;
+export const IDENTIFIER_WORDS = 11;
+export const REFERENCE_WORDS = 19;
+export const BIG_INTEGER_WORDS = 4;
 /** A fun with its environment, or a record, without the values. */
-export const FUN_BYTES = 320;
+export const FUN_WORDS = 40;
 /** An atom that is new. */
-export const ATOM_BYTES = 320;
+export const ATOM_WORDS = 40;
 
 /** Where the engine does not say how large the heap may grow. */
 const UNKNOWN_HEAP_BYTES = 2 * 1024 * 1024 * 1024;
