@@ -32,7 +32,8 @@ interface FieldTypes {
   /** ALTACT_FLAG bits; a peer may set others, which are ignored. */
   altactFlags: number | bigint;
   reason: Term;
-  result: Term;
+  /** A pid, or what went wrong. */
+  result: Pid | Atom;
   traceToken: Term;
   /** Pid, name or alias, as the flags of ALTACT_SIG_SEND say. */
   to: Pid | Atom | Reference;
@@ -46,6 +47,11 @@ interface ControlRow {
   readonly op: number;
   readonly fields: readonly Field[];
   readonly payload: boolean;
+  /**
+   * Fields in which the runtime takes any term, other than the type says: it does not look at who sent
+   * a message, and answers what it cannot link or spawn with.
+   */
+  readonly lax?: readonly Field[];
   /** Further elements may follow the fields. */
   readonly open?: true;
   /** The distribution flag that both sides must have set; none for what every peer knows. */
@@ -53,7 +59,7 @@ interface ControlRow {
 }
 
 export const CONTROL = {
-  LINK: { op: 1, fields: ["fromPid", "toPid"], payload: false },
+  LINK: { op: 1, fields: ["fromPid", "toPid"], payload: false, lax: ["toPid"] },
   SEND: { op: 2, fields: ["unused", "toPid"], payload: true },
   EXIT: { op: 3, fields: ["fromPid", "toPid", "reason"], payload: false },
   /** Without an id: only peers that lack UNLINK_ID, before OTP 23.3. */
@@ -68,10 +74,17 @@ export const CONTROL = {
   MONITOR_P: { op: 19, fields: ["fromPid", "toProc", "ref"], payload: false },
   DEMONITOR_P: { op: 20, fields: ["fromPid", "toProc", "ref"], payload: false },
   MONITOR_P_EXIT: { op: 21, fields: ["fromProc", "toPid", "ref", "reason"], payload: false },
-  SEND_SENDER: { op: 22, fields: ["fromPid", "toPid"], payload: true, flag: DFLAG.SEND_SENDER },
+  SEND_SENDER: {
+    op: 22,
+    fields: ["fromPid", "toPid"],
+    lax: ["fromPid"],
+    payload: true,
+    flag: DFLAG.SEND_SENDER,
+  },
   SEND_SENDER_TT: {
     op: 23,
     fields: ["fromPid", "toPid", "traceToken"],
+    lax: ["fromPid"],
     payload: true,
     flag: DFLAG.SEND_SENDER,
   },
@@ -97,12 +110,14 @@ export const CONTROL = {
   },
   SPAWN_REQUEST: {
     op: 29,
+    lax: ["optList"],
     fields: ["reqId", "fromPid", "groupLeader", "mfa", "optList"],
     payload: true,
     flag: DFLAG.SPAWN,
   },
   SPAWN_REQUEST_TT: {
     op: 30,
+    lax: ["optList"],
     fields: ["reqId", "fromPid", "groupLeader", "mfa", "optList", "traceToken"],
     payload: true,
     flag: DFLAG.SPAWN,
@@ -119,10 +134,17 @@ export const CONTROL = {
     payload: false,
     flag: DFLAG.SPAWN,
   },
-  ALIAS_SEND: { op: 33, fields: ["fromPid", "alias"], payload: true, flag: DFLAG.ALIAS },
+  ALIAS_SEND: {
+    op: 33,
+    fields: ["fromPid", "alias"],
+    lax: ["fromPid"],
+    payload: true,
+    flag: DFLAG.ALIAS,
+  },
   ALIAS_SEND_TT: {
     op: 34,
     fields: ["fromPid", "alias", "traceToken"],
+    lax: ["fromPid"],
     payload: true,
     flag: DFLAG.ALIAS,
   },
@@ -197,6 +219,9 @@ function isSoundAltact(term: readonly Term[]): boolean {
 
 const isProc = (term: Term): boolean => isPid(term) || isAtom(term);
 const isAnything = (): boolean => true;
+const isUnsigned64 = (term: Term): boolean =>
+  (typeof term === "number" && term >= 0) ||
+  (typeof term === "bigint" && term > 0n && term < 2n ** 64n);
 
 const FIELD_CHECK: { readonly [Name in Field]: (term: Term) => boolean } = {
   fromPid: isPid,
@@ -210,12 +235,12 @@ const FIELD_CHECK: { readonly [Name in Field]: (term: Term) => boolean } = {
   groupLeader: isPid,
   mfa: (term) => isTuple(term) && term.length === 3,
   optList: isList,
-  id: (term) => (typeof term === "number" && term > 0) || (typeof term === "bigint" && term > 0n),
+  id: (term) => term !== 0 && isUnsigned64(term),
   flags: (term) => typeof term === "number" && term >= 0,
   altactFlags: (term) =>
     (typeof term === "number" && term >= 0) || (typeof term === "bigint" && term >= 0n),
   reason: isAnything,
-  result: isAnything,
+  result: isProc,
   traceToken: isAnything,
   to: (term) => isProc(term) || isReference(term),
   unused: isAnything,
@@ -229,10 +254,16 @@ interface Checked {
   readonly open: boolean;
 }
 
+function checkOf(row: ControlRow, field: Field): (term: Term) => boolean {
+  if (row.lax?.includes(field)) return isAnything;
+  // Nothing waits for the acknowledgement of 0.
+  return field === "id" && row.op === CONTROL.UNLINK_ID_ACK.op ? isUnsigned64 : FIELD_CHECK[field];
+}
+
 const BY_OP: (Checked | undefined)[] = [];
 for (const name of Object.keys(CONTROL) as ControlName[]) {
   const row: ControlRow = CONTROL[name];
-  const checks = row.fields.map((field) => FIELD_CHECK[field]);
+  const checks = row.fields.map((field) => checkOf(row, field));
   const { fields, payload, open = false } = row;
   BY_OP[row.op] = { name, checks, fields, payload, open };
 }

@@ -9,7 +9,7 @@
  */
 import { TermDecoder, VERSION_MAGIC } from "../../etf/index.ts";
 import { ReceivingAtomCache } from "./atom-cache.ts";
-import { type ControlMessage, checkControl, controlName, hasPayload } from "./control.ts";
+import { type ControlMessage, checkControl, hasPayload } from "./control.ts";
 import { DistProtocolError } from "./errors.ts";
 import { DFLAG } from "./flags.ts";
 import {
@@ -174,9 +174,7 @@ export class MessageReader implements FrameStream {
   #message(bytes: Uint8Array, at: number, end: number, refs: AtomRefs): void {
     const control = this.#control(bytes, at, end, refs);
     let payloadAt = this.#decoder.offset;
-    if (!hasPayload(control)) {
-      if (payloadAt !== end) throw tooMany(control, end - payloadAt);
-    } else if (refs === null && payloadAt < end) {
+    if (hasPayload(control) && refs === null && payloadAt < end) {
       // Without a header each term has a version byte; without that there is no term.
       payloadAt = bytes[payloadAt] === VERSION_MAGIC ? payloadAt + 1 : end;
     }
@@ -244,7 +242,6 @@ export class MessageReader implements FrameStream {
   #fragmentEnded(assembler: FragmentAssembler, sequence: OpenSequence): void {
     if (!assembler.ended(sequence)) return;
     const { control, refs, buffer, bytes } = sequence;
-    if (bytes > 0 && !hasPayload(control)) throw tooMany(control, bytes);
     this.#handOn(control, buffer, 0, bytes, refs, true);
   }
 
@@ -273,13 +270,6 @@ function wrongType(
   return new DistProtocolError(
     "DIST_FRAME_TYPE",
     `The peer sent a frame that begins with ${first}; ${negotiated} was negotiated.`,
-  );
-}
-
-function tooMany(control: ControlMessage, bytes: number): DistProtocolError {
-  return new DistProtocolError(
-    "DIST_CONTROL_MALFORMED",
-    `The peer sent ${controlName(control[0])} with ${bytes} bytes too many behind it.`,
   );
 }
 

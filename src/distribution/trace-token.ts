@@ -103,7 +103,7 @@ export function tokenCarried(message: ControlMessage): TokenCarried | undefined 
   const terms = message as readonly Term[];
   return {
     control,
-    from: from === 0 ? undefined : (terms[from] as Pid),
+    from: isPid(terms[from]!) ? terms[from] : undefined,
     to: to === 0 ? undefined : nameTerm(terms[to]!),
     token: terms[token]!,
   };

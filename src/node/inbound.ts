@@ -71,7 +71,7 @@ export class InboundSignals {
       }
       case CONTROL.UNLINK_ID_ACK.op: {
         const [, id, from, to] = message;
-        this.#checkEnds(peer, from, to);
+        this.#checkLinkEnds(peer, from, to);
         const process = this.#table.get(to);
         if (process?.links?.get(from)?.unlinkId === id) this.#signals.forgetLink(process, from);
         return;
@@ -87,14 +87,14 @@ export class InboundSignals {
         this.#linkBroken(peer, message[1], message[2])?.exitFromPeer(message[1], payload);
         return;
       case CONTROL.EXIT2.op:
-        this.#table.get(message[2])?.exitSignal(message[1], message[3]);
+        this.#exitReceiver(peer, message[1], message[2])?.exitSignal(message[1], message[3]);
         return;
       case CONTROL.EXIT2_TT.op:
-        this.#table.get(message[2])?.exitSignal(message[1], message[4]);
+        this.#exitReceiver(peer, message[1], message[2])?.exitSignal(message[1], message[4]);
         return;
       case CONTROL.PAYLOAD_EXIT2.op:
       case CONTROL.PAYLOAD_EXIT2_TT.op:
-        this.#table.get(message[2])?.exitSignalFromPeer(message[1], payload);
+        this.#exitReceiver(peer, message[1], message[2])?.exitSignalFromPeer(message[1], payload);
         return;
       case CONTROL.MONITOR_P.op:
         this.#monitor(peer, message[1], message[2], message[3]);
@@ -103,9 +103,11 @@ export class InboundSignals {
         this.#demonitor(peer, message[1], message[2], message[3]);
         return;
       case CONTROL.MONITOR_P_EXIT.op:
+        this.#checkDown(peer, message[1], message[2]);
         this.#monitorExit(peer, message[3], () => message[4]);
         return;
       case CONTROL.PAYLOAD_MONITOR_P_EXIT.op:
+        this.#checkDown(peer, message[1], message[2]);
         this.#monitorExit(peer, message[3], () => payload.read(), payload);
         return;
       case CONTROL.GROUP_LEADER.op: {
@@ -115,11 +117,12 @@ export class InboundSignals {
       }
       case CONTROL.SPAWN_REQUEST.op:
       case CONTROL.SPAWN_REQUEST_TT.op:
-        this.#checkSender(peer, message[2]);
+        this.#checkRequest(peer, message[2], message[1]);
         this.#spawner.requested(peer, message, payload);
         return;
       case CONTROL.SPAWN_REPLY.op:
       case CONTROL.SPAWN_REPLY_TT.op:
+        this.#checkReceiver(peer, message[2]);
         this.#spawner.replied(peer, message[1], message[3], message[4]);
         return;
     }
@@ -130,15 +133,16 @@ export class InboundSignals {
     return isReference(to) ? this.#signals.aliasProcess(to) : this.#table.whereis(to);
   }
 
-  #link(peer: Peer, from: Pid, to: Pid): void {
-    this.#checkEnds(peer, from, to);
-    const process = this.#table.get(to);
+  #link(peer: Peer, from: Pid, to: Term): void {
+    this.#checkSender(peer, from);
+    if (isPid(to)) this.#checkReceiver(peer, to);
+    const process = isPid(to) ? this.#table.get(to) : undefined;
     if (process !== undefined) this.#signals.linkedByPeer(process, peer, from);
     else refuseLink(peer, to, from);
   }
 
   #unlink(peer: Peer, from: Pid, to: Pid): void {
-    this.#checkEnds(peer, from, to);
+    this.#checkLinkEnds(peer, from, to);
     const process = this.#table.get(to);
     // An unlink of our own that waits for its acknowledgement keeps its record.
     if (process?.links?.get(from)?.unlinkId === undefined && process !== undefined) {
@@ -148,7 +152,7 @@ export class InboundSignals {
 
   /** A process of the peer has ended: the one linked to it, if the link was in force. */
   #linkBroken(peer: Peer, from: Pid, to: Pid): Process | undefined {
-    this.#checkEnds(peer, from, to);
+    this.#checkLinkEnds(peer, from, to);
     const process = this.#table.get(to);
     // Its record goes even while our unlink waits; the reason counts only of a link in force.
     return process !== undefined && this.#signals.forgetLink(process, from) ? process : undefined;
@@ -185,12 +189,43 @@ export class InboundSignals {
     else this.#signals.monitorDown(monitor, reason(), undefined, payload?.heapBytes);
   }
 
+  /** The process that an exit signal is for; the sender must be the peer's. */
+  #exitReceiver(peer: Peer, from: Pid, to: Pid): Process | undefined {
+    this.#checkEnds(peer, from, to);
+    return this.#table.get(to);
+  }
+
   #checkEnds(peer: Peer, from: Pid, to: Pid | Atom): void {
     this.#checkSender(peer, from);
-    if (isPid(to) && !this.#table.isOfNode(to)) {
+    if (isPid(to)) this.#checkReceiver(peer, to);
+  }
+
+  /** No link outlives a node: an earlier life of this one has none. */
+  #checkLinkEnds(peer: Peer, from: Pid, to: Pid): void {
+    this.#checkSender(peer, from);
+    if (!this.#table.isLocal(to)) throw notOurs(peer, to);
+  }
+
+  #checkReceiver(peer: Peer, to: Pid): void {
+    if (!this.#table.isOfNode(to)) throw notOurs(peer, to);
+  }
+
+  /** Of a request from one node to another. */
+  #checkRequest(peer: Peer, from: Pid, ref: Reference): void {
+    if (this.#table.isOfNode(from) || ref.node === this.#table.node) {
       throw new DistProtocolError(
         "DIST_CONTROL_MALFORMED",
-        `${peer.name.name} sent a signal for the process ${to}, which is not of this node.`,
+        `${peer.name.name} sent a request of ${from}, by ${ref}, in the name of this node.`,
+      );
+    }
+  }
+
+  #checkDown(peer: Peer, from: Pid | Atom, to: Pid): void {
+    this.#checkReceiver(peer, to);
+    if (isPid(from) && this.#table.isOfNode(from)) {
+      throw new DistProtocolError(
+        "DIST_CONTROL_MALFORMED",
+        `${peer.name.name} sent the end of ${from}, which is a process of this node.`,
       );
     }
   }
@@ -202,4 +237,11 @@ export class InboundSignals {
       `${peer.name.name} sent a signal in the name of the process ${from}, which is not its own.`,
     );
   }
+}
+
+function notOurs(peer: Peer, pid: Pid): DistProtocolError {
+  return new DistProtocolError(
+    "DIST_CONTROL_MALFORMED",
+    `${peer.name.name} sent a signal for the process ${pid}, which is not of this node.`,
+  );
 }

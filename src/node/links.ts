@@ -5,7 +5,7 @@
  * table; unlinking a process of another node keeps the record, out of force, until the other side
  * has acknowledged, so that an exit signal already on its way is not taken for a new link's.
  */
-import { type Atom, type Pid, tuple } from "../../etf/index.ts";
+import { type Atom, type Pid, type Term, tuple } from "../../etf/index.ts";
 import { CONTROL } from "../distribution/control.ts";
 import { DFLAG } from "../distribution/flags.ts";
 import type { Peer } from "./peer.ts";
@@ -19,10 +19,10 @@ export interface Link {
 }
 
 /**
- * A process of a peer is linked to one of ours that is not there (any more), or does not want it:
+ * A process of a peer is linked to one of ours (or to what is not a process) that is not there (any more), or does not want it:
  * it hears so.
  */
-export function refuseLink(peer: Peer, ours: Pid, theirs: Pid, reason: Atom = NOPROC): void {
+export function refuseLink(peer: Peer, ours: Term, theirs: Pid, reason: Atom = NOPROC): void {
   peer.signal((connection) => {
     if (connection.has(DFLAG.EXIT_PAYLOAD)) {
       connection.send(tuple(CONTROL.PAYLOAD_EXIT.op, ours, theirs), reason);

@@ -35,8 +35,9 @@ const VALUES: Readonly<Record<string, (value: Term) => boolean>> = {
   async_dist: isBoolean,
 };
 
-/** Reads a list of options; undefined when one of them is none, which is answered `badopt`. */
-export function spawnWishes(options: readonly Term[]): SpawnWishes | undefined {
+/** Reads a list of options; undefined when it is not one, or has what is not an option: answered `badopt`. */
+export function spawnWishes(options: Term | readonly Term[]): SpawnWishes | undefined {
+  if (!Array.isArray(options) || isTuple(options)) return undefined;
   let link = false;
   let monitor = false;
   for (const option of options) {

@@ -123,9 +123,10 @@ export class RawNode {
   }
 }
 
-/** A pass-through frame's bytes, without the length. */
-export function messageBytes(control: TermInput, payload?: TermInput): Buffer {
+/** A pass-through frame's bytes, without the length; OTP 23 reads no ports of 64 bits. */
+export function messageBytes(control: TermInput, payload?: TermInput, v4Ports = true): Buffer {
   const writer = new TermWriter();
+  writer.v4Ports = v4Ports;
   writer.writeUint8(112);
   for (const term of payload === undefined ? [control] : [control, payload]) {
     writer.writeUint8(131);
