@@ -118,12 +118,11 @@ export class TermWriter extends ByteWriter {
     } catch (error) {
       this.truncate(before);
       this.funs = [];
+      this.watched = [];
       if (error instanceof EtfEncodeError && error.path === "") this.findPath(term, error);
       throw error;
-    } finally {
-      if (this.watched.length > 0) this.watched = [];
-      this.known = null;
     }
+    if (this.watched.length > 0) this.watched = [];
   }
 
   /** Throws the same error with the path to its place, unless that is the term itself. */

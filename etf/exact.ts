@@ -201,6 +201,7 @@ const EXTERNAL_FUN = startOf(14);
 const LOCAL_FUN = startOf(15);
 const RECORD = startOf(16);
 const OPAQUE = startOf(17);
+const PAIR = startOf(18);
 
 /**
  * A 32-bit hash of all of a term, the same for terms that are `=:=`; it differs between processes,
@@ -297,7 +298,7 @@ function hashMap(term: object, depth: number, known: Known): number {
   const pairs = pairsOf(term, known);
   let sum = 0;
   for (let i = 0; i < pairs.length; i += 2) {
-    const key = hash(pairs[i], depth + 1, known);
+    const key = mix(PAIR, hash(pairs[i], depth + 1, known));
     sum = (sum + mix(key, hash(pairs[i + 1], depth + 1, known))) | 0;
   }
   return endOfMap(term, pairs.length, sum, known);
@@ -366,6 +367,6 @@ function openHash(term: unknown, known: Known): number | HashFrame {
 
 function absorb(frame: HashFrame, item: number): void {
   if (!frame.isMap) frame.hash = mix(frame.hash, item);
-  else if (frame.next % 2 === 1) frame.key = item;
+  else if (frame.next % 2 === 1) frame.key = mix(PAIR, item);
   else frame.hash = (frame.hash + mix(frame.key, item)) | 0;
 }

@@ -71,6 +71,7 @@ const kinds: [string, (i: number) => Term][] = [
   ["fields of records", (i) => new NativeRecord(atom("m"), atom("r"), true, [atom(`f${i}`)], [1])],
   ["values of records", (i) => new NativeRecord(atom("m"), atom("r"), true, [atom("f")], [i])],
   ["values of maps", (i) => new TermMap<Term, Term>([[atom("a"), i]])],
+  ["keys of maps that are their values", (i) => new TermMap<Term, Term>([[i, i]])],
   ["keys of maps", (i) => new TermMap<Term, Term>([[tuple(i), 1]])],
   ["terms 300 levels down", (i) => deep(300, i)],
 ];
@@ -128,6 +129,11 @@ test("words that cancelled each other under every seed", () => {
   }
   const keys = words.map((each) => tuple(...each.map((word) => word >>> 0)));
   expect(new Set(keys.map(hashTerm)).size).toBeGreaterThan(4090);
+});
+
+test("a key and its value that change places", () => {
+  const map = (key: Term, value: Term) => new TermMap<Term, Term>([[key, value]]);
+  expect(hashTerm(map(1, tuple(2)))).not.toBe(hashTerm(map(tuple(2), 1)));
 });
 
 /** `#{#{#{...} => 1, X => 1} => 1, Y => 1}` to any depth, as bytes. */
