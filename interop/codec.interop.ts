@@ -123,6 +123,24 @@ eachOtp((otp) => {
     expect(answer).toMatch(/^\{ok,\d\d\}$/);
   });
 
+  it("maps of many keys that differ in one place only come back =:=", async () => {
+    const answer = await otpNode.eval(
+      `L = erldist_terms:key_maps(), erldist_terms:same(${echoing}, L, 0)`,
+      { timeoutMs },
+    );
+    expect(answer).toBe("{ok,12}");
+  });
+
+  it("a key twice is refused, as OTP refuses it", async () => {
+    const [refused, doubled] = (await evalTerm("erldist_terms:doubled()")) as Tuple<
+      [Term[], Uint8Array[]]
+    >;
+    expect(refused.length).toBe(20);
+    for (const bytes of doubled) {
+      expect(() => decode(bytes)).toThrow(expect.objectContaining({ code: "ETF_DUPLICATE_KEY" }));
+    }
+  });
+
   if (release >= 29) {
     it("native records come back =:=", async () => {
       const answer = await otpNode.eval(

@@ -2,7 +2,7 @@
 %%
 %% Loaded beside test/vectors/random_terms.erl, which makes the terms.
 -module(erldist_terms).
--export([batch/3, echoed/4, same/3, large/0, big_map/0, records/0, binaries/2, described/3, floats/2, pairs/2, sorted/3, printed/3, constant/1]).
+-export([batch/3, echoed/4, same/3, large/0, key_maps/0, doubled/0, big_map/0, records/0, binaries/2, described/3, floats/2, pairs/2, sorted/3, printed/3, constant/1]).
 
 %% Count terms, the same for the same seed.
 batch(Seed, Count, Size) ->
@@ -61,6 +61,37 @@ large() ->
      [fun() -> T end || T <- [a, [1.5], #{k => <<1:3>>}, fun(X) -> {X, self()} end]],
      [fun lists:map/2, fun erlang:'+'/2, erlang:make_fun('', '', 255)],
      [self(), make_ref(), hd(erlang:ports())]].
+
+%% Maps of many keys that differ in one place only, and of keys that are maps.
+key_maps() ->
+    Pid = self(),
+    Refs = [make_ref() || _ <- lists:seq(1, 500)],
+    Kinds = [[{Pid, [alias | R]} || R <- Refs], Refs,
+             [fun() -> X end || X <- lists:seq(1, 500)],
+             [[a | I] || I <- lists:seq(1, 500)],
+             [erlang:make_fun(m, f, A) || A <- lists:seq(0, 255)],
+             [I bsl 64 || I <- lists:seq(1, 500)],
+             [I / 7 || I <- lists:seq(1, 500)],
+             [<<I:13>> || I <- lists:seq(1, 500)],
+             [#{I => I} || I <- lists:seq(1, 500)],
+             [deep(300, I) || I <- lists:seq(1, 100)]],
+    [maps:from_list([{K, 1} || K <- Keys]) || Keys <- Kinds]
+        ++ [keys(4, 0), lists:foldl(fun(I, T) -> #{T => I, #{I => 1, b => 2} => 1} end, a, lists:seq(1, 5000))].
+
+deep(0, I) -> I;
+deep(N, I) -> {[deep(N - 1, I)]}.
+
+keys(0, I) -> I;
+keys(Level, I) -> maps:from_list([{keys(Level - 1, 8 * I + N), N} || N <- lists:seq(0, 7)]).
+
+%% Bytes of maps with a key twice, of which OTP refuses each: the answer tells whether it does.
+doubled() ->
+    Key = fun(T) -> <<131, B/binary>> = term_to_binary(T), B end,
+    Keys = [1, 1.5, a, <<"b">>, {1, [2 | 3]}, [], #{a => b}, #{{1} => 2, {2} => 1}, deep(300, 1), fun lists:map/2],
+    Filler = [Key({I}) || I <- lists:seq(1, 40)],
+    Bytes = [iolist_to_binary([131, 116, <<(length(F) + 2):32>>, Key(K), 97, 1, [[X, 97, 1] || X <- F], Key(K), 97, 2])
+             || K <- Keys, F <- [[], Filler]],
+    {[refused || B <- Bytes, try binary_to_term(B), false catch error:badarg -> true end], Bytes}.
 
 big_map() ->
     maps:from_list([{K, V} || I <- lists:seq(1, 300),
