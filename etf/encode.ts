@@ -55,9 +55,9 @@ export interface TermWriterOptions {
  * from that, not measured.
  */
 const CALL_DEPTH = 512;
-/** Levels, and bytes, from which on each container is compared with those that it lies in. */
-const WATCHED_DEPTH = 4;
+/** Bytes, and then levels, from which on each container is compared with those that it lies in. */
 const WATCHED_BYTES = 1 << 20;
+const WATCHED_DEPTH = 4;
 /** Levels up to which that is done at each of them; then at the powers of two. */
 const CLOSELY_WATCHED_DEPTH = 64;
 const MAX_STRING_EXT = 0xffff;
@@ -88,7 +88,8 @@ export class TermWriter extends ByteWriter {
   private readonly deterministic: boolean;
   private readonly byReferenceBytes: number;
   private readonly callDepth: number;
-  private readonly watchedDepth: number;
+  /** The call depth, until a term gets large. */
+  private watchedDepth: number;
   /** The containers being written, by their depth, of those that are watched. */
   private watched: unknown[] = [];
   /** Where the funs being written begin. */
@@ -102,7 +103,7 @@ export class TermWriter extends ByteWriter {
     this.maxDepth = options.maxDepth ?? 2_000_000;
     this.deterministic = options.deterministic ?? false;
     this.callDepth = Math.min(CALL_DEPTH, this.maxDepth);
-    this.watchedDepth = Math.min(WATCHED_DEPTH, this.callDepth);
+    this.watchedDepth = this.callDepth;
   }
 
   /**
@@ -118,11 +119,23 @@ export class TermWriter extends ByteWriter {
     } catch (error) {
       this.truncate(before);
       this.funs = [];
-      this.watched = [];
+      this.endWatch();
       if (error instanceof EtfEncodeError && error.path === "") this.findPath(term, error);
       throw error;
     }
-    if (this.watched.length > 0) this.watched = [];
+    if (this.watchedDepth < this.callDepth) this.endWatch();
+  }
+
+  protected override grow(size: number): void {
+    super.grow(size);
+    if (this.length >= WATCHED_BYTES) {
+      this.watchedDepth = Math.min(WATCHED_DEPTH, this.callDepth);
+    }
+  }
+
+  private endWatch(): void {
+    this.watchedDepth = this.callDepth;
+    this.watched = [];
   }
 
   /** Throws the same error with the path to its place, unless that is the term itself. */
@@ -278,7 +291,7 @@ export class TermWriter extends ByteWriter {
       this.writeDeep(value, depth);
       return true;
     }
-    if (this.length >= WATCHED_BYTES) this.watch(value, depth);
+    this.watch(value, depth);
     return false;
   }
 
@@ -289,7 +302,7 @@ export class TermWriter extends ByteWriter {
   private watch(value: unknown, depth: number): void {
     const { watched } = this;
     if (depth <= CLOSELY_WATCHED_DEPTH || (depth & (depth - 1)) === 0) {
-      for (let i = this.watchedDepth; i < depth; i++) {
+      for (let i = WATCHED_DEPTH; i < depth; i++) {
         if (watched[i] === value && typeof value === "object") {
           throw cyclic();
         }
