@@ -153,9 +153,10 @@ export function toPlain(term: TermInput, options: ToPlainOptions = {}): Plain {
     if (leaf !== undefined) return { result: leaf, frame: null };
     const keys: unknown[] = [];
     const values: unknown[] = [];
-    for (const [key, entry] of MapBase.require(normal).entries()) {
-      keys.push(key);
-      values.push(entry);
+    const pairs = MapBase.require(normal).toPairs();
+    for (let i = 0; i < pairs.length; i += 2) {
+      keys.push(pairs[i]);
+      values.push(pairs[i + 1]);
     }
     const step = (place: number) => entryStep(value, keys[place], place);
     return plainObject(value, keys.map(plainKey), values, step);

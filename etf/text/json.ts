@@ -135,17 +135,22 @@ function record(term: NativeRecord): FlatParts {
 }
 
 function mapText(map: MapBase): string | FlatParts {
-  const entries = [...map.entries()];
-  if (entries.length === 0) return "{}";
-  const names = entries.map(([key]) => (key instanceof Uint8Array ? utf8Text(key) : null));
+  const pairs = map.toPairs();
+  if (pairs.length === 0) return "{}";
+  const names: (string | null)[] = [];
+  const values: unknown[] = [];
+  for (let i = 0; i < pairs.length; i += 2) {
+    const key = pairs[i];
+    names.push(key instanceof Uint8Array ? utf8Text(key) : null);
+    values.push(pairs[i + 1]);
+  }
   if (names.every((name) => name !== null && !name.startsWith("$"))) {
     const before = (place: number) => `${comma(place)}${JSON.stringify(names[place])}:`;
-    const items = entries.map(([, value]) => value);
     const step = (place: number) => `.get(${JSON.stringify(names[place])})`;
-    return { open: "{", close: "}", items, before, step };
+    return { open: "{", close: "}", items: values, before, step };
   }
   const before = (place: number) => (place % 2 === 1 ? "," : place === 0 ? "[" : "],[");
-  return { open: '{"$m":[', close: "]]}", items: entries.flat(), before };
+  return { open: '{"$m":[', close: "]]}", items: pairs, before };
 }
 
 export interface FromJsonOptions {

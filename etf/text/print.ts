@@ -239,10 +239,10 @@ class Printer {
     if (this.options.mapOrder === "ordered") {
       for (const key of sortedKeys(map)) items.push(key, map.get(key));
     } else {
-      const entries = [...map.entries()];
+      const pairs = map.toPairs();
+      if (map.size <= MAX_FLAT_MAP) return [...pairs];
       // What OTP writes of a large map is in the reverse of the order in which it prints it.
-      if (entries.length > MAX_FLAT_MAP) entries.reverse();
-      for (const [key, value] of entries) items.push(key, value);
+      for (let i = pairs.length - 2; i >= 0; i -= 2) items.push(pairs[i], pairs[i + 1]);
     }
     return items;
   }
