@@ -18,7 +18,7 @@ const HOST = /^[!-?A-ÿ]+$/;
 /** What `node()` says without distribution. */
 const NO_NODE = "nonode@nohost";
 
-/** Splits a full node name; undefined when it is none. */
+/** Splits a full node name; undefined when it is not one. */
 export function splitNodeName(text: string): { alive: string; host: string } | undefined {
   const at = text.indexOf("@");
   if (at <= 0) return undefined;
@@ -83,11 +83,13 @@ export function checkNodeName(text: string): NodeName {
   if (parts === undefined) {
     throw new NodeError(
       "NODE_NAME_INVALID",
-      `"${text}" is no full node name: alive@host is expected.`,
+      `"${text}" is not a full node name: alive@host is expected.`,
     );
   }
   return `${parts.alive}@${parts.host}`;
 }
+
+const REMEDY = "Start one of them as the other is named (--sname or --name).";
 
 /**
  * The name of a node to connect to.
@@ -108,7 +110,9 @@ export function checkPeerName(
   if (kind === "short" ? isDotted : !isDotted && !host.includes(":")) {
     throw new NodeError(
       "NODE_NAME_KIND",
-      `${own} has a ${kind} name and connects only to hosts ${kind === "short" ? "without" : "with"} a dot; that of ${peer} is ${host}. Start one of them as the other is named (--sname or --name).`,
+      kind === "short"
+        ? `${own} has a short name and ${peer} a long one; short-named and long-named nodes cannot talk to each other. ${REMEDY}`
+        : `${own} has a long name and connects only to hosts with a dot, as in OTP; the host of ${peer} has none. ${REMEDY}`,
     );
   }
   return name;
