@@ -23,6 +23,7 @@ import { UndefError } from "../node/functions.ts";
 import type { NodeCore } from "../node/node.ts";
 import { type ErlangException, exceptionOf } from "../node/reason.ts";
 import { clientInfo } from "./client-info.ts";
+import { EventQueue } from "./event-queue.ts";
 import { genCallIn, genCastIn, genReply } from "./gen.ts";
 import type {
   From,
@@ -74,7 +75,7 @@ export class GenStatemLoop extends SystemProcess {
     } catch (error) {
       const exception = exceptionOf(error);
       if (exception.class !== "throw") {
-        this.#report(exception, []);
+        this.#report(exception, new EventQueue());
         return this.notStarted(StartError.failed(exception.reason), exception);
       }
       returned = exception.reason;
@@ -85,12 +86,12 @@ export class GenStatemLoop extends SystemProcess {
     if (given !== undefined && this.refusedBy(given)) return;
     if (given === undefined || state === undefined) {
       const failed = bad("bad_return_from_init", returned);
-      this.#report(exceptionOf(failed), []);
+      this.#report(exceptionOf(failed), new EventQueue());
       return this.refused(StartError.failed(failed.reason), failed.reason);
     }
     this.#enter(state);
     this.started();
-    const queue: QueuedEvent[] = [{ type: "internal", content: atom("init_state") }];
+    const queue = new EventQueue({ type: "internal", content: atom("init_state") });
     if (await this.#turn(queue, undefined, listed(given.actions))) await this.#run(queue);
   }
 
@@ -111,7 +112,7 @@ export class GenStatemLoop extends SystemProcess {
   }
 
   protected override stop(reason: Term): unknown {
-    return this.#terminate({ class: "exit", reason, stack: [] }, []);
+    return this.#terminate({ class: "exit", reason, stack: [] }, new EventQueue());
   }
 
   /** Time goes on while the machine is suspended; what passes waits in the mailbox. */
@@ -168,7 +169,7 @@ export class GenStatemLoop extends SystemProcess {
 
   #receive(event: QueuedEvent): Promise<void> {
     this.#received(event);
-    return this.#run([event]);
+    return this.#run(new EventQueue(event));
   }
 
   #received(event: QueuedEvent): void {
@@ -177,7 +178,7 @@ export class GenStatemLoop extends SystemProcess {
   }
 
   /** Handles what is queued, and time-outs of 0, until there is nothing left. */
-  async #run(queue: QueuedEvent[]): Promise<void> {
+  async #run(queue: EventQueue): Promise<void> {
     for (;;) {
       if (queue.length === 0) {
         const passed = this.#timeouts.takeZero();
@@ -185,7 +186,7 @@ export class GenStatemLoop extends SystemProcess {
         this.#received(passed);
         queue.push(passed);
       }
-      if (!(await this.#turn(queue, queue[0], []))) return;
+      if (!(await this.#turn(queue, queue.first, []))) return;
     }
   }
 
@@ -194,7 +195,7 @@ export class GenStatemLoop extends SystemProcess {
    * Returns whether the machine lives on.
    */
   async #turn(
-    queue: QueuedEvent[],
+    queue: EventQueue,
     event: QueuedEvent | undefined,
     actions: unknown[],
   ): Promise<boolean> {
@@ -284,7 +285,7 @@ export class GenStatemLoop extends SystemProcess {
   }
 
   /** Makes the transition: the event is done with or postponed, time-outs end and start. */
-  #settle(turn: Turn, previous: Term, queue: QueuedEvent[]): void {
+  #settle(turn: Turn, previous: Term, queue: EventQueue): void {
     const event = queue.shift()!;
     if (turn.postpone) this.#postponed.push(event);
     if (this.debug.active) {
@@ -294,11 +295,11 @@ export class GenStatemLoop extends SystemProcess {
     this.#timeouts.cancel(EVENT_TIMEOUT);
     if (!exactEquals(previous, this.#state)) {
       this.#timeouts.cancel(STATE_TIMEOUT);
-      queue.unshift(...this.#postponed);
+      queue.prepend(this.#postponed);
       this.#postponed = [];
     }
     this.#startTimeouts(turn.timeouts);
-    queue.unshift(...turn.nextEvents);
+    queue.prepend(turn.nextEvents);
   }
 
   /** Of several time-outs of one type the last one counts. */
@@ -320,7 +321,7 @@ export class GenStatemLoop extends SystemProcess {
     }
   }
 
-  async #terminate(exception: ErlangException, queue: readonly QueuedEvent[]): Promise<void> {
+  async #terminate(exception: ErlangException, queue: EventQueue): Promise<void> {
     let last = exception;
     try {
       await this.#machine.terminate?.(exception.reason, this.#state);
@@ -336,19 +337,16 @@ export class GenStatemLoop extends SystemProcess {
     endWith(this.node, this.self, last);
   }
 
-  #report(
-    { class: exceptionClass, reason, stack }: ErlangException,
-    queue: readonly QueuedEvent[],
-  ): void {
+  #report({ class: exceptionClass, reason, stack }: ErlangException, queue: EventQueue): void {
     const { callbackModule, self } = this;
     const { callbackMode, stateEnter, data: machineData } = this.#machine;
     this.node.log(() => {
       const status = this.#formatted({ state: this.#state, data: machineData, reason });
-      const [event] = queue;
+      const { first: event } = queue;
       const rows: [string, unknown][] = [
         ["label", tuple(this.module, atom("terminate"))],
         ["name", this.name],
-        ["queue", queue.map(eventTerm)],
+        ["queue", queue.toArray().map(eventTerm)],
         ["postponed", this.#postponedTerms()],
         ["modules", [callbackModule]],
         ["callback_mode", atom(callbackMode)],

@@ -1,0 +1,48 @@
+/** The events that a state machine still has to handle; each costs the same, however many wait. */
+import type { QueuedEvent } from "./gen-statem-callbacks.ts";
+
+export class EventQueue {
+  /** The next one last. */
+  #front: QueuedEvent[] = [];
+  #back: QueuedEvent[];
+
+  constructor(...events: QueuedEvent[]) {
+    this.#back = events;
+  }
+
+  get length(): number {
+    return this.#front.length + this.#back.length;
+  }
+
+  /** The next event. */
+  get first(): QueuedEvent | undefined {
+    this.#turn();
+    return this.#front.at(-1);
+  }
+
+  push(event: QueuedEvent): void {
+    this.#back.push(event);
+  }
+
+  /** Takes the next event out. */
+  shift(): QueuedEvent | undefined {
+    this.#turn();
+    return this.#front.pop();
+  }
+
+  /** Puts events before all others, in their order. */
+  prepend(events: readonly QueuedEvent[]): void {
+    for (let i = events.length - 1; i >= 0; i--) this.#front.push(events[i]!);
+  }
+
+  /** All of them, the next one first. */
+  toArray(): QueuedEvent[] {
+    return [...this.#front].reverse().concat(this.#back);
+  }
+
+  #turn(): void {
+    if (this.#front.length > 0) return;
+    this.#front = this.#back.reverse();
+    this.#back = [];
+  }
+}
