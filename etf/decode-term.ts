@@ -30,7 +30,7 @@ import {
   Tuple,
 } from "./terms.ts";
 
-/** Floats of a list that are charged at once. */
+/** Floats of a list that are charged at once, after they were made. */
 const CHARGED_FLOATS = 4096;
 
 /** A container being read without recursion. */
@@ -155,7 +155,6 @@ export class TermDecoder extends LeafDecoder<Term> {
     // Up to there a number is whole.
     const safe = view === null ? -1 : this.end - MAX_NUMBER_BYTES;
     let { offset } = this;
-    let floats = 0;
     for (; at < last; at++) {
       if (view !== null && offset <= safe) {
         const tag = bytes[offset]!;
@@ -182,14 +181,11 @@ export class TermDecoder extends LeafDecoder<Term> {
           continue;
         }
         if (tag === TAG.NEW_FLOAT_EXT) {
-          const value = view.getFloat64(offset + 1);
-          if (value - value === 0) {
-            if (++floats === CHARGED_FLOATS) {
-              this.charge(FLOAT_WORDS * floats);
-              floats = 0;
-            }
-            into[at] = new Float(value);
-            offset += 9;
+          this.offset = offset;
+          const next = this.floats(into, at, last, view);
+          if (next > at) {
+            at = next - 1;
+            offset = this.offset;
             continue;
           }
         } else if (tag === TAG.SMALL_BIG_EXT) {
@@ -207,7 +203,24 @@ export class TermDecoder extends LeafDecoder<Term> {
       offset = this.offset;
     }
     this.offset = offset;
-    if (floats > 0) this.charge(FLOAT_WORDS * floats);
+  }
+
+  /** Floats in a row into a list; returns where in it the next element goes. */
+  private floats(into: Term[], start: number, last: number, view: DataView): number {
+    const { bytes } = this;
+    const safe = this.end - MAX_NUMBER_BYTES;
+    const stop = Math.min(last, start + CHARGED_FLOATS);
+    let { offset } = this;
+    let at = start;
+    while (at < stop && offset <= safe && bytes[offset] === TAG.NEW_FLOAT_EXT) {
+      const value = view.getFloat64(offset + 1);
+      if (value - value !== 0) break;
+      into[at++] = new Float(value);
+      offset += 9;
+    }
+    this.offset = offset;
+    this.charge(FLOAT_WORDS * (at - start));
+    return at;
   }
 
   private tuple(size: number, depth: number): Term {
