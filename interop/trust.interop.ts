@@ -83,7 +83,7 @@ const ROWS: Row[] = [
   },
   {
     what: "a server that keeps 100 callers by their tags",
-    does: "lists:all(fun is_integer/1, [rpc:call(N, ts, keep, [{self(), [alias | make_ref()]}]) || _ <- lists:seq(1, 100)])",
+    does: "lists:all(fun erlang:is_integer/1, [rpc:call(N, ts, keep, [{self(), [alias | make_ref()]}]) || _ <- lists:seq(1, 100)])",
     gives: "true",
   },
   // true and false are atoms.
