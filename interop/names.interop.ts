@@ -152,6 +152,8 @@ eachOtp((otp) => {
 
     it("what is no name of a node to connect to is refused", async () => {
       for (const [name, short, long] of PEERS) {
+        // Of a name refused before, what is printed may come late.
+        const host = name.slice(name.indexOf("@") + 1);
         for (const [kind, tried] of [
           ["short", short],
           ["long", long],
@@ -163,7 +165,7 @@ eachOtp((otp) => {
           );
           expect(answer).toBe("false");
           if (!tried) await theirs[kind]!.printed(/Cannot get connection id|fully qualified/);
-          else expect(theirs[kind]!.log.slice(before)).not.toMatch(/fully qualified/);
+          else expect(theirs[kind]!.log.slice(before)).not.toContain(`Hostname ${host} is illegal`);
           const error = await ours[kind]!.connect(name).catch((thrown: unknown) => thrown);
           const refused = /^NODE_NAME_/.test(String((error as { code?: string }).code));
           expect(refused, `${kind} to ${name}: ${error}`).toBe(!tried);
