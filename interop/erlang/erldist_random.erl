@@ -140,10 +140,10 @@ step() ->
         5 -> {ask, who(), {trap, rand:uniform(2) =:= 1}};
         6 -> {ask, who(), {register, name()}};
         7 -> {ask, who(), {monitor, now}};
-        8 -> {ask, who(), {send, term(3)}};
+        8 -> {ask, who(), {send, sized(3)}};
         9 -> {ask, who(), {signal, reason()}};
         10 -> {ask, who(), {exit, reason()}};
-        11 -> {tell, who(), {told, term(4)}};
+        11 -> {tell, who(), {told, sized(4)}};
         12 -> {signal, who(), reason()};
         13 -> oneof([link, unlink, monitor, demonitor]);
         14 -> {monitor_name, name()};
@@ -151,30 +151,48 @@ step() ->
         16 -> {spawn_undef, oneof([true, nothing, '']) };
         17 -> {oneof([lock, unlock]), rand:uniform(3)};
         18 -> {rpc, oneof([exit, error, throw, return]), reason()};
-        19 -> {to_name, name(), {told, term(2)}};
-        20 -> {key, [term(2) || _ <- lists:seq(1, rand:uniform(90))]};
-        _ -> {echo, term(5)}
+        19 -> {to_name, name(), {told, sized(2)}};
+        20 -> {key, [sized(2) || _ <- lists:seq(1, rand:uniform(90))]};
+        _ -> {echo, sized(5)}
     end.
 
 who() -> oneof([a, b]).
 name() -> oneof([erldist_random_a, erldist_random_b, true, false]).
-reason() -> oneof([normal, kill, killed, shutdown, {shutdown, x}, oops, true, term(2)]).
+reason() -> oneof([normal, kill, killed, shutdown, {shutdown, x}, oops, true, sized(2)]).
 oneof(List) -> lists:nth(rand:uniform(length(List)), List).
 
+%% How many terms a term is made of at most: some would be of a hundred million.
+-define(PARTS, 3000).
+
 %% A term, nested so deep at most.
+sized(Depth) ->
+    put(parts, ?PARTS),
+    term(Depth).
+
 term(0) -> leaf();
 term(Depth) ->
+    Left = put(parts, get(parts) - 1) - 1,
     case rand:uniform(12) of
+        _ when Left < 0 -> leaf();
         1 -> terms(Depth, 6);
         2 -> list_to_tuple(terms(Depth, 6));
         3 -> terms(Depth, 3) ++ leaf();
         4 -> maps:from_list([{term(Depth - 1), term(Depth - 1)} || _ <- lists:seq(1, rand:uniform(40))]);
         5 -> X = term(Depth - 1), fun() -> X end;
-        6 -> lists:duplicate(rand:uniform(300), term(0));
+        6 -> repeated(leaf(), rand:uniform(300));
         7 -> [[term(0) | I] || I <- lists:seq(1, rand:uniform(80))];
         8 -> lists:foldl(fun(_, T) -> [T] end, leaf(), lists:seq(1, rand:uniform(200)));
         _ -> leaf()
     end.
+
+%% A list of one term again and again, of no more than 300 kB.
+repeated(Term, Times) ->
+    lists:duplicate(min(Times, 1 + 300000 div erlang:external_size(Term)), Term).
+
+%% A large binary, a few of them in one term.
+large(Times) ->
+    put(parts, get(parts) - ?PARTS div 8),
+    binary:copy(<<"large">>, case get(parts) > 0 of true -> Times; false -> 1 end).
 
 terms(Depth, Most) -> [term(Depth - 1) || _ <- lists:seq(1, rand:uniform(Most))].
 
@@ -189,7 +207,7 @@ leaf() ->
         7 -> <<(rand:uniform(1 bsl 60)):100>>;
         8 -> <<(rand:uniform(1 bsl 60)):(rand:uniform(90))>>;
         9 -> binary:copy(<<"b">>, rand:uniform(200));
-        10 -> binary:copy(<<"large">>, rand:uniform(30000));
+        10 -> large(rand:uniform(30000));
         11 -> self();
         12 -> make_ref();
         13 -> fun erlang:node/1;
