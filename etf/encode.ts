@@ -7,7 +7,6 @@
  */
 import { bigintToBytes, MAX_PUT_BYTES, putBigint } from "#bigint";
 import { Atom, hasLoneSurrogate, utf8Of, wireOf } from "./atom.ts";
-import { copyBytes } from "./bytes.ts";
 import { inKeyOrder } from "./compare.ts";
 import { isCycle, refuseCycle } from "./cycle.ts";
 import { deflateTerm } from "./deflate.ts";
@@ -82,8 +81,8 @@ export class TermWriter extends ByteWriter {
    * NEW_PORT_EXT, which a peer without the flag V4_NC (OTP 23) can read.
    */
   v4Ports = true;
-  /** Binaries that become chunks are copied, so that they may change before they are sent. */
-  copiesChunks = false;
+  /** Copies a binary that becomes a chunk, so that it may change before it is sent; null: it must not. */
+  copyChunk: ((bytes: Uint8Array) => Uint8Array) | null = null;
   readonly maxDepth: number;
   private readonly deterministic: boolean;
   private readonly byReferenceBytes: number;
@@ -536,7 +535,7 @@ export class TermWriter extends ByteWriter {
     }
     this.head(TAG.BINARY_EXT, size);
     if (size < this.byReferenceBytes) this.writeBytes(bytes);
-    else this.writeReference(this.copiesChunks ? copyBytes(bytes, 0, size) : bytes);
+    else this.writeReference(this.copyChunk === null ? bytes : this.copyChunk(bytes));
   }
 
   private tuple(elements: readonly unknown[]): readonly unknown[] {

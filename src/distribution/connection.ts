@@ -91,9 +91,9 @@ export class Connection {
   readonly #tickPartMs: number;
   #tickTimer: Timer | undefined;
   #flushScheduled = false;
-  /** To be called when what was sent by reference is with the operating system. */
+  /** Of what was sent by reference: called when the operating system has it, or at the end. */
   readonly #held = new Set<() => void>();
-  /** Of these, those whose message has just been taken from the outbox. */
+  /** To be called when what has just been taken from the outbox is with the operating system. */
   readonly #leaving: (() => void)[] = [];
   /** The transport is over its mark, and has yet to say that it has room again. */
   #blocked = false;
@@ -114,7 +114,10 @@ export class Connection {
     this.#handler = options.handler;
     this.#highWaterMarkBytes = options.highWaterMarkBytes;
     this.#maxQueuedBytes = options.maxQueuedBytes;
-    this.#outbox = new Outbox({ negotiatedFlags: options.negotiatedFlags });
+    this.#outbox = new Outbox({
+      negotiatedFlags: options.negotiatedFlags,
+      written: (callback) => this.#leaving.push(callback),
+    });
     const refused = notNegotiated(options.negotiatedFlags);
     // Not at once: who reads what was kept is in the middle of its mailbox.
     const malformed = (error: unknown): void =>
@@ -216,8 +219,11 @@ export class Connection {
     }
     if (taken === undefined) this.#outbox.add(control, payload);
     else {
-      this.#outbox.add(control, payload, () => this.#leaving.push(taken));
-      this.#held.add(taken);
+      const free = (): void => {
+        if (this.#held.delete(free)) taken();
+      };
+      this.#outbox.add(control, payload, free);
+      this.#held.add(free);
     }
     this.#scheduleFlush();
     if (this.queuedBytes > 2 * this.#maxQueuedBytes) this.#fail(overloadedError(this.peerName));
@@ -293,8 +299,7 @@ export class Connection {
     this.#end = reason;
     this.#tickTimer?.cancel();
     this.#drain?.reject(reason);
-    for (const taken of this.#held) taken();
-    this.#held.clear();
+    for (const free of this.#held) free();
     this.#handler.closed(reason);
   }
 
@@ -315,11 +320,7 @@ export class Connection {
     const few = this.#outbox.writtenBytes < FRAGMENT_ROOM_BYTES;
     if (this.#blocked && few && room !== Number.POSITIVE_INFINITY) return;
     const goesOn = this.#transport.writeMany(this.#outbox.take(room));
-    for (const taken of this.#leaving.splice(0)) {
-      this.#transport.written(() => {
-        if (this.#held.delete(taken)) taken();
-      });
-    }
+    for (const left of this.#leaving.splice(0)) this.#transport.written(left);
     this.#bytesOut += before - this.#outbox.bytes;
     // Only a transport that is over its own mark says later when it has room again.
     this.#blocked = !goesOn;

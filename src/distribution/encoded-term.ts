@@ -12,7 +12,7 @@ const ONE_PIECE_BYTES = 16 * 1024;
 const shared = new TermWriter({ byReferenceBytes: BY_REFERENCE_BYTES });
 // Any release reads the older form of ports, OTP 23 only that.
 shared.v4Ports = false;
-shared.copiesChunks = true;
+shared.copyChunk = (bytes) => Buffer.from(bytes);
 
 /** A term encoded ahead of time, as it is then, the version byte in front. */
 export class EncodedTerm {

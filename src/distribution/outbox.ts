@@ -11,6 +11,7 @@
 import { isPid, type TermInput, TermWriter, Tuple, VERSION_MAGIC } from "../../etf/index.ts";
 import { SendingAtomCache } from "./atom-cache.ts";
 import { CONTROL } from "./control.ts";
+import { CopyPool } from "./copy-pool.ts";
 import { BY_REFERENCE_BYTES, EncodedTerm } from "./encoded-term.ts";
 import { DFLAG } from "./flags.ts";
 import {
@@ -29,7 +30,15 @@ export interface OutboxOptions {
   negotiatedFlags: bigint;
   /** Bytes of a message, and of each fragment of a larger one. Default 64 KiB, as the runtime's. */
   fragmentBytes?: number;
+  /**
+   * Calls back when the operating system has all that was taken so far, called when the last of a
+   * message has been taken. Default: never, so that no copy is used again.
+   */
+  written?: (callback: () => void) => void;
 }
+
+/** For all connections. */
+const pool = new CopyPool();
 
 /** References of a header that has none. */
 const NONE: RefsWriter = {
@@ -60,9 +69,18 @@ export class Outbox {
   #frames = 0;
   /** To be called when all that is ready is taken. */
   #taken: (() => void)[] = [];
+  /** Holds copies of the message being added. */
+  #copies: Uint8Array[] = [];
+  readonly #copy = (bytes: Uint8Array): Uint8Array => {
+    const { copy, buffer } = pool.copy(bytes);
+    this.#copies.push(buffer);
+    return copy;
+  };
+  readonly #written: (callback: () => void) => void;
 
   constructor(options: OutboxOptions) {
     const has = (flag: bigint): boolean => (options.negotiatedFlags & flag) !== 0n;
+    this.#written = options.written ?? (() => {});
     this.#headers = has(DFLAG.DIST_HDR_ATOM_CACHE | DFLAG.FRAGMENTS);
     this.#atoms = has(DFLAG.DIST_HDR_ATOM_CACHE) ? new SendingAtomCache() : undefined;
     // What OTP 23 can read; a port beyond it is one that OTP 23 cannot hold.
@@ -100,19 +118,44 @@ export class Outbox {
   }
 
   /**
-   * Adds a message: a control message, and its payload if the operation has one. With `taken`, the
-   * payload's large binaries are not copied: they must not change before that is called, when all of
-   * the message has been taken.
-   * @throws EtfEncodeError when one of them is no term; nothing is added then
+   * Adds a message: a control message, and its payload if the operation has one. With `free`, the
+   * payload's large binaries are not copied: they must not change before that is called, when the
+   * operating system has them.
+   * @throws EtfEncodeError when one of them is not a term; nothing is added then
    */
-  add(control: TermInput, payload?: TermInput | EncodedTerm, taken?: () => void): void {
+  add(control: TermInput, payload?: TermInput | EncodedTerm, free?: () => void): void {
+    try {
+      this.#add(control, payload, free);
+    } catch (error) {
+      pool.giveBack(this.#copies);
+      this.#copies = [];
+      throw error;
+    }
+  }
+
+  #add(
+    control: TermInput,
+    payload: TermInput | EncodedTerm | undefined,
+    taken: (() => void) | undefined,
+  ): void {
     if (!this.#headers) this.#passThrough(control, payload, taken);
     else if (this.#fragments?.idle === false && this.#fragments.mustWait(...endsOf(control))) {
       this.#fragments.wait(this.#setAside(control, payload, taken));
     } else this.#write(control, payload, taken);
   }
 
-  #notTaken(taken: (() => void) | undefined): void {
+  /** What is to be called when the message that was just encoded has been taken, if anything. */
+  #whenTaken(free: (() => void) | undefined): (() => void) | undefined {
+    const copies = this.#copies;
+    if (copies.length > 0) {
+      this.#copies = [];
+      return () => this.#written(() => pool.giveBack(copies));
+    }
+    return free === undefined ? undefined : () => this.#written(free);
+  }
+
+  #notTaken(free: (() => void) | undefined): void {
+    const taken = this.#whenTaken(free);
     if (taken !== undefined) this.#taken.push(taken);
   }
 
@@ -150,7 +193,7 @@ export class Outbox {
     taken: (() => void) | undefined,
   ): void {
     const out = this.#out;
-    out.copiesChunks = taken === undefined;
+    out.copyChunk = taken === undefined ? this.#copy : null;
     const start = out.length;
     try {
       out.writeUint32(0);
@@ -177,7 +220,7 @@ export class Outbox {
   ): void {
     const out = this.#out;
     const atoms = this.#atoms?.begin() ? this.#atoms : undefined;
-    out.copiesChunks = taken === undefined;
+    out.copyChunk = taken === undefined ? this.#copy : null;
     out.beginFrame();
     out.atomRefs = atoms ?? null;
     try {
@@ -235,6 +278,7 @@ export class Outbox {
     if (fragments.full) {
       // Its header would be made now and written later, behind others: without references, then.
       this.#out.abandonFrame();
+      pool.giveBack(this.#copies.splice(0));
       fragments.wait(this.#setAside(control, payload, taken));
       return;
     }
@@ -242,7 +286,8 @@ export class Outbox {
     const [from, to] = endsOf(control);
     const body = this.#cut();
     const out: Uint8Array[] = [];
-    fragments.begin({ from, to, body, bodyBytes, controlBytes, taken }, refsBytes(atoms), out);
+    const message = { from, to, body, bodyBytes, controlBytes, taken: this.#whenTaken(taken) };
+    fragments.begin(message, refsBytes(atoms), out);
     this.#putReady(out);
   }
 
@@ -279,7 +324,7 @@ export class Outbox {
     this.#aside ??= new TermWriter({ byReferenceBytes: BY_REFERENCE_BYTES });
     const aside = this.#aside;
     aside.v4Ports = this.#v4Ports;
-    aside.copiesChunks = taken === undefined;
+    aside.copyChunk = taken === undefined ? this.#copy : null;
     const [from, to] = endsOf(control);
     try {
       aside.writeTerm(control);
@@ -291,7 +336,7 @@ export class Outbox {
         body.push(first.subarray(1), ...others);
       }
       const bodyBytes = body.reduce((sum, chunk) => sum + chunk.length, 0);
-      return { from, to, body, bodyBytes, controlBytes, taken };
+      return { from, to, body, bodyBytes, controlBytes, taken: this.#whenTaken(taken) };
     } catch (error) {
       aside.truncate(0);
       throw error;
