@@ -10,7 +10,7 @@ const MAX_IDLE_BYTES = 16 * 1024 * 1024;
 
 export class CopyPool {
   /** By the power of two that their size is. */
-  readonly #idle: Uint8Array[][] = [];
+  readonly #idle: Uint8Array[][] = Array.from({ length: 32 }, () => []);
   #idleBytes = 0;
 
   /** A copy of the bytes, in the beginning of a buffer that is to be given back if it fits. */
@@ -26,14 +26,14 @@ export class CopyPool {
     for (const buffer of buffers) {
       const { length } = buffer;
       if (length > LARGEST_BYTES || this.#idleBytes + length > MAX_IDLE_BYTES) continue;
-      (this.#idle[sizeClass(length)] ??= []).push(buffer);
+      this.#idle[sizeClass(length)]!.push(buffer);
       this.#idleBytes += length;
     }
   }
 
   #take(length: number): Uint8Array {
     const power = sizeClass(Math.max(length, SMALLEST_BYTES));
-    const idle = this.#idle[power]?.pop();
+    const idle = this.#idle[power]!.pop();
     if (idle === undefined) return Buffer.allocUnsafeSlow(2 ** power);
     this.#idleBytes -= idle.length;
     return idle;
