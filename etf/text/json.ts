@@ -375,7 +375,10 @@ function tagged(keys: readonly string[], values: readonly Term[]): Term {
     }
     case "$ref": {
       const [node, creation, ids] = listOf(value, 3);
-      return new Reference(textOf(node), numberOf(creation), listOf(ids).map(numberOf));
+      const words = listOf(ids).map(numberOf);
+      return words.length === 0
+        ? Reference.withoutWords(internAtom(textOf(node)), numberOf(creation))
+        : new Reference(textOf(node), numberOf(creation), words);
     }
     case "$fun":
       return value instanceof TermMap ? localFunOf(value) : externalFunOf(textOf(value));
@@ -467,14 +470,16 @@ function localFunOf(fields: TermMap): LocalFun {
 }
 
 function externalFunOf(text: string): ExternalFun {
+  const [, names, arity] = /^(.*)\/(\d+)$/s.exec(text) ?? [];
   let fun: Term | undefined;
   try {
-    fun = parse(text);
+    // What a peer sends may have any arity, and what is parsed may not.
+    fun = parse(`${names}/0`);
   } catch (error) {
     if (!(error instanceof TermSyntaxError)) throw error;
   }
   if (!(fun instanceof ExternalFun)) throw new WrongForm("fun Module:Function/Arity is expected");
-  return fun;
+  return ExternalFun.received(fun.module, fun.function, Number(arity));
 }
 
 function recordOf(term: Term): NativeRecord {

@@ -36,8 +36,8 @@ const CONTROLS: readonly (readonly [op: number, fields: readonly FieldKind[], pa
   [28, ["pidOrAtom", "pid", "ref"], true],
   [29, ["ref", "pid", "pid", "mfa", "list"], true],
   [30, ["ref", "pid", "pid", "mfa", "list", "any"], true],
-  [31, ["ref", "pid", "flags", "any"]],
-  [32, ["ref", "pid", "flags", "any", "any"]],
+  [31, ["ref", "pid", "flags", "pidOrAtom"]],
+  [32, ["ref", "pid", "flags", "pidOrAtom", "any"]],
   [33, ["pid", "ref"], true],
   [34, ["pid", "ref", "any"], true],
   [35, ["id", "pid", "pid"]],
@@ -47,6 +47,8 @@ const CONTROLS: readonly (readonly [op: number, fields: readonly FieldKind[], pa
 export interface MadeMessage {
   readonly control: Model;
   readonly payload: Model | undefined;
+  /** Between processes of anybody: OTP ends the connection of a peer that speaks for others. */
+  readonly unruly?: true;
 }
 
 const integer = (value: number): Model => ({ is: "integer", value: BigInt(value) });

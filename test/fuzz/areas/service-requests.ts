@@ -33,7 +33,7 @@ export function makeRequest(node: TestNode, choices: Choices): MadeMessage {
     case 1:
       return signal(node, choices);
     case 2:
-      return addressed(makeMessage(choices), node, choices);
+      return { ...addressed(makeMessage(choices), node, choices), unruly: true };
     case 3:
       return spawnRequest(choices);
     default: {
@@ -228,9 +228,9 @@ function spawnRequest(choices: Choices): MadeMessage {
 }
 
 function pidOf(node: TestNode, name: string): Model {
-  const pid = node.whereis(name)?.pid;
-  if (pid === undefined) return CALLER;
-  return { is: "pid", node: pid.node.name, id: pid.id, serial: pid.serial, creation: pid.creation };
+  const { creation } = node;
+  const { id, serial } = node.whereis(name)?.pid ?? { id: 0x7fff, serial: 0x1fff };
+  return { is: "pid", node: node.name, id, serial, creation };
 }
 
 /** A link, a monitor, an end of either, or an exit signal, to one that may be ended. */

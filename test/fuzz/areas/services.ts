@@ -40,15 +40,18 @@ export const services: Area = {
     await serveAgain(world);
     const { raw, cluster, node } = world;
     const broken = choices.oneIn(8);
+    let unruly = false;
     node.events.length = 0;
     for (let count = choices.below(3); count >= 0; count--) {
-      const body = passThrough(makeRequest(node, choices), choices);
+      const request = makeRequest(node, choices);
+      unruly ||= request.unruly === true;
+      const body = passThrough(request, choices);
       raw.bytes(frameOf(broken ? spoilt(body, choices) : body));
     }
     await cluster.settle();
     if (raw.closed) {
       const [down] = node.events;
-      claim(broken, `what OTP takes for a message leaves the connection up (${down})`);
+      claim(broken || unruly, `what OTP takes for a message leaves the connection up (${down})`);
       claim(/ DIST_[A-Z_]+$/.test(down ?? ""), `a documented error ends a connection: ${down}`);
       world.raw = await RawNode.connect(cluster, NAME);
     }

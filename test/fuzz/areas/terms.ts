@@ -45,6 +45,8 @@ const INFLATED = { ms: 250, mebibytes: 160 };
 
 /** Text that says less than the term: of funs, records, pids, ports and references. */
 const LOSSY = /#[^{]|\.\d+\.\d+>/;
+/** A peer may send a fun of any arity; one that is written has up to 255 arguments. */
+const ANY_ARITY = /\bfun .*\/\d{3,}/s;
 /** In names of funs bytes stand for characters, as the runtime prints them. */
 const BYTES_AS_TEXT = /\bfun .*[^\0-\x7f]/s;
 
@@ -152,7 +154,7 @@ function checkTerm(term: Term, everything: boolean): void {
   const text = format(term, { mode: "~0tp" });
   format(term);
   claim(exactEquals(fromJson(toJson(term)), term), "JSON is read back");
-  if (LOSSY.test(text) || BYTES_AS_TEXT.test(text)) return;
+  if (LOSSY.test(text) || BYTES_AS_TEXT.test(text) || ANY_ARITY.test(text)) return;
   claim(exactEquals(parse(text), term), `${text} is read back`);
 }
 
