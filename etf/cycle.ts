@@ -42,13 +42,15 @@ export function refuseCycle(root: unknown): void {
 const MIN_WATCHED = 256;
 
 /**
- * Whether a container is open twice, looked for whenever the number of open ones has doubled: so
- * it costs no more than to go through them once.
+ * Whether the container just opened is open already, compared with one of those around it: that at the
+ * largest power of two. Inside a cycle the containers come again and again, so once that is as long as
+ * the cycle, it is met (Brent's algorithm).
  */
 export function isCycle(frames: readonly { readonly value: unknown }[]): boolean {
-  const { length } = frames;
-  if (length < MIN_WATCHED || (length & (length - 1)) !== 0) return false;
-  return new Set(frames.map(({ value }) => value)).size < length;
+  const last = frames.length - 1;
+  if (last < MIN_WATCHED) return false;
+  const mark = 1 << (31 - Math.clz32(last));
+  return last !== mark && frames[last]!.value === frames[mark]!.value;
 }
 
 /**

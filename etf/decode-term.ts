@@ -36,10 +36,16 @@ const CHARGED_FLOATS = 4096;
 /** A container being read without recursion. */
 interface Frame {
   tag: number;
+  /** Made with its size where that is not large: it is the term then, or what the term is made of. */
   values: unknown[];
+  /** Values read. */
+  at: number;
   /** Values still to be read. */
   left: number;
   claimed: number;
+  /** What is read next is the tail of a list, or was. */
+  inTail: boolean;
+  tail: unknown;
   /** What was read before the values. */
   head: LocalFunFields | RecordHead | null;
 }
@@ -279,14 +285,13 @@ export class TermDecoder extends LeafDecoder<Term> {
         const frame = frames[frames.length - 1];
         if (frame === undefined) return done as Term;
         if (done !== PENDING) {
-          frame.values.push(done);
+          if (frame.inTail) frame.tail = done;
+          else frame.values[frame.at++] = done;
           frame.left--;
         }
         if (frame.left > 0) break;
-        if (frame.tag === TAG.LIST_EXT) {
-          const last = frame.values.length === frame.claimed + 1;
-          if (!last && !this.extendList(frame)) break; // what follows is the tail
-        }
+        // What follows is more of a list, or its tail.
+        if (frame.tag === TAG.LIST_EXT && !frame.inTail && !this.extendList(frame)) break;
         frames.pop();
         this.claimed -= frame.claimed;
         done = this.close(frame);
@@ -303,7 +308,6 @@ export class TermDecoder extends LeafDecoder<Term> {
     const tag = this.bytes[this.offset];
     if (tag === TAG.NIL_EXT) {
       this.offset++;
-      frame.values.push(NIL);
       return true;
     }
     if (tag === TAG.LIST_EXT) {
@@ -314,6 +318,7 @@ export class TermDecoder extends LeafDecoder<Term> {
       frame.left = size;
       return size === 0 ? this.extendList(frame) : false;
     }
+    frame.inTail = true;
     frame.left = 1;
     return false;
   }
@@ -355,17 +360,16 @@ export class TermDecoder extends LeafDecoder<Term> {
     this.claim(claimed);
     this.charge(LEVEL_WORDS);
     if (tag === TAG.MAP_EXT) this.charge(MAP_WORDS + MAP_KEY_WORDS * (size >> 1));
-    frames.push({ tag, values: [], left: size, claimed, head });
+    const values = valuesOf(tag, size);
+    frames.push({ tag, values, at: 0, left: size, claimed, inTail: false, tail: null, head });
     return PENDING;
   }
 
   private close(frame: Frame): Term {
     const values = frame.values as Term[];
     switch (frame.tag) {
-      case TAG.LIST_EXT: {
-        const tail = values.pop() as Term;
-        return tail === (NIL as unknown) ? values : withTail(values, tail);
-      }
+      case TAG.LIST_EXT:
+        return frame.inTail ? withTail(values, frame.tail as Term) : values;
       case TAG.MAP_EXT:
         return this.makeMap(values, this.offset, false);
       case TAG.NEW_FUN_EXT:
@@ -373,17 +377,27 @@ export class TermDecoder extends LeafDecoder<Term> {
         return new LocalFun({ ...(frame.head as LocalFunFields), freeVariables: values });
       case TAG.RECORD_EXT:
         return makeRecord(frame.head as RecordHead, values);
-      default: {
-        const elements = newTuple(values.length);
-        for (let i = 0; i < values.length; i++) elements[i] = values[i]!;
-        return elements;
-      }
+      default:
+        return values as unknown as Term;
     }
   }
 }
 
+/** For the values of a container; a tuple's are the tuple. */
+function valuesOf(tag: number, size: number): unknown[] {
+  switch (tag) {
+    case TAG.SMALL_TUPLE_EXT:
+    case TAG.LARGE_TUPLE_EXT:
+      return newTuple(size);
+    case TAG.LIST_EXT:
+    case TAG.MAP_EXT:
+      return size <= PREALLOCATE ? new Array(size) : largeArray(size);
+    default:
+      return [];
+  }
+}
+
 const PENDING = Symbol("pending");
-const NIL = Symbol("nil");
 
 /** There is nothing to change in it, so one serves all. */
 const EMPTY_TUPLE = Object.freeze(new Tuple()) as Tuple & Term[];
