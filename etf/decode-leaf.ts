@@ -263,7 +263,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     this.uint32();
     const arity = this.uint8();
     this.need(16);
-    const uniq = this.bytes.slice(this.offset, this.offset + 16);
+    const uniq = copyBytes(this.bytes, this.offset, 16);
     this.offset += 16;
     const index = this.uint32();
     const size = this.uint32();
@@ -653,7 +653,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
   }
 
   protected opaqueBytes(): OpaqueTerm {
-    const term = new OpaqueTerm(this.bytes.slice(this.offset, this.end));
+    const term = new OpaqueTerm(copyBytes(this.bytes, this.offset, this.end - this.offset));
     this.offset = this.end;
     return term;
   }

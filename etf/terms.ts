@@ -4,7 +4,8 @@
  * `true` and `false` are booleans, integers are `number` while safe and `bigint` beyond, lists
  * are plain arrays, binaries are `Uint8Array`. The classes here stand for everything else.
  */
-import { Atom, internAtom } from "./atom.ts";
+import { Atom, namedAtom } from "./atom.ts";
+import { copyBytes } from "./bytes.ts";
 import { EtfEncodeError } from "./errors.ts";
 import { MapBase } from "./map-base.ts";
 import type { TermMap } from "./term-map.ts";
@@ -145,7 +146,8 @@ export class BitString {
     const last = bytes[bytes.length - 1]!;
     const clean = last & (0xff << (8 - lastBits)) & 0xff;
     if (clean !== last) {
-      bytes = bytes.slice();
+      // Not by slice, which for a Buffer is a view.
+      bytes = copyBytes(bytes, 0, bytes.length);
       bytes[bytes.length - 1] = clean;
     }
     this.bytes = bytes;
@@ -185,7 +187,7 @@ function checkUint32(what: string, value: number): void {
 }
 
 function nodeAtom(node: Atom | string): Atom {
-  return typeof node === "string" ? internAtom(node) : node;
+  return typeof node === "string" ? namedAtom(node) : node;
 }
 
 export class Pid {

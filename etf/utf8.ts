@@ -5,6 +5,7 @@
  * Short ASCII, which most text on the wire is, is made without asking the platform's decoder: to
  * ask it takes longer than the text.
  */
+import { copyBytes } from "./bytes.ts";
 
 /** Of Node's Buffers; works on any byte array. */
 type Latin1Slice = (this: Uint8Array, start: number, end: number) => string;
@@ -151,7 +152,7 @@ export class Utf8Stream {
     bytes.set(this.rest);
     bytes.set(piece, this.rest.length);
     const end = last ? bytes.length : completeEnd(bytes);
-    this.rest = bytes.slice(end);
+    this.rest = copyBytes(bytes, end, bytes.length - end);
     const text = utf8Text(bytes, 0, end);
     if (text !== null) return { text, malformed: false };
     let valid = 0;

@@ -6,7 +6,13 @@
  * `<gandalf@host.1.2>` one of that node; their creation is that of the option. A fun with a body
  * cannot be read; `fun m:f/1` can.
  */
-import { atomTerm, hasLoneSurrogate, internAtom, MAX_ATOM_CHARACTERS } from "../atom.ts";
+import {
+  atomTerm,
+  checkAtomName,
+  hasLoneSurrogate,
+  internAtom,
+  MAX_ATOM_CHARACTERS,
+} from "../atom.ts";
 import { utf8Bytes } from "../bytes.ts";
 import type { TermSyntaxError, TermSyntaxErrorCode } from "../errors.ts";
 import { TermMap } from "../term-map.ts";
@@ -490,7 +496,13 @@ class Parser {
       const message = `which node number ${text} is, only the node knows that printed it`;
       throw this.error("TERM_BAD_VALUE", message, at);
     }
-    return text.replace(/^'(.*)'$/, "$1");
+    const name = text.replace(/^'(.*)'$/, "$1");
+    try {
+      checkAtomName(name);
+    } catch (error) {
+      throw this.error("TERM_BAD_VALUE", (error as Error).message, at);
+    }
+    return name;
   }
 
   /** Behind the value of a segment, `Value:Size/type-type-unit:Unit`: whether the binary ends. */

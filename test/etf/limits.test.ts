@@ -3,6 +3,7 @@ import { deflateSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import {
   atom,
+  BitString,
   type DecodeOptions,
   decode,
   encode,
@@ -317,6 +318,36 @@ describe("binaries of what was decoded", () => {
     bytes.fill(66);
     expect(binary).toEqual(Buffer.alloc(1000, 65));
     expect(plain[0]).toEqual(Buffer.alloc(1000, 65));
+  });
+
+  test("nor do the fields of funs, bitstrings and opaque terms", () => {
+    const fun = new LocalFun({
+      arity: 1,
+      uniq: Buffer.alloc(16, 7),
+      index: 0,
+      module: atom("m"),
+      oldIndex: 0,
+      oldUniq: 0,
+      pid: new Pid("a@b", 1, 2, 3),
+      freeVariables: [],
+    });
+    const opaque = Buffer.from([131, 121, 1, 2, 3, 4]);
+    const odd = Buffer.from([131, 77, 0, 0, 0, 1, 3, 255]);
+    for (const bytes of [Buffer.from(encode(fun)), opaque, odd]) {
+      // In a frame of a connection, which is overwritten by the next one.
+      const decoder = new TermDecoder({ binaries: "view" });
+      const term = decoder.decodeAt(bytes, 1, bytes.length);
+      const before = Buffer.from(bytes);
+      expect(exactEquals(term, decode(bytes))).toBe(true);
+      bytes.fill(0);
+      expect(exactEquals(term, decode(before))).toBe(true);
+    }
+  });
+
+  test("of a program are not written to", () => {
+    const bytes = Buffer.from([255]);
+    expect(new BitString(bytes, 3).bytes).toEqual(Buffer.from([0xe0]));
+    expect(bytes).toEqual(Buffer.from([255]));
   });
 
   test("are views on them when asked for", () => {

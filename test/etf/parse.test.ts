@@ -132,3 +132,12 @@ test("several terms, a dot behind each", () => {
   expect(parseAll("{a,1}.\n% comment\nb. ")).toEqual([tuple(atom("a"), 1), atom("b")]);
   expect(() => parseAll("a. b")).toThrow(TermSyntaxError);
 });
+
+test.each(["<LONG@vm.1.2>", "#Ref<LONG@vm.1.2.3>", "#Port<LONG@vm.1>"])(
+  "a node's name that no atom has is refused: %s",
+  (text) => {
+    const long = text.replace("LONG", "n".repeat(300));
+    expect(() => parse(long)).toThrow(expect.objectContaining({ code: "TERM_BAD_VALUE" }));
+    expect(() => parse(text)).not.toThrow();
+  },
+);

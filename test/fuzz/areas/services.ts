@@ -55,6 +55,8 @@ export const services: Area = {
       claim(/ DIST_[A-Z_]+$/.test(down ?? ""), `a documented error ends a connection: ${down}`);
       world.raw = await RawNode.connect(cluster, NAME);
     }
+    // What was spoilt may be an exit signal to any process.
+    if (broken && node.whereis("probe") === undefined) await startProbe(cluster, node);
     await checkAlive(world);
   },
   async reset() {
@@ -82,10 +84,13 @@ async function newWorld(): Promise<World> {
       throw new Error("failed on purpose");
     },
   });
-  const probe = new Server();
-  await cluster.settled(probe.start(node, { name: "probe" }));
+  await startProbe(cluster, node);
   const raw = await RawNode.connect(cluster, NAME);
   return { cluster, node, raw, inputs: 0 };
+}
+
+function startProbe(cluster: Cluster, node: TestNode): Promise<unknown> {
+  return cluster.settled(new Server().start(node, { name: "probe" }));
 }
 
 /** What an input has ended, as it may, is there for the next. */
