@@ -10,10 +10,17 @@
  * A peer's message waits in its encoded form and is read when it is taken, or when a receive has to
  * look at it. What waits counts against the budget that all mailboxes of the node share.
  */
-import { ImproperList, isReference, isTuple, type Reference, type Term } from "../../etf/index.ts";
+import {
+  atom,
+  ImproperList,
+  isReference,
+  isTuple,
+  type Reference,
+  type Term,
+} from "../../etf/index.ts";
 import { KeptPayload, type MakesMessage, type Payload } from "../distribution/payload.ts";
 import type { Clock } from "../transport/clock.ts";
-import { NodeError } from "./errors.ts";
+import { ErlangError, NodeError } from "./errors.ts";
 import type { MailboxBudget } from "./mailbox-budget.ts";
 import { limitWait } from "./wait-limits.ts";
 
@@ -82,12 +89,14 @@ const ENTRY_BYTES = 128;
 /** A message of up to this size costs no more heap than its encoded form would with all around it. */
 const READ_AT_ONCE_BYTES = 128;
 
+const SYSTEM_LIMIT = atom("system_limit");
+
 const anything: Matcher = () => true;
 const NO_REFERENCES: MadeReferences = { made: 0, madeBefore: () => -1 };
 
 export class Mailbox {
   readonly #clock: Clock;
-  readonly #budget: Pick<MailboxBudget, "add" | "remove"> | undefined;
+  readonly #budget: Pick<MailboxBudget, "add" | "remove" | "maxBytes"> | undefined;
   readonly #references: MadeReferences;
   #first: Entry | undefined;
   #last: Entry | undefined;
@@ -104,7 +113,7 @@ export class Mailbox {
 
   constructor(
     clock: Clock,
-    budget?: Pick<MailboxBudget, "add" | "remove">,
+    budget?: Pick<MailboxBudget, "add" | "remove" | "maxBytes">,
     references: MadeReferences = NO_REFERENCES,
   ) {
     this.#clock = clock;
@@ -117,12 +126,26 @@ export class Mailbox {
     return this.#length;
   }
 
-  /** The messages waiting, oldest first. */
+  /**
+   * The messages waiting, oldest first. They wait on as they came: to look at them costs nobody's
+   * budget.
+   * @throws ErlangError error `system_limit` when together they would take more than the budget
+   */
   get messages(): Term[] {
     const messages: Term[] = [];
+    const maxBytes = this.#budget?.maxBytes ?? Number.POSITIVE_INFINITY;
+    let bytes = 0;
     for (let entry = this.#first; entry !== undefined; entry = entry.next) {
-      const message = this.#read(entry);
-      if (message !== undefined) messages.push(message);
+      const { message } = entry;
+      if (!(message instanceof KeptPayload)) {
+        messages.push(message as Term);
+        continue;
+      }
+      const read = message.read();
+      if (read === undefined) continue;
+      bytes += read.heapBytes;
+      if (bytes > maxBytes) throw ErlangError.error(SYSTEM_LIMIT);
+      messages.push(read.term);
     }
     return messages;
   }

@@ -122,6 +122,25 @@ describe("a flood from another node", () => {
     expect(process.alive).toBe(false);
   });
 
+  test("can be looked at without a change of what it takes, or is refused", async () => {
+    await using cluster = new Cluster();
+    const [gandalf, bilbo] = await cluster.pair({ maxMailboxBytes: 200_000 });
+    const idle = bilbo.spawn({ message: () => new Promise(() => {}) });
+    void gandalf.send(idle.pid, 1);
+    const tuples = Array.from({ length: 1000 }, () => tuple(tuple()));
+    const look = () =>
+      gandalf.rpc.call(bilbo.name, "erlang", "process_info", [idle.pid, atom("messages")]);
+    void gandalf.send(idle.pid, tuples);
+    await cluster.settle();
+    const before = idle.messageBytes;
+    expect(await cluster.settled(look())).toEqual(tuple(atom("messages"), [tuples]));
+    expect(idle.messageBytes).toBe(before);
+    for (let sent = 0; sent < 10; sent++) void gandalf.send(idle.pid, tuples);
+    await cluster.settle();
+    await expect(cluster.settled(look())).rejects.toThrow(/system_limit/);
+    expect([idle.alive, idle.messageQueueLength]).toEqual([true, 11]);
+  });
+
   test("that a receive decodes counts as what it takes in heap", async () => {
     await using cluster = new Cluster();
     const [gandalf, bilbo] = await cluster.pair({ maxMailboxBytes: 1_000_000 });
