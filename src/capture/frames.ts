@@ -111,7 +111,7 @@ class FrameExplainer {
   readonly #decoder = new TermDecoder();
   readonly #assembler = new FragmentAssembler({
     maxOpenSequences: Number.POSITIVE_INFINITY,
-    maxFragmentedBytes: Number.MAX_SAFE_INTEGER,
+    maxFragmentedBytes: Number.POSITIVE_INFINITY,
   });
   readonly #open = new Map<OpenSequence["sequenceId"], string>();
   readonly #refs: (CachedAtom | undefined)[] = [];

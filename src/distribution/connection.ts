@@ -208,22 +208,22 @@ export class Connection {
   /**
    * Queues one control message, and its payload if the operation has one. After the end it is
    * dropped, as a signal on its way when the connection breaks would be.
-   * @param taken if given, the payload's large binaries are not copied, and must not change before
+   * @param free if given, the payload's large binaries are not copied, and must not change before
    *   it is called: when the operating system has them, or the connection has ended
    * @throws EtfEncodeError when the payload is no term; nothing is queued then
    */
-  send(control: TermInput, payload?: TermInput | EncodedTerm, taken?: () => void): void {
+  send(control: TermInput, payload?: TermInput | EncodedTerm, free?: () => void): void {
     if (this.#closed) {
-      taken?.();
+      free?.();
       return;
     }
-    if (taken === undefined) this.#outbox.add(control, payload);
+    if (free === undefined) this.#outbox.add(control, payload);
     else {
-      const free = (): void => {
-        if (this.#held.delete(free)) taken();
+      const once = (): void => {
+        if (this.#held.delete(once)) free();
       };
-      this.#outbox.add(control, payload, free);
-      this.#held.add(free);
+      this.#outbox.add(control, payload, once);
+      this.#held.add(once);
     }
     this.#scheduleFlush();
     if (this.queuedBytes > 2 * this.#maxQueuedBytes) this.#fail(overloadedError(this.peerName));

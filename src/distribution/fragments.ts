@@ -145,15 +145,15 @@ export class FragmentAssembler {
    */
   #allocate(needed: number, room: number, replaced: number): Buffer {
     const { maxFragmentedBytes } = this.#limits;
-    const left = maxFragmentedBytes - this.#heldBytes + replaced;
-    if (needed > left) {
+    const held = this.#heldBytes - replaced;
+    if (needed > maxFragmentedBytes - held) {
       throw new DistProtocolError(
         "DIST_FRAGMENT_LIMIT",
         `The peer sent more than ${maxFragmentedBytes} bytes in fragments of unfinished messages (option maxFragmentedBytes).`,
       );
     }
-    const size = Math.max(needed, Math.min(room, left - (3 * maxFragmentedBytes) / 4));
-    this.#heldBytes += size - replaced;
+    const size = Math.max(needed, Math.floor(Math.min(room, maxFragmentedBytes / 4 - held)));
+    this.#heldBytes = held + size;
     return Buffer.allocUnsafeSlow(size);
   }
 

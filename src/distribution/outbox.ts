@@ -136,12 +136,12 @@ export class Outbox {
   #add(
     control: TermInput,
     payload: TermInput | EncodedTerm | undefined,
-    taken: (() => void) | undefined,
+    free: (() => void) | undefined,
   ): void {
-    if (!this.#headers) this.#passThrough(control, payload, taken);
+    if (!this.#headers) this.#passThrough(control, payload, free);
     else if (this.#fragments?.idle === false && this.#fragments.mustWait(...endsOf(control))) {
-      this.#fragments.wait(this.#setAside(control, payload, taken));
-    } else this.#write(control, payload, taken);
+      this.#fragments.wait(this.#setAside(control, payload, free));
+    } else this.#write(control, payload, free);
   }
 
   /** What is to be called when the message that was just encoded has been taken, if anything. */
@@ -154,7 +154,8 @@ export class Outbox {
     return free === undefined ? undefined : () => this.#written(free);
   }
 
-  #notTaken(free: (() => void) | undefined): void {
+  /** The message just encoded is among what `take` hands over next. */
+  #readyToTake(free: (() => void) | undefined): void {
     const taken = this.#whenTaken(free);
     if (taken !== undefined) this.#taken.push(taken);
   }
@@ -190,10 +191,10 @@ export class Outbox {
   #passThrough(
     control: TermInput,
     payload: TermInput | EncodedTerm | undefined,
-    taken: (() => void) | undefined,
+    free: (() => void) | undefined,
   ): void {
     const out = this.#out;
-    out.copyChunk = taken === undefined ? this.#copy : null;
+    out.copyChunk = free === undefined ? this.#copy : null;
     const start = out.length;
     try {
       out.writeUint32(0);
@@ -210,17 +211,17 @@ export class Outbox {
     }
     out.patchUint32(start, out.length - start - 4);
     this.#frames++;
-    this.#notTaken(taken);
+    this.#readyToTake(free);
   }
 
   #write(
     control: TermInput,
     payload: TermInput | EncodedTerm | undefined,
-    taken: (() => void) | undefined,
+    free: (() => void) | undefined,
   ): void {
     const out = this.#out;
     const atoms = this.#atoms?.begin() ? this.#atoms : undefined;
-    out.copyChunk = taken === undefined ? this.#copy : null;
+    out.copyChunk = free === undefined ? this.#copy : null;
     out.beginFrame();
     out.atomRefs = atoms ?? null;
     try {
@@ -228,14 +229,14 @@ export class Outbox {
       const bodyBytes = out.bodyBytes;
       const fragments = this.#fragments;
       if (fragments !== undefined && isLarge(bodyBytes, controlBytes, this.#fragmentBytes)) {
-        this.#large(fragments, control, payload, controlBytes, atoms, taken);
+        this.#large(fragments, control, payload, controlBytes, atoms, free);
         return;
       }
       if (out.inOnePiece) {
         out.finishFrame(atoms ?? NONE);
         this.#frames++;
       } else this.#scattered(bodyBytes, controlBytes, atoms);
-      this.#notTaken(taken);
+      this.#readyToTake(free);
     } finally {
       out.atomRefs = null;
       atoms?.end();
@@ -273,20 +274,20 @@ export class Outbox {
     payload: TermInput | EncodedTerm | undefined,
     controlBytes: number,
     atoms: SendingAtomCache | undefined,
-    taken: (() => void) | undefined,
+    free: (() => void) | undefined,
   ): void {
     if (fragments.full) {
       // Its header would be made now and written later, behind others: without references, then.
       this.#out.abandonFrame();
       pool.giveBack(this.#copies.splice(0));
-      fragments.wait(this.#setAside(control, payload, taken));
+      fragments.wait(this.#setAside(control, payload, free));
       return;
     }
     const bodyBytes = this.#out.bodyBytes;
     const [from, to] = endsOf(control);
     const body = this.#cut();
     const out: Uint8Array[] = [];
-    const message = { from, to, body, bodyBytes, controlBytes, taken: this.#whenTaken(taken) };
+    const message = { from, to, body, bodyBytes, controlBytes, taken: this.#whenTaken(free) };
     fragments.begin(message, refsBytes(atoms), out);
     this.#putReady(out);
   }
@@ -319,12 +320,12 @@ export class Outbox {
   #setAside(
     control: TermInput,
     payload: TermInput | EncodedTerm | undefined,
-    taken: (() => void) | undefined,
+    free: (() => void) | undefined,
   ): OutgoingMessage {
     this.#aside ??= new TermWriter({ byReferenceBytes: BY_REFERENCE_BYTES });
     const aside = this.#aside;
     aside.v4Ports = this.#v4Ports;
-    aside.copyChunk = taken === undefined ? this.#copy : null;
+    aside.copyChunk = free === undefined ? this.#copy : null;
     const [from, to] = endsOf(control);
     try {
       aside.writeTerm(control);
@@ -336,7 +337,7 @@ export class Outbox {
         body.push(first.subarray(1), ...others);
       }
       const bodyBytes = body.reduce((sum, chunk) => sum + chunk.length, 0);
-      return { from, to, body, bodyBytes, controlBytes, taken: this.#whenTaken(taken) };
+      return { from, to, body, bodyBytes, controlBytes, taken: this.#whenTaken(free) };
     } catch (error) {
       aside.truncate(0);
       throw error;

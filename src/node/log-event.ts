@@ -21,15 +21,26 @@ export interface LogEvent {
  * message_queue_bytes, max_bytes, kill => true}`.
  */
 export function overfullEvent(process: Process, maxBytes: number): LogEvent {
-  const { pid, registeredName, messageQueueLength, messageBytes } = process;
-  const report = new TermMap<Term, Term>([
-    [atom("label"), tuple(atom("process"), atom("mailbox_limit"))],
-    [atom("pid"), pid],
-    [atom("registered_name"), registeredName ?? []],
-    [atom("message_queue_len"), messageQueueLength],
-    [atom("message_queue_bytes"), messageBytes],
-    [atom("max_bytes"), Number.isFinite(maxBytes) ? Math.floor(maxBytes) : atom("infinity")],
-    [atom("kill"), true],
+  const { pid, nameTerm, messageQueueLength, messageBytes } = process;
+  const report = reportOf("process", "mailbox_limit", [
+    ["pid", pid],
+    ["registered_name", nameTerm ?? []],
+    ["message_queue_len", messageQueueLength],
+    ["message_queue_bytes", messageBytes],
+    ["max_bytes", Number.isFinite(maxBytes) ? Math.floor(maxBytes) : atom("infinity")],
+    ["kill", true],
   ]);
   return { level: "error", report, pid };
+}
+
+/** `#{label => {Who, What}, Key => Value, ...}`. */
+export function reportOf(
+  who: string,
+  what: string,
+  rows: readonly (readonly [string, Term])[],
+): TermMap {
+  return new TermMap<Term, Term>([
+    [atom("label"), tuple(atom(who), atom(what))],
+    ...rows.map(([key, value]): [Term, Term] => [atom(key), value]),
+  ]);
 }

@@ -9,9 +9,9 @@
  *   #{label => {service, exception}, name, class, reason, stacktrace, last_message}
  *   #{label => {service, ended}, name, reason}
  */
-import { type Atom, atom, type Term, TermMap, tuple } from "../../etf/index.ts";
+import { type Atom, atom, type Term } from "../../etf/index.ts";
 import type { Clock, Timer } from "../transport/clock.ts";
-import type { LogEvent } from "./log-event.ts";
+import { type LogEvent, reportOf } from "./log-event.ts";
 import { type Behaviour, type Process, READY } from "./process.ts";
 import { exceptionOf } from "./reason.ts";
 
@@ -98,7 +98,7 @@ export class Services {
     if (this.#host.stopped) return;
     this.#host.log(() => ({
       level: "error",
-      report: report("ended", [
+      report: reportOf("service", "ended", [
         ["name", service.name],
         ["reason", reason],
       ]),
@@ -135,7 +135,7 @@ export class Services {
         const exception = exceptionOf(thrown);
         return {
           level: "error",
-          report: report("exception", [
+          report: reportOf("service", "exception", [
             ["name", name],
             ["class", atom(exception.class)],
             ["reason", exception.reason],
@@ -160,12 +160,4 @@ export class Services {
       terminated: (reason) => behaviour.terminated?.(reason),
     };
   }
-}
-
-function report(what: string, rows: readonly (readonly [string, Term])[]): TermMap {
-  const label = tuple(atom("service"), atom(what)) as Term;
-  return new TermMap<Term, Term>([
-    [atom("label"), label],
-    ...rows.map(([key, value]): [Term, Term] => [atom(key), value]),
-  ]);
 }

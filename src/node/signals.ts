@@ -80,19 +80,20 @@ export class SignalRouter implements Signals {
     const traceToken = options?.traceToken;
     const token = traceToken === undefined ? undefined : this.#traceSerials.next(from, traceToken);
     const byReference = options?.binaries === "reference";
+    const localTerm = (): Term => (byReference ? toTerm(message) : copyTerm(message));
     if (isPid(to)) {
       if (to.node !== this.#ownNode) {
         const control = (connection: Connection) => messageToPid(connection, from.pid, to, token);
         return this.#transmit(to.node, message, byReference, control);
       }
-      const term = byReference ? toTerm(message) : copyTerm(message);
-      this.#table.get(to)?.deliver(term);
+      const local = localTerm();
+      this.#table.get(to)?.deliver(local);
     } else if (isReference(to)) {
       if (to.node !== this.#ownNode) {
         const control = (connection: Connection) => messageToAlias(connection, from.pid, to, token);
         return this.#transmit(to.node, message, byReference, control);
       }
-      this.aliasMessage(to, byReference ? toTerm(message) : copyTerm(message));
+      this.aliasMessage(to, localTerm());
     } else {
       const { name, node } = this.#named(to);
       if (node !== this.#ownNode) {
@@ -108,8 +109,8 @@ export class SignalRouter implements Signals {
           `No process of this node is registered as ${name.name}.`,
         );
       }
-      const term = byReference ? toTerm(message) : copyTerm(message);
-      process?.deliver(term);
+      const local = localTerm();
+      process?.deliver(local);
     }
     return READY;
   }
