@@ -15,6 +15,9 @@ import { eachOtp } from "./support/vitest.ts";
  */
 type Question = readonly [question: string, since?: number | undefined];
 
+/** How long what a node prints may take: it has a way of its own, behind the value that `eval` returns. */
+const PRINTED = { timeout: 20_000 };
+
 /** Questions whose answers have the same shape. */
 const SHAPES: readonly Question[] = [
   ["erlang, process_info, [P]"],
@@ -360,20 +363,22 @@ eachOtp((otp) => {
       await caller.eval(
         `c:i([P || N <- nodes(), N =:= '${ours.name}', P <- rpc:call(N, erlang, processes, [])])`,
       );
-      const text = caller.log.slice(from);
-      expect(text).toMatch(/erldist_shape:init\/1 .*\ncounter +gen_server:loop\/5/);
-      expect(text).toMatch(/rpc:init\/1 .*\nrex +gen_server:loop\/5/);
-      expect(text).toMatch(/Total/);
-      if (release >= 27) expect(text).toMatch(/idler/);
+      const text = (): string => caller.log.slice(from);
+      await expect.poll(text, PRINTED).toMatch(/Total/);
+      expect(text()).toMatch(/erldist_shape:init\/1 .*\ncounter +gen_server:loop\/5/);
+      expect(text()).toMatch(/rpc:init\/1 .*\nrex +gen_server:loop\/5/);
+      if (release >= 27) expect(text()).toMatch(/idler/);
     });
 
     it("c:nregs prints our names among those of all nodes", async () => {
       const from = caller.log.length;
       await caller.eval("c:nregs()");
-      const text = caller.log.slice(from);
-      const registered = text.slice(text.indexOf(`** Registered procs on node ${ours.name} **`));
-      expect(registered).toMatch(/\ncounter +<\d+\.\d+\.0> +erldist_shape:init\/1/);
-      expect(registered).toMatch(/\nuser +</);
+      const registered = (): string =>
+        caller.log.slice(from).split(`** Registered procs on node ${ours.name} **`)[1] ?? "";
+      await expect
+        .poll(registered, PRINTED)
+        .toMatch(/\ncounter +<\d+\.\d+\.0> +erldist_shape:init\/1/);
+      await expect.poll(registered, PRINTED).toMatch(/\nuser +</);
     });
 
     it("c:i/3 and proc_lib tell of a pid", async () => {
