@@ -3,7 +3,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
-import { checkCookie, userCookie } from "../src/node/cookie.ts";
+import { checkCookie, userCookie } from "../src/node/identity/cookie.ts";
 import { hostPath, interopRun, type OtpRelease, runOtp, startOtpNode } from "./index.ts";
 import { runCommand, startOurNode } from "./support/our-node.ts";
 import { eachOtp } from "./support/vitest.ts";

@@ -17,7 +17,7 @@ import {
   type Process,
   type Term,
 } from "../src/index.ts";
-import { OFFERED_FLAGS } from "../src/node/prepare.ts";
+import { OFFERED_FLAGS } from "../src/node/start.ts";
 import {
   epmdNames,
   interopRun,

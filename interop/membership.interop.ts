@@ -5,7 +5,7 @@
 
 import { describe, expect, it } from "vitest";
 import { DFLAG } from "../src/distribution/flags.ts";
-import { OFFERED_FLAGS } from "../src/node/prepare.ts";
+import { OFFERED_FLAGS } from "../src/node/start.ts";
 import {
   interopRun,
   type OtpNode,

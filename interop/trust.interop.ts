@@ -10,7 +10,7 @@ import { deflateSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { atom, decode, encode, Pid, Reference, type TermInput, tuple } from "../etf/index.ts";
 import { DFLAG } from "../src/distribution/flags.ts";
-import { OFFERED_FLAGS } from "../src/node/prepare.ts";
+import { OFFERED_FLAGS } from "../src/node/start.ts";
 import { type OtpNode, type OtpSession, startOtpNode, waitUntil, within } from "./index.ts";
 import { type BarePeer, connectBare } from "./support/bare-peer.ts";
 import { type RunningNode, startTrustedProgram } from "./support/our-node.ts";

@@ -46,14 +46,13 @@ export { ConnectionClosedError, DistProtocolError } from "./distribution/errors.
 export { EpmdError } from "./epmd/errors.ts";
 export { HandshakeError } from "./handshake/errors.ts";
 export { serveKvs } from "./kvs/service.ts";
-export type { AtomName } from "./node/as-atom.ts";
-export { CallError, ErlangError, NodeError } from "./node/errors.ts";
-export type { CallContext, ExposedFunction, ExposedModule } from "./node/functions.ts";
+export type { AtomName } from "./node/atoms.ts";
+export { CallError, ErlangError, NodeError } from "./node/exceptions.ts";
+export type { CallContext, ExposedFunction, ExposedModule } from "./node/exposed/functions.ts";
+export { type TermType, typed, types } from "./node/exposed/typed.ts";
+export type { EpmdOptions, NameService } from "./node/identity/name-service.ts";
+export { type NameKind, type NodeName, nameKind } from "./node/identity/names.ts";
 export type { LogEvent, LogLevel } from "./node/log-event.ts";
-export { type Matcher, Pattern, type ReceiveOptions, type Wanted } from "./node/mailbox.ts";
-export type { MonitorOptions } from "./node/monitors.ts";
-export type { EpmdOptions, NameService } from "./node/name-service.ts";
-export { type NameKind, type NodeName, nameKind } from "./node/names.ts";
 export type { NodeStats } from "./node/node.ts";
 export type {
   MailboxesHalfFull,
@@ -62,9 +61,10 @@ export type {
   NodeType,
   NodeUp,
 } from "./node/node-events.ts";
-export type { NodeKind } from "./node/node-kind.ts";
-export type { DistAutoConnect } from "./node/peers.ts";
-export type { ListenChoice } from "./node/prepare.ts";
+export type { NodeKind } from "./node/peers/node-kind.ts";
+export type { DistAutoConnect } from "./node/peers/peers.ts";
+export { type Matcher, Pattern, type ReceiveOptions, type Wanted } from "./node/process/mailbox.ts";
+export type { MonitorOptions } from "./node/process/monitor.ts";
 export type {
   Behaviour,
   Destination,
@@ -74,37 +74,16 @@ export type {
   ProcessBody,
   SendOptions,
   SignalOptions,
-} from "./node/process.ts";
+} from "./node/process/process.ts";
 export {
   SpawnError,
   type SpawnOnOptions,
   type SpawnOptions,
   type SpawnRequestOptions,
-} from "./node/remote-spawn.ts";
-export { type Traced, type TraceTokenOptions, traceToken } from "./node/tracing.ts";
-export { type TermType, typed, types } from "./node/typed.ts";
-export {
-  type Answer,
-  type Answered,
-  CallRequest,
-  CallRequests,
-  type WaitOptions,
-} from "./otp/call-request.ts";
-export type {
-  AutoShutdown,
-  ChildSpec,
-  ChildType,
-  ModuleFunction,
-  Restart,
-  Shutdown,
-  StartFunction,
-} from "./otp/child-spec.ts";
-export { DynamicSupervisor, type DynamicSupervisorOptions } from "./otp/dynamic-supervisor.ts";
-export type { CallOptions } from "./otp/erpc.ts";
-export { badrpcOf, erpcExceptionOf, RemoteError } from "./otp/errors.ts";
-export type { GenCallOptions, GenClient, GenMultiCallResult } from "./otp/gen.ts";
-export type { EventHandler, GenEventClient } from "./otp/gen-event.ts";
-export { GenServer } from "./otp/gen-server.ts";
+} from "./node/process/spawn-on.ts";
+export { type Traced, type TraceTokenOptions, traceToken } from "./node/signals/tracing.ts";
+export type { ListenChoice } from "./node/start.ts";
+export { GenServer } from "./otp/behaviours/gen-server.ts";
 export type {
   CallResult,
   From,
@@ -114,8 +93,8 @@ export type {
   ServerStatus,
   Stop,
   Then,
-} from "./otp/gen-server-callbacks.ts";
-export { GenStatem } from "./otp/gen-statem.ts";
+} from "./otp/behaviours/gen-server-callbacks.ts";
+export { GenStatem } from "./otp/behaviours/gen-statem.ts";
 export type {
   CallbackMode,
   CallEvent,
@@ -133,23 +112,51 @@ export type {
   TimeoutEvent,
   TimeoutMs,
   Transition,
-} from "./otp/gen-statem-callbacks.ts";
-export { IoClient, IoError, type IoErrorCode, type IoOptions } from "./otp/io-client.ts";
-export type { DeviceOptions, TextSink } from "./otp/io-device.ts";
-export type { TextSource } from "./otp/io-input.ts";
+} from "./otp/behaviours/gen-statem-callbacks.ts";
+export { initAck } from "./otp/behaviours/proc-lib.ts";
+export { StartError } from "./otp/behaviours/start-error.ts";
+export type { ServerStatistics, Sys } from "./otp/behaviours/sys.ts";
+export type { StartOptions } from "./otp/behaviours/system-process.ts";
+export {
+  type Answer,
+  type Answered,
+  CallRequest,
+  CallRequests,
+  type WaitOptions,
+} from "./otp/gen/call-request.ts";
+export type { GenCallOptions, GenClient, GenMultiCallResult } from "./otp/gen/gen.ts";
+export type { EventHandler, GenEventClient } from "./otp/gen/gen-event.ts";
+export { badrpcOf, erpcExceptionOf, RemoteError } from "./otp/gen/remote-error.ts";
+export { IoClient, IoError, type IoErrorCode, type IoOptions } from "./otp/io/io-client.ts";
+export type { DeviceOptions, TextSink } from "./otp/io/io-device.ts";
+export type { TextSource } from "./otp/io/io-input.ts";
 export { Node, type NodeOptions } from "./otp/node.ts";
-export { initAck } from "./otp/proc-lib.ts";
-export type { FunctionCall } from "./otp/rpc.ts";
-export { StartError } from "./otp/start-error.ts";
-export { Supervisor } from "./otp/supervisor.ts";
-export type { SupervisorState } from "./otp/supervisor-base.ts";
+export type { CallOptions } from "./otp/rpc/erpc.ts";
+export type { FunctionCall } from "./otp/rpc/rpc.ts";
+export type {
+  AutoShutdown,
+  ChildSpec,
+  ChildType,
+  ModuleFunction,
+  Restart,
+  Shutdown,
+  StartFunction,
+} from "./otp/supervisor/child-spec.ts";
+export {
+  DynamicSupervisor,
+  type DynamicSupervisorOptions,
+} from "./otp/supervisor/dynamic-supervisor.ts";
+export { Supervisor } from "./otp/supervisor/supervisor.ts";
+export type { SupervisorState } from "./otp/supervisor/supervisor-base.ts";
 export type {
   ChildCounts,
   ChildTuple,
   RemoteChildSpec,
   SupervisorClient,
-} from "./otp/supervisor-client.ts";
-export type { RestartLimits, Strategy, SupervisorFlags } from "./otp/supervisor-flags.ts";
-export type { ServerStatistics, Sys } from "./otp/sys.ts";
-export type { StartOptions } from "./otp/system-process.ts";
+} from "./otp/supervisor/supervisor-client.ts";
+export type {
+  RestartLimits,
+  Strategy,
+  SupervisorFlags,
+} from "./otp/supervisor/supervisor-flags.ts";
 export { TransportError } from "./transport/transport.ts";

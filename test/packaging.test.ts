@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { VERSION } from "../src/otp/version.ts";
+import { VERSION } from "../src/otp/operator/version.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const CODEC = /from "((?:\.\.\/)+etf\/[^"]+)"/g;

@@ -5,7 +5,7 @@
 
 import { EpmdClient, tcpNetwork } from "../../src/epmd/index.ts";
 import { accept, type HandshakeResult, initiate } from "../../src/handshake/drive.ts";
-import { OFFERED_FLAGS } from "../../src/node/prepare.ts";
+import { OFFERED_FLAGS } from "../../src/node/start.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { RAW_FLAGS, RawNode } from "../../test/support/raw-node.ts";
 import { interopRun, within } from "../index.ts";

@@ -10,9 +10,9 @@
  * the program.
  */
 import { type Atom, atom, isPid, isTuple, type Term, tuple } from "../../etf/index.ts";
-import { ErlangError } from "../node/errors.ts";
+import { ErlangError } from "../node/exceptions.ts";
 import type { NodeCore } from "../node/node.ts";
-import { type Process, READY } from "../node/process.ts";
+import { type Process, READY } from "../node/process/process.ts";
 import { KvsStore } from "./store.ts";
 
 const KVS: Atom<"kvs"> = atom("kvs");

@@ -3,7 +3,7 @@
  * library prints none of it; the node's event `log` tells it.
  */
 import { atom, type Pid, type Term, TermMap, tuple } from "../../etf/index.ts";
-import type { Process } from "./process.ts";
+import type { Process } from "./process/process.ts";
 
 export type LogLevel = "error" | "warning" | "info" | "debug";
 

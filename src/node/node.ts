@@ -11,23 +11,23 @@ import type { ConnectionStats } from "../distribution/connection.ts";
 import type { Clock } from "../transport/clock.ts";
 import { deferred } from "../transport/deferred.ts";
 import type { Listener } from "../transport/transport.ts";
-import { type AtomName, asAtom } from "./as-atom.ts";
-import type { CookieTable } from "./cookie-table.ts";
-import { NodeError } from "./errors.ts";
-import type { ExposedModule, ProcessFunction } from "./functions.ts";
-import { FunctionTable } from "./functions.ts";
-import { Identifiers } from "./identifiers.ts";
-import { InboundSignals } from "./inbound.ts";
+import { type AtomName, asAtom } from "./atoms.ts";
+import { NodeError } from "./exceptions.ts";
+import type { ExposedModule, ProcessFunction } from "./exposed/functions.ts";
+import { FunctionTable } from "./exposed/functions.ts";
+import type { CookieTable } from "./identity/cookie-table.ts";
+import type { NameService } from "./identity/name-service.ts";
+import { checkNodeName, type NodeName } from "./identity/names.ts";
+import type { ThisNode } from "./identity/this-node.ts";
 import { type LogEvent, overfullEvent } from "./log-event.ts";
-import { MailboxBudget } from "./mailbox-budget.ts";
-import type { Lost, OnDown } from "./monitors.ts";
-import type { NameService } from "./name-service.ts";
-import { checkNodeName, type NodeName } from "./names.ts";
 import { type NodeEvents, type NodeType, nodedownReason } from "./node-events.ts";
-import { type NodeKind, nodesOf } from "./node-kind.ts";
-import type { Peer } from "./peer.ts";
-import { Peers } from "./peers.ts";
-import type { PreparedNode } from "./prepare.ts";
+import { type NodeKind, nodesOf } from "./peers/node-kind.ts";
+import type { Peer } from "./peers/peer.ts";
+import { Peers } from "./peers/peers.ts";
+import { Identifiers } from "./process/identifiers.ts";
+import type { ProcessHost } from "./process/kernel.ts";
+import { MailboxBudget } from "./process/mailbox-budget.ts";
+import type { Lost, OnDown } from "./process/monitor.ts";
 import {
   type Behaviour,
   type Destination,
@@ -38,15 +38,15 @@ import {
   type SendOptions,
   SHUTDOWN,
   type SignalOptions,
-} from "./process.ts";
-import type { ProcessHost } from "./process-host.ts";
-import { ProcessTable } from "./process-table.ts";
-import { remoteFunction, type SpawnOnOptions, spawnOn } from "./remote-spawn.ts";
+} from "./process/process.ts";
+import { ProcessTable } from "./process/process-table.ts";
+import { remoteFunction, type SpawnOnOptions, spawnOn } from "./process/spawn-on.ts";
+import type { SpawnRequest } from "./process/spawn-request.ts";
 import { type ServiceOptions, Services } from "./services.ts";
-import { SignalRouter } from "./signals.ts";
-import type { SpawnRequest } from "./spawn-request.ts";
-import { type RemoteFunction, type RequestOptions, Spawner } from "./spawner.ts";
-import type { ThisNode } from "./this-node.ts";
+import { InboundSignals } from "./signals/inbound.ts";
+import { SignalRouter } from "./signals/router.ts";
+import { type RemoteFunction, type RequestOptions, Spawner } from "./spawn/spawner.ts";
+import type { PreparedNode } from "./start.ts";
 
 /** What `stats` counts. */
 export interface NodeStats {

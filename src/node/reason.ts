@@ -7,8 +7,8 @@
  */
 import type { Atom, Term } from "../../etf/index.ts";
 import { atom, charlist, toTerm, tuple } from "../../etf/index.ts";
-import { ErlangError } from "./errors.ts";
-import { FailedCall } from "./functions.ts";
+import { ErlangError } from "./exceptions.ts";
+import { FailedCall } from "./exposed/functions.ts";
 
 export interface ErlangException {
   readonly class: "exit" | "error" | "throw";

@@ -12,7 +12,7 @@
 import { type Atom, atom, type Term } from "../../etf/index.ts";
 import type { Clock, Timer } from "../transport/clock.ts";
 import { type LogEvent, reportOf } from "./log-event.ts";
-import { type Behaviour, type Process, READY } from "./process.ts";
+import { type Behaviour, type Process, READY } from "./process/process.ts";
 import { exceptionOf } from "./reason.ts";
 
 const MAX_RESTARTS = 10;

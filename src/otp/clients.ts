@@ -1,7 +1,7 @@
 /** A node's clients of `erpc` and `gen`, one of each, for parts that are given the node alone. */
 import type { NodeCore } from "../node/node.ts";
-import { Erpc } from "./erpc.ts";
-import { GenClient } from "./gen.ts";
+import { GenClient } from "./gen/gen.ts";
+import { Erpc } from "./rpc/erpc.ts";
 
 const erpcs = new WeakMap<NodeCore, Erpc>();
 const gens = new WeakMap<NodeCore, GenClient>();

@@ -3,23 +3,23 @@
  * node needs of `global`, and a group leader that prints and reads.
  */
 import { type ExternalFun, LocalFun, type Term, type TermInput } from "../../etf/index.ts";
-import type { AtomName } from "../node/as-atom.ts";
+import type { AtomName } from "../node/atoms.ts";
 import { NodeCore } from "../node/node.ts";
-import { type NodeCoreOptions, type PreparedNode, prepareNode } from "../node/prepare.ts";
-import type { Process } from "../node/process.ts";
+import type { Process } from "../node/process/process.ts";
+import { type NodeCoreOptions, type PreparedNode, prepareNode } from "../node/start.ts";
+import { Sys } from "./behaviours/sys.ts";
 import { erpcOf, genOf } from "./clients.ts";
-import { type CallOptions, type Erpc, serveErpc } from "./erpc.ts";
-import type { GenCallOptions, GenClient } from "./gen.ts";
-import { GenEventClient } from "./gen-event.ts";
-import { serveGlobal } from "./global.ts";
-import { IoClient } from "./io-client.ts";
-import { type DeviceOptions, serveUser, startDevice } from "./io-device.ts";
-import { ping, serveNetKernel } from "./net-kernel.ts";
-import { serveOperator } from "./operator.ts";
-import { serveRex } from "./rex.ts";
-import { Rpc } from "./rpc.ts";
-import { SupervisorClient } from "./supervisor-client.ts";
-import { Sys } from "./sys.ts";
+import type { GenCallOptions, GenClient } from "./gen/gen.ts";
+import { GenEventClient } from "./gen/gen-event.ts";
+import { IoClient } from "./io/io-client.ts";
+import { type DeviceOptions, serveUser, startDevice } from "./io/io-device.ts";
+import { serveGlobal } from "./kernel/global.ts";
+import { ping, serveNetKernel } from "./kernel/net-kernel.ts";
+import { serveOperator } from "./operator/operator.ts";
+import { type CallOptions, type Erpc, serveErpc } from "./rpc/erpc.ts";
+import { serveRex } from "./rpc/rex.ts";
+import { Rpc } from "./rpc/rpc.ts";
+import { SupervisorClient } from "./supervisor/supervisor-client.ts";
 
 /** The device that is the node's group leader, `user`. Default: standard output, and no input. */
 export interface NodeOptions extends NodeCoreOptions, Partial<DeviceOptions> {

@@ -1,8 +1,8 @@
 /** A server of the node's own, as operators see it: started by `proc_lib` as one of OTP's behaviours. */
 import { type Atom, atom } from "../../etf/index.ts";
 import type { NodeCore } from "../node/node.ts";
-import type { Behaviour, Process } from "../node/process.ts";
-import { setAncestry } from "./proc-lib.ts";
+import type { Behaviour, Process } from "../node/process/process.ts";
+import { setAncestry } from "./behaviours/proc-lib.ts";
 
 /**
  * Starts a server under its name; see node/services.ts.

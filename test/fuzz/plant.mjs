@@ -113,7 +113,7 @@ const PLANTS = [
   {
     name: "services: rex does not answer any more after odd requests",
     area: "services",
-    file: "src/otp/rex.ts",
+    file: "src/otp/rpc/rex.ts",
     from: "if (!isTuple(request)) return;",
     to: "if (!isTuple(request)) {\n      (this as { message: unknown }).message = () => {};\n      return;\n    }",
     expect: /rex answers/,
@@ -121,7 +121,7 @@ const PLANTS = [
   {
     name: "services: work that grows with the square of the size",
     area: "services",
-    file: "src/otp/net-kernel.ts",
+    file: "src/otp/kernel/net-kernel.ts",
     from: "const call = genCallIn(message);",
     to: "const call = genCallIn(message);\n        for (const until = performance.now() + 300; call === undefined && performance.now() < until; );",
     expect: /take no more than/,

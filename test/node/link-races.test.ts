@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { atom, Pid, type Term, tuple } from "../../etf/index.ts";
-import type { Process } from "../../src/node/process.ts";
+import type { Process } from "../../src/node/process/process.ts";
 import { Cluster, type Inbox, inbox } from "../support/cluster.ts";
 import { random } from "../support/mutate.ts";
 import { RawNode } from "../support/raw-node.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { atom, charlist, encode, isTuple, type Term, tuple } from "../../etf/index.ts";
-import { ErlangError } from "../../src/node/errors.ts";
-import { FunctionClauseError, UndefError } from "../../src/node/functions.ts";
+import { ErlangError } from "../../src/node/exceptions.ts";
+import { FunctionClauseError, UndefError } from "../../src/node/exposed/functions.ts";
 import { type ErlangException, exceptionOf, exitReasonOf } from "../../src/node/reason.ts";
-import type { RemoteError } from "../../src/otp/errors.ts";
+import type { RemoteError } from "../../src/otp/gen/remote-error.ts";
 import { Cluster } from "../support/cluster.ts";
 
 const REASON = tuple(atom("bad"), 1);

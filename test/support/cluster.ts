@@ -3,7 +3,7 @@
  * the test. Nothing moves unless the test lets it, so "nothing more happens" can be asserted.
  */
 import type { Term } from "../../etf/index.ts";
-import type { Process } from "../../src/node/process.ts";
+import type { Process } from "../../src/node/process/process.ts";
 import { Node, type NodeOptions } from "../../src/otp/node.ts";
 import type { MemoryPairOptions } from "../../src/transport/memory.ts";
 import { MemoryNetwork } from "../../src/transport/memory-network.ts";

@@ -2,7 +2,7 @@
  * What EPMD would know, of every host of a test, in one map.
  */
 import { EpmdError } from "../../src/epmd/errors.ts";
-import type { NameService } from "../../src/node/name-service.ts";
+import type { NameService } from "../../src/node/identity/name-service.ts";
 
 interface Registered {
   readonly tcpPort: number;

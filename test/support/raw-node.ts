@@ -5,7 +5,7 @@
 import { decode, type Term, TermDecoder, type TermInput, TermWriter } from "../../etf/index.ts";
 import { DFLAG } from "../../src/distribution/flags.ts";
 import { accept, initiate } from "../../src/handshake/drive.ts";
-import { OFFERED_FLAGS } from "../../src/node/prepare.ts";
+import { OFFERED_FLAGS } from "../../src/node/start.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { type Cluster, COOKIE } from "./cluster.ts";
 

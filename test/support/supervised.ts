@@ -1,9 +1,9 @@
 /** Children for tests of supervisors, and what came of them, in order. */
 import { type Atom, atom, format, isAtom, type Term, type TermInput } from "../../etf/index.ts";
 import type { LogEvent } from "../../src/node/log-event.ts";
-import type { Process } from "../../src/node/process.ts";
-import type { ChildSpec } from "../../src/otp/child-spec.ts";
-import { GenServer } from "../../src/otp/gen-server.ts";
+import type { Process } from "../../src/node/process/process.ts";
+import { GenServer } from "../../src/otp/behaviours/gen-server.ts";
+import type { ChildSpec } from "../../src/otp/supervisor/child-spec.ts";
 import { Cluster, inbox, type TestNode } from "./cluster.ts";
 
 /** Ends with the reason that it is sent; notes its end when that comes from its supervisor. */

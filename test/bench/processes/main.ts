@@ -10,7 +10,7 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { type Pid, type Term, type Tuple, tuple } from "../../../etf/index.ts";
 import { endInteropRun, type OtpNode, startOtpNode } from "../../../interop/index.ts";
-import type { Process } from "../../../src/node/process.ts";
+import type { Process } from "../../../src/node/process/process.ts";
 import { Node } from "../../../src/otp/node.ts";
 
 const [processes = 1_000_000, messages = 1_000_000] = process.argv.slice(2).map(Number);

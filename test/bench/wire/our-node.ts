@@ -18,7 +18,7 @@ import {
   tuple,
 } from "../../../src/index.ts";
 // Serving gen calls has no public name yet.
-import { genCallIn, genReply } from "../../../src/otp/gen.ts";
+import { genCallIn, genReply } from "../../../src/otp/gen/gen.ts";
 import { exposeLoad } from "./our-load.ts";
 
 const COUNT = atom("count");

@@ -5,9 +5,9 @@
  */
 import { format, isTuple, type Term } from "../../../etf/index.ts";
 import { serveKvs } from "../../../src/kvs/service.ts";
-import { DynamicSupervisor } from "../../../src/otp/dynamic-supervisor.ts";
-import { GenServer } from "../../../src/otp/gen-server.ts";
-import { Supervisor } from "../../../src/otp/supervisor.ts";
+import { GenServer } from "../../../src/otp/behaviours/gen-server.ts";
+import { DynamicSupervisor } from "../../../src/otp/supervisor/dynamic-supervisor.ts";
+import { Supervisor } from "../../../src/otp/supervisor/supervisor.ts";
 import { Cluster, type TestNode } from "../../support/cluster.ts";
 import { RawNode } from "../../support/raw-node.ts";
 import type { Area } from "../area.ts";

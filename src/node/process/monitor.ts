@@ -1,0 +1,159 @@
+/**
+ * Monitors, as the two sides hold them.
+ *
+ * Spec: erl_dist_protocol, MONITOR_P, DEMONITOR_P, MONITOR_P_EXIT.
+ */
+import type { Atom, Pid, Reference, Term } from "../../../etf/index.ts";
+import { ReferenceMap } from "./identifiers.ts";
+import type { Process } from "./process.ts";
+
+/** How a connection was lost, or why it never came about. */
+export interface Lost {
+  readonly error: Error;
+  /** False when nothing was ever sent. */
+  readonly wasUp: boolean;
+}
+
+/** Takes the reason of an end; `lost` is set when it is `noconnection` because of us. */
+export type OnDown = (reason: Term, lost?: Lost) => void;
+
+/** Options of a monitor, as those of `monitor/3`. */
+export interface MonitorOptions {
+  /**
+   * Makes the monitor's reference an alias of the watcher as well. It is taken back by `unalias`
+   * only, with the monitor (`demonitor`), or with the monitor and both by the first message that
+   * it brings (`reply_demonitor`).
+   */
+  alias?: "explicit_unalias" | "demonitor" | "reply_demonitor";
+  /** Stands in the message in the place of `'DOWN'`. */
+  tag?: Term;
+}
+
+/** A monitor set by a process of this node. */
+export interface OutgoingMonitor {
+  readonly ref: Reference;
+  readonly watcher: Process;
+  /** A pid, or a registered name with the node it is on. */
+  readonly target: Pid | { readonly name: Atom; readonly node: Atom };
+  /** Takes the reason instead of a DOWN message to the watcher. */
+  readonly onDown?: OnDown | undefined;
+  /** Instead of `'DOWN'`. */
+  readonly tag?: Term | undefined;
+  /** The other side of it, when that is a process of this node. */
+  incoming?: IncomingMonitor | undefined;
+}
+
+/** A monitor set on a process of this node, by a process here or elsewhere. */
+export interface IncomingMonitor {
+  readonly ref: Reference;
+  readonly watcher: Pid;
+  readonly target: Process;
+  /** The name it was set on, if it was not set on the pid. */
+  readonly name: Atom | undefined;
+}
+
+/** Monitors with one reference. In the order in which they were set. */
+interface SameReference {
+  readonly byTarget: Map<Process, Set<IncomingMonitor>>;
+  readonly byName: Set<IncomingMonitor>;
+}
+
+/**
+ * The monitors that processes of one peer have set on processes of this node.
+ *
+ * The peer chooses their references, so several may have the same. As in OTP each is a monitor by
+ * itself, and what DEMONITOR_P takes back is one of them: the oldest with that reference on the
+ * process that it names, or, when it names a registered name, the oldest that was set on any name.
+ * Which process of the peer asks makes no difference.
+ */
+export class IncomingMonitors {
+  readonly #monitors = new ReferenceMap<IncomingMonitor | SameReference>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(monitor: IncomingMonitor): void {
+    this.#size++;
+    const { ref } = monitor;
+    const known = this.#monitors.get(ref);
+    if (known === undefined) {
+      this.#monitors.set(ref, monitor);
+      return;
+    }
+    if (!isOne(known)) {
+      addTo(known, monitor);
+      return;
+    }
+    const several: SameReference = { byTarget: new Map(), byName: new Set() };
+    addTo(several, known);
+    addTo(several, monitor);
+    this.#monitors.set(ref, several);
+  }
+
+  /** Removes this very monitor; returns whether it was there. */
+  delete(monitor: IncomingMonitor): boolean {
+    const { ref, target } = monitor;
+    const known = this.#monitors.get(ref);
+    if (known === undefined) return false;
+    if (isOne(known)) {
+      if (known !== monitor) return false;
+      this.#monitors.delete(ref);
+    } else {
+      const onTarget = known.byTarget.get(target);
+      if (onTarget?.delete(monitor) !== true) return false;
+      known.byName.delete(monitor);
+      if (onTarget.size === 0) known.byTarget.delete(target);
+      if (known.byTarget.size === 0) this.#monitors.delete(ref);
+    }
+    this.#size--;
+    return true;
+  }
+
+  /** Takes out the monitor that is taken back; `target` is undefined when it is named by a name. */
+  takeBack(ref: Reference, target: Process | undefined): IncomingMonitor | undefined {
+    const known = this.#monitors.get(ref);
+    if (known === undefined) return undefined;
+    const found = isOne(known) ? oneIf(known, target) : oldestOf(known, target);
+    if (found !== undefined) this.delete(found);
+    return found;
+  }
+
+  /** All of them, taken out. */
+  takeAll(): IncomingMonitor[] {
+    const all = this.#monitors
+      .values()
+      .flatMap((known) =>
+        isOne(known) ? known : [...known.byTarget.values()].flatMap((onTarget) => [...onTarget]),
+      );
+    this.#monitors.clear();
+    this.#size = 0;
+    return all;
+  }
+}
+
+function isOne(known: IncomingMonitor | SameReference): known is IncomingMonitor {
+  return "ref" in known;
+}
+
+function addTo({ byTarget, byName }: SameReference, monitor: IncomingMonitor): void {
+  const { target, name } = monitor;
+  const onTarget = byTarget.get(target);
+  if (onTarget === undefined) byTarget.set(target, new Set([monitor]));
+  else onTarget.add(monitor);
+  if (name !== undefined) byName.add(monitor);
+}
+
+function oneIf(monitor: IncomingMonitor, target: Process | undefined): IncomingMonitor | undefined {
+  const meant = target === undefined ? monitor.name !== undefined : monitor.target === target;
+  return meant ? monitor : undefined;
+}
+
+function oldestOf(
+  { byTarget, byName }: SameReference,
+  target: Process | undefined,
+): IncomingMonitor | undefined {
+  const [oldest] = (target === undefined ? byName : byTarget.get(target)) ?? [];
+  return oldest;
+}

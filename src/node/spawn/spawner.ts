@@ -1,0 +1,270 @@
+/**
+ * Spawn requests: those of peers, which run exposed functions as processes here, and ours to them.
+ *
+ * Spec: erl_dist_protocol, SPAWN_REQUEST and SPAWN_REPLY; the options are in spawn-options.ts. A
+ * request for this node itself is answered at once.
+ */
+import type { Atom, Pid, Reference, Term, TermInput } from "../../../etf/index.ts";
+import {
+  atom,
+  atomOf,
+  atomTerm,
+  copyTerm,
+  isList,
+  isPid,
+  toTerm,
+  tuple,
+} from "../../../etf/index.ts";
+import { CONTROL, type ControlOf, SPAWN_REPLY_FLAG } from "../../distribution/control.ts";
+import { EncodedTerm } from "../../distribution/encoded-term.ts";
+import { DFLAG } from "../../distribution/flags.ts";
+import type { Payload } from "../../distribution/payload.ts";
+import type { FunctionTable } from "../exposed/functions.ts";
+import type { ThisNode } from "../identity/this-node.ts";
+import type { Peer } from "../peers/peer.ts";
+import { type Identifiers, ReferenceMap } from "../process/identifiers.ts";
+import { refuseLink } from "../process/link.ts";
+import type { Lost, MonitorOptions, OnDown } from "../process/monitor.ts";
+import { NOCONNECTION, type Process } from "../process/process.ts";
+import type { SpawnRequest } from "../process/spawn-request.ts";
+import type { Reach, SignalRouter } from "../signals/router.ts";
+import { spawnWishes } from "./spawn-options.ts";
+
+const LINK: Atom<"link"> = atom("link");
+const MONITOR: Atom<"monitor"> = atom("monitor");
+const BADARG: Atom<"badarg"> = atom("badarg");
+const BADOPT: Atom<"badopt"> = atom("badopt");
+const NOTSUP: Atom<"notsup"> = atom("notsup");
+const ABANDONED: Atom<"abandoned"> = atom("abandoned");
+
+/** A function to run on another node. */
+export interface RemoteFunction {
+  readonly module: Atom;
+  readonly function: Atom;
+  readonly args: readonly TermInput[];
+}
+
+export interface RequestOptions {
+  readonly groupLeader: Pid;
+  /** The request's reference. Default: a new one. */
+  readonly ref?: Reference;
+  readonly link?: boolean;
+  /** With it the process is monitored, and a message tells of its end. */
+  readonly monitor?: MonitorOptions;
+  readonly emulatorOptions?: readonly TermInput[];
+  /** The request can be given up by its reference. Default false. */
+  readonly abandonable?: boolean;
+  readonly onSpawned?: ((pid: Pid) => void) | undefined;
+  readonly onError: (reason: Atom, lost?: Lost) => void;
+  /** The one who asks has ended before the answer came. */
+  readonly onDead?: (() => void) | undefined;
+  /** With it the process is monitored, and no message tells of its end. */
+  readonly onDown?: OnDown | undefined;
+}
+
+export class Spawner {
+  readonly #self: Pick<ThisNode, "node">;
+  readonly #functions: FunctionTable;
+  readonly #signals: SignalRouter;
+  readonly #identifiers: Identifiers;
+  readonly #peers: Reach;
+  readonly #newProcess: (groupLeader: Pid) => Process;
+  readonly #abandonable = new ReferenceMap<SpawnRequest>();
+
+  constructor(
+    self: Pick<ThisNode, "node">,
+    functions: FunctionTable,
+    signals: SignalRouter,
+    identifiers: Identifiers,
+    peers: Reach,
+    newProcess: (groupLeader: Pid) => Process,
+  ) {
+    this.#self = self;
+    this.#functions = functions;
+    this.#signals = signals;
+    this.#identifiers = identifiers;
+    this.#peers = peers;
+    this.#newProcess = newProcess;
+  }
+
+  /** A peer wants a process here. */
+  requested(
+    peer: Peer,
+    message: ControlOf<"SPAWN_REQUEST"> | ControlOf<"SPAWN_REQUEST_TT">,
+    payload: Payload,
+  ): void {
+    const [, reqId, from, groupLeader, mfa, optList] = message;
+    const [module, name, arity] = mfa as readonly Term[] as [Term, Term, Term];
+    const named = atomOf(module) !== undefined && atomOf(name) !== undefined;
+    const wishes = spawnWishes(optList);
+    if (!named || wishes === undefined) {
+      this.#reply(peer, reqId, from, 0, wishes === undefined ? BADOPT : BADARG);
+      return;
+    }
+    const args = payload.read();
+    if (!isList(args) || args.length !== arity) {
+      this.#reply(peer, reqId, from, 0, BADARG);
+      return;
+    }
+    const process = this.#newProcess(groupLeader);
+    let flags = 0;
+    if (wishes.link) {
+      flags |= SPAWN_REPLY_FLAG.LINK;
+      this.#signals.linkedByPeer(process, peer, from);
+    }
+    if (wishes.monitor) {
+      flags |= SPAWN_REPLY_FLAG.MONITOR;
+      this.#signals.monitoredByPeer(peer, {
+        ref: reqId,
+        watcher: from,
+        target: process,
+        name: undefined,
+      });
+    }
+    this.#reply(peer, reqId, from, flags, process.pid);
+    process.run(() => this.#functions.spawned(process, from, module, name, args));
+  }
+
+  /** A peer answers a request of ours. */
+  replied(peer: Peer, reqId: Reference, flags: number, result: Term): void {
+    const request = peer.spawnRequests.take(reqId);
+    if (request === undefined) return;
+    this.#abandonable.delete(reqId);
+    const { from, monitor } = request;
+    if (!isPid(result)) {
+      this.#failed(request, atomOf(result) ?? BADARG);
+      return;
+    }
+    const wanted = !request.abandoned && from.alive;
+    if ((flags & SPAWN_REPLY_FLAG.MONITOR) !== 0) {
+      const { onDown } = request;
+      const outgoing = { ref: reqId, watcher: from, target: result, onDown, tag: monitor?.tag };
+      this.#signals.addOutgoingMonitor(outgoing);
+      peer.outgoingMonitors.set(reqId, outgoing);
+      if (!wanted) this.#signals.demonitor(from, reqId);
+    }
+    if ((flags & SPAWN_REPLY_FLAG.LINK) !== 0) {
+      if (wanted) this.#signals.linkedByPeer(from, peer, result);
+      else refuseLink(peer, from.pid, result, from.alive ? ABANDONED : undefined);
+    }
+    if (wanted) request.onSpawned?.(result);
+    else if (!from.alive) request.onDead?.();
+  }
+
+  /**
+   * Asks a node for a process that runs a function; this node gives it at once.
+   * @throws EtfEncodeError when an argument is no term
+   */
+  request(from: Process, node: Atom, what: RemoteFunction, options: RequestOptions): SpawnRequest {
+    const { ref = this.#identifiers.newReference(), onSpawned, onError, onDead, onDown } = options;
+    const { monitor } = options;
+    const request: SpawnRequest = {
+      ref,
+      from,
+      onSpawned,
+      onError,
+      onDead,
+      onDown,
+      monitor,
+      abandoned: false,
+    };
+    const args = [...what.args];
+    const emulatorOptions = (options.emulatorOptions ?? []).map((option) => toTerm(option));
+    if (node === this.#self.node) {
+      this.#spawnHere(request, what, copyTerm(args) as Term[], emulatorOptions, options);
+      return request;
+    }
+    const payload = new EncodedTerm(args);
+    const peer = this.#peers.reach(node);
+    peer.spawnRequests.set(ref, request);
+    if (options.abandonable === true) this.#abandonable.set(ref, request);
+    if (monitor !== undefined) this.#signals.aliasOfMonitor(from, ref, monitor);
+    const optList: Term[] = emulatorOptions;
+    if (onDown !== undefined || monitor !== undefined) optList.push(MONITOR);
+    if (options.link === true) optList.push(LINK);
+    const mfa = tuple(what.module, what.function, args.length);
+    peer.signal((connection) => {
+      if (connection.has(DFLAG.SPAWN)) {
+        const { op } = CONTROL.SPAWN_REQUEST;
+        connection.send(tuple(op, ref, from.pid, options.groupLeader, mfa, optList), payload);
+      } else if (peer.spawnRequests.delete(ref)) {
+        this.#abandonable.delete(ref);
+        this.#failed(request, NOTSUP);
+      }
+    });
+    return request;
+  }
+
+  #spawnHere(
+    request: SpawnRequest,
+    what: RemoteFunction,
+    args: readonly Term[],
+    emulatorOptions: readonly Term[],
+    options: RequestOptions,
+  ): void {
+    const { ref, from, onDown, monitor } = request;
+    if (spawnWishes(emulatorOptions) === undefined) {
+      request.onError(BADOPT);
+      return;
+    }
+    const process = this.#newProcess(options.groupLeader);
+    if (monitor !== undefined) this.#signals.aliasOfMonitor(from, ref, monitor);
+    if (options.link === true) this.#signals.link(from, process.pid);
+    if (onDown !== undefined || monitor !== undefined) {
+      this.#signals.monitorWith(from, process.pid, ref, onDown, monitor?.tag);
+    }
+    request.onSpawned?.(process.pid);
+    const [module, name] = [atomTerm(what.module), atomTerm(what.function)];
+    process.run(() => this.#functions.spawned(process, from.pid, module, name, args));
+  }
+
+  #failed(request: SpawnRequest, reason: Atom, lost?: Lost): void {
+    const { from, ref, monitor, abandoned } = request;
+    if (monitor?.alias !== undefined) from.unalias(ref);
+    if (!abandoned) request.onError(reason, lost);
+  }
+
+  /**
+   * Gives up a request of a process by its reference, as `spawn_request_abandon`; returns whether
+   * it was not answered yet.
+   */
+  abandonRequest(from: Process, ref: Reference): boolean {
+    const request = this.#abandonable.get(ref);
+    if (request === undefined || request.from !== from) return false;
+    this.#abandonable.delete(ref);
+    this.abandon(request);
+    if (request.monitor?.alias !== undefined) from.unalias(ref);
+    return true;
+  }
+
+  /**
+   * The process that a request of ours asked for has ended, and its SPAWN_REPLY never came: OTP 23
+   * loses that when much else waits to be sent to us, and not the DOWN behind it.
+   */
+  ended(peer: Peer, reqId: Reference, reason: () => Term): void {
+    const request = peer.spawnRequests.take(reqId);
+    if (request !== undefined && !request.abandoned) request.onDown?.(reason());
+  }
+
+  /** The requester has lost interest, as `erpc` after a time-out. */
+  abandon(request: SpawnRequest): void {
+    request.abandoned = true;
+    this.#signals.demonitor(request.from, request.ref);
+  }
+
+  /** The connection to a peer is gone, or never came about. */
+  peerDown(peer: Peer, lost: Lost): void {
+    const requests = peer.spawnRequests.values();
+    peer.spawnRequests.clear();
+    for (const request of requests) {
+      this.#abandonable.delete(request.ref);
+      this.#failed(request, NOCONNECTION, lost);
+    }
+  }
+
+  #reply(peer: Peer, reqId: Reference, to: Pid, flags: number, result: Pid | Atom): void {
+    peer.signal((connection) =>
+      connection.send(tuple(CONTROL.SPAWN_REPLY.op, reqId, to, flags, result)),
+    );
+  }
+}

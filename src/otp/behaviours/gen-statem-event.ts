@@ -1,0 +1,46 @@
+/** Events of a GenStatem as OTP has them, `{Type, Content}`, and how `sys:trace` shows what becomes of them. */
+import { atom, exactEquals, isTuple, type Term, tuple } from "../../../etf/index.ts";
+import type { StatemEvent } from "./gen-statem-callbacks.ts";
+import { EVENT_TIMEOUT } from "./gen-statem-timeouts.ts";
+import { shown, text } from "./shown.ts";
+
+/** `{{call, From}, Request}`, `{cast, Request}`, `{{timeout, Name}, Content}` and so on. */
+export function eventTerm(event: StatemEvent): Term {
+  return tuple(typeTerm(event), shown(event.content)) as Term;
+}
+
+function typeTerm(event: StatemEvent): Term {
+  if (event.type === "call") return tuple(atom("call"), event.from as unknown as Term) as Term;
+  if (event.type === "timeout" && event.name !== undefined) {
+    return tuple(EVENT_TIMEOUT, event.name) as Term;
+  }
+  return atom(event.type);
+}
+
+/** What OTP prints of a system event of a state machine. */
+export function printStatemEvent(name: Term, event: Term): string {
+  const [kind, first, second, third] = event as readonly Term[] as [Term, Term, Term, Term];
+  const shownName = text(name);
+  switch (text(kind)) {
+    case "in":
+      return `${shownName} receive ${eventText(first)} in state ${text(second)}`;
+    case "out": {
+      const [pid] = second as readonly Term[] as [Term];
+      return `${shownName} send ${text(first)} to ${text(pid, "~tw")}`;
+    }
+    case "terminate":
+    case "start_timer":
+      return `${shownName} ${text(kind)} ${text(first)} in state ${text(second)}`;
+  }
+  const states = exactEquals(second, third) ? text(second) : `${text(second)} => ${text(third)}`;
+  return `${shownName} ${text(kind)} ${eventText(first)} in state ${states}`;
+}
+
+function eventText(event: Term): string {
+  const [type, content] = event as readonly Term[] as [Term, Term];
+  if (!isTuple(type, 2) || type[0] !== atom("call")) {
+    return `${text(type, "~tw")} ${text(content)}`;
+  }
+  const [pid] = type[1] as readonly Term[] as [Term];
+  return `call ${text(content)} from ${text(pid, "~tw")}`;
+}

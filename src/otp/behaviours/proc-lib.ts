@@ -1,0 +1,131 @@
+/**
+ * Processes started by another one, as `proc_lib` starts them: who started them, what they run,
+ * the answer that they are up, and the report when they end badly.
+ *
+ * Spec: stdlib/src/proc_lib.erl. As Erlang terms:
+ *   `$ancestors`, `$initial_call`    in the process dictionary: [Parent | Ancestors], {M, F, Arity}
+ *   `$process_label`                 there too, if the process has a label
+ *   {ack, Pid, Return}               from the started process to its starter
+ *   #{label => {proc_lib,crash}, report => [Info, Neighbours]}      to the log
+ * Neighbours are not listed, and sizes and reductions are 0: there are no such things here.
+ */
+import {
+  type Atom,
+  atom,
+  isTuple,
+  type Pid,
+  type Term,
+  type TermInput,
+  TermMap,
+  tuple,
+} from "../../../etf/index.ts";
+import type { NodeCore } from "../../node/node.ts";
+import { NORMAL, type Process, SHUTDOWN } from "../../node/process/process.ts";
+import { type ErlangException, exitReasonOf } from "../../node/reason.ts";
+
+export interface Ancestry {
+  /** Pids or registered names, the parent first. */
+  readonly ancestors: readonly Term[];
+  /** What the process runs, as `proc_lib:translate_initial_call/1` tells it. */
+  readonly initialCall: readonly [Atom, Atom, number];
+  /** Who started it. */
+  readonly parent: Pid | undefined;
+  /** The module of OTP's whose loop it is in, `gen_server`. */
+  readonly behaviour: Atom | undefined;
+}
+
+const ancestries = new WeakMap<Process, Ancestry>();
+const ACK: Atom<"ack"> = atom("ack");
+
+/**
+ * Sets what `$ancestors` and `$initial_call` of a process are; `parent` is who started it, and
+ * `behaviour` the module whose loop it is in.
+ */
+export function setAncestry(
+  process: Process,
+  parent: Process | undefined,
+  initialCall: Ancestry["initialCall"],
+  behaviour?: Atom,
+): void {
+  const ancestors =
+    parent === undefined
+      ? []
+      : [parent.nameTerm ?? parent.pid, ...(ancestries.get(parent)?.ancestors ?? [])];
+  ancestries.set(process, { ancestors, initialCall, parent: parent?.pid, behaviour });
+}
+
+/** What is known of a process's start, if it was started as `proc_lib` starts them. */
+export function ancestryOf(process: Process): Ancestry | undefined {
+  return ancestries.get(process);
+}
+
+/** The entries of `proc_lib` in a process's dictionary, as `process_info(Pid, dictionary)` has them. */
+export function dictionaryOf(process: Process): Term[] {
+  const { label } = process;
+  const labelled = label === undefined ? [] : [tuple(atom("$process_label"), label) as Term];
+  const ancestry = ancestries.get(process);
+  if (ancestry === undefined) return labelled;
+  return [
+    ...labelled,
+    tuple(atom("$initial_call"), tuple(...ancestry.initialCall)) as Term,
+    tuple(atom("$ancestors"), [...ancestry.ancestors]) as Term,
+  ];
+}
+
+/** Tells who started this process what came of it, as `proc_lib:init_ack/2`: `{ok, Pid}` usually. */
+export function initAck(self: Process, starter: Pid, value: TermInput): void {
+  void self.reply(starter, tuple(ACK, self.pid, value));
+}
+
+/** Whether a reason is that of an end nobody is told of: `normal`, `shutdown`, `{shutdown, _}`. */
+export function isQuiet(reason: Term): boolean {
+  return reason === NORMAL || reason === SHUTDOWN || (isTuple(reason, 2) && reason[0] === SHUTDOWN);
+}
+
+/**
+ * Logs that a process ends with an exception, unless it ends quietly.
+ * @param registeredName the name to report, `[]` for none. Default: the process's
+ */
+export function crashReport(
+  node: NodeCore,
+  self: Process,
+  exception: ErlangException,
+  registeredName: Term = self.nameTerm ?? [],
+): void {
+  if (exception.class === "exit" && isQuiet(exception.reason)) return;
+  node.log(() => {
+    const ancestry = ancestries.get(self);
+    const [module, name, arity] = ancestry?.initialCall ?? [atom("proc_lib"), atom("init_p"), 5];
+    const args = Array.from({ length: arity }, (_, at) => atom(`Argument__${at + 1}`));
+    const links = self.links?.values().map((link) => link.other) ?? [];
+    const info = [
+      tuple(atom("initial_call"), tuple(module, name, args)),
+      tuple(atom("pid"), self.pid),
+      tuple(atom("registered_name"), registeredName),
+      tuple(atom("error_info"), tuple(atom(exception.class), exception.reason, exception.stack)),
+      tuple(atom("ancestors"), [...(ancestry?.ancestors ?? [])]),
+      tuple(atom("message_queue_len"), self.messageQueueLength),
+      tuple(atom("messages"), []),
+      tuple(atom("links"), links),
+      tuple(atom("dictionary"), []),
+      tuple(atom("trap_exit"), self.trapExit),
+      tuple(atom("status"), atom("running")),
+      tuple(atom("heap_size"), 0),
+      tuple(atom("stack_size"), 0),
+      tuple(atom("reductions"), 0),
+    ];
+    const label = tuple(atom("proc_lib"), atom("crash"));
+    const report = new TermMap<Term, Term>([
+      [atom("label"), label as Term],
+      [atom("report"), [info as unknown as Term, []]],
+    ]);
+    return { level: "error", report, pid: self.pid };
+  });
+}
+
+/** Ends a process with an exception, with a crash report. */
+export function endWith(node: NodeCore, self: Process, exception: ErlangException): void {
+  if (!self.alive) return;
+  crashReport(node, self, exception);
+  self.terminate(exitReasonOf(exception));
+}

@@ -1,0 +1,34 @@
+/** A server that did not start, as `start_link` of OTP would have returned it. */
+import { type Atom, atom, format, type Pid, type Term, tuple } from "../../../etf/index.ts";
+
+export type StartErrorCode = "START_FAILED" | "START_IGNORED";
+
+const ERROR: Atom<"error"> = atom("error");
+const IGNORE: Atom<"ignore"> = atom("ignore");
+
+export class StartError extends Error {
+  readonly code: StartErrorCode;
+  /** What start_link returned: `{error, Reason}`, or `ignore`. */
+  readonly returned: Term;
+
+  private constructor(code: StartErrorCode, message: string, returned: Term) {
+    super(message);
+    this.name = "StartError";
+    this.code = code;
+    this.returned = returned;
+  }
+
+  static failed(reason: Term): StartError {
+    const shown = format(reason, { mode: "~0tp" });
+    const returned = tuple(ERROR, reason) as Term;
+    return new StartError("START_FAILED", `The server did not start: ${shown}`, returned);
+  }
+
+  static alreadyStarted(pid: Pid): StartError {
+    return StartError.failed(tuple(atom("already_started"), pid) as Term);
+  }
+
+  static ignored(): StartError {
+    return new StartError("START_IGNORED", "The server's init said ignore.", IGNORE);
+  }
+}

@@ -1,0 +1,351 @@
+/**
+ * What every server of OTP's behaviours has in common: it is started and answers its starter, ends
+ * when its parent does, and obeys the system messages of `sys`.
+ *
+ * Spec: stdlib/src/gen.erl, sys.erl, "sys and proc_lib" of the design principles.
+ *   {system, From, Request}      -> {Tag, Answer} to From, as a call of gen
+ *   {'EXIT', Parent, Reason}     ends the server, though it traps exits
+ * Requests: get_state, {replace_state, Fun}, get_status, suspend, resume, {terminate, Reason},
+ * {change_code, Module, OldVsn, Extra}, {debug, What}. While suspended, only system messages and the
+ * end of the parent are taken; all else stays in the mailbox. A fun is run when it is a `fun M:F/1`
+ * that the program has exposed; every other has no code here, so the answer is OTP's for `undef`.
+ */
+import {
+  type Atom,
+  atom,
+  atomOf,
+  charlist,
+  isAtom,
+  isFun,
+  isPid,
+  isTuple,
+  type Pid,
+  type Term,
+  toTerm,
+  tuple,
+} from "../../../etf/index.ts";
+import type { AtomName } from "../../node/atoms.ts";
+import { ErlangError } from "../../node/exceptions.ts";
+import type { NodeCore } from "../../node/node.ts";
+import { Pattern } from "../../node/process/mailbox.ts";
+import { type Behaviour, NORMAL, type Process } from "../../node/process/process.ts";
+import { limitWait } from "../../node/process/wait-limits.ts";
+import { type ErlangException, exceptionOf, exitReasonOf } from "../../node/reason.ts";
+import { genReply } from "../gen/gen.ts";
+import { crashReport, dictionaryOf, setAncestry } from "./proc-lib.ts";
+import type { Result } from "./result.ts";
+import { shown } from "./shown.ts";
+import { StartError } from "./start-error.ts";
+import { stateAnswer } from "./sys-answer.ts";
+import { SysDebug } from "./sys-debug.ts";
+
+export type Timer = ReturnType<NodeCore["clock"]["setTimer"]>;
+
+export interface StartOptions {
+  /** Registered before init runs. Default: not registered. */
+  name?: AtomName;
+  /** Milliseconds that init may take. Default: no limit. */
+  timeoutMs?: number;
+  /** Ends the process if it fires before init is done. */
+  signal?: AbortSignal;
+}
+
+const SYSTEM: Atom<"system"> = atom("system");
+const EXIT: Atom<"EXIT"> = atom("EXIT");
+const OK: Atom<"ok"> = atom("ok");
+const ERROR: Atom<"error"> = atom("error");
+const RUNNING: Atom<"running"> = atom("running");
+const SUSPENDED: Atom<"suspended"> = atom("suspended");
+const KILL: Atom<"kill"> = atom("kill");
+/** The first message of each, known by being this very object. */
+const START: Term = tuple(atom("$start")) as Term;
+
+interface Starting {
+  done(): void;
+  failed(error: unknown): void;
+}
+
+export abstract class SystemProcess implements Behaviour {
+  readonly node: NodeCore;
+  readonly debug: SysDebug;
+  /** `gen_server` or another module of OTP's. */
+  protected abstract readonly module: Atom;
+  /** The callback module's name, as OTP would show it. */
+  protected readonly callbackModule: Atom;
+  #self: Process | undefined;
+  #parent: Process | undefined;
+  #starting: Starting | undefined;
+  #suspended = false;
+  /** What is taken while suspended; each message that waits is asked once. */
+  readonly #ofSystem = new Pattern((message: Term) => this.#concerns(message));
+
+  constructor(node: NodeCore, callbackModule: Atom) {
+    this.node = node;
+    this.callbackModule = callbackModule;
+    const loop = this;
+    this.debug = new SysDebug({
+      node,
+      get self() {
+        return loop.self;
+      },
+      get name() {
+        return loop.name;
+      },
+      print: (event) => this.printEvent(event),
+    });
+  }
+
+  get self(): Process {
+    return this.#self!;
+  }
+
+  /** Who started it with a link, else itself. */
+  protected get parent(): Process {
+    return this.#parent ?? this.self;
+  }
+
+  /** The registered name, else the pid. */
+  get name(): Term {
+    return this.self.nameTerm ?? this.self.pid;
+  }
+
+  /** Runs init; settled before anything else is handled. Ends with `started` or `notStarted`. */
+  protected abstract init(): unknown;
+  /** Handles a message that is none of the system's. */
+  protected abstract handle(message: Term): unknown;
+  /** Runs the terminate callback and ends the process; `message` is the parent's end, or `[]`. */
+  protected abstract stop(reason: Term, message: Term): unknown;
+  /** A system message came: timers of the loop's stop. */
+  protected abstract pause(): void;
+  /** Goes on where `pause` interrupted. */
+  protected abstract resume(): unknown;
+  protected abstract state(): Term;
+  /** Returns what `sys:replace_state/2` does. */
+  protected abstract replaceState(state: Term): Term;
+  protected abstract changeCode(oldVsn: Term, extra: Term): unknown;
+  /** What stands behind the header of a status: lists of `{data, [...]}`. */
+  protected abstract statusItems(state: Atom, parent: Term): Term[];
+  protected abstract printEvent(event: Term): string;
+
+  /**
+   * Starts the process, linked to `parent` if one is given. Resolves when init is done.
+   * @throws StartError START_FAILED, START_IGNORED; the signal's reason
+   */
+  start(options: StartOptions, parent?: Process): Promise<Process> {
+    const { name, signal } = options;
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const taken = name === undefined ? undefined : this.node.whereis(name);
+      if (taken !== undefined) throw StartError.alreadyStarted(taken.pid);
+      const process = this.node.spawn(this);
+      const settle = (): void => {
+        this.#starting = undefined;
+        release();
+      };
+      const failed = (error: unknown): void => {
+        settle();
+        reject(error);
+      };
+      const giveUp = (error: unknown): void => {
+        failed(error);
+        if (parent?.alive === true) parent.unlink(process.pid);
+        process.exitSignal(process.pid, KILL);
+      };
+      this.#self = process;
+      this.#parent = parent;
+      this.#starting = {
+        failed,
+        done: () => {
+          settle();
+          resolve(process);
+        },
+      };
+      setAncestry(process, parent, [this.callbackModule, atom("init"), 1], this.module);
+      const timedOut = (): void => giveUp(StartError.failed(atom("timeout")));
+      const release = limitWait(this.node.clock, options, timedOut, giveUp);
+      try {
+        if (parent !== undefined) {
+          process.groupLeader = parent.groupLeader;
+          parent.link(process.pid);
+        }
+        if (name !== undefined) process.register(name);
+      } catch (error) {
+        giveUp(error);
+        return;
+      }
+      process.deliver(START);
+    });
+  }
+
+  message(message: Term): unknown {
+    if (isTuple(message, 3)) {
+      if (message[0] === SYSTEM) return this.#system(message);
+      if (message[0] === EXIT && this.#isParent(message[1]))
+        return this.stop(message[2] as Term, message);
+    } else if (message === START) {
+      return this.init();
+    }
+    return this.handle(message);
+  }
+
+  terminated(reason: Term): void {
+    this.pause();
+    this.#starting?.failed(StartError.failed(reason));
+  }
+
+  /** Init succeeded. */
+  protected started(): void {
+    this.#starting?.done();
+  }
+
+  /**
+   * Init did not succeed: the starter is told, then the process ends with `exception`. A parent
+   * that traps exits gets no exit message of it, as `start_link` takes it out.
+   */
+  protected notStarted(error: StartError, exception: ErlangException): void {
+    const { self } = this;
+    const starting = this.#starting;
+    this.#starting = undefined;
+    if (self.alive) {
+      // OTP gives up the name first, and takes the exit message out last.
+      crashReport(this.node, self, exception, []);
+      if (this.#parent?.alive === true && this.#parent.trapExit) this.#parent.unlink(self.pid);
+      self.terminate(exitReasonOf(exception));
+    }
+    starting?.failed(error);
+  }
+
+  /** Whether what init returned says that it does not start; the starter is told then. */
+  protected refusedBy(given: Result): boolean {
+    if ("ignore" in given) this.refused(StartError.ignored());
+    else if ("error" in given) this.refused(StartError.failed(shown(given.error)));
+    else if ("stop" in given) {
+      const reason = shown(given.stop);
+      this.refused(StartError.failed(reason), reason);
+    } else return false;
+    return true;
+  }
+
+  /** As `notStarted`, with an exit reason that nothing has raised. */
+  protected refused(error: StartError, reason: Term = NORMAL): void {
+    this.notStarted(error, { class: "exit", reason, stack: [] });
+  }
+
+  #isParent(from: unknown): boolean {
+    return isPid(from) && this.#parent !== undefined && from.equals(this.#parent.pid);
+  }
+
+  /** Carries out a system message and, when it suspends the server, all until it is resumed. */
+  async #system(first: Term): Promise<void> {
+    this.pause();
+    let message = first as readonly Term[];
+    for (;;) {
+      const [tag, from, request] = message as [Term, Term, Term];
+      if (tag === EXIT) return void (await this.stop(request, message as Term));
+      const answer = await this.#command(request, from);
+      if (!this.self.alive) return;
+      genReply(this.self, from, answer);
+      if (isTuple(request, 2) && request[0] === atom("terminate")) {
+        return void (await this.stop(request[1] as Term, []));
+      }
+      if (!this.#suspended) break;
+      message = (await this.self.receive(this.#ofSystem)) as readonly Term[];
+    }
+    await this.resume();
+  }
+
+  #concerns(message: Term): boolean {
+    if (!isTuple(message, 3)) return false;
+    return message[0] === SYSTEM || (message[0] === EXIT && this.#isParent(message[1]));
+  }
+
+  async #command(request: Term, from: Term): Promise<Term> {
+    if (isAtom(request)) {
+      switch (request.name) {
+        case "get_state":
+          return stateAnswer(this.node, from, this.state());
+        case "get_status":
+          return this.#status();
+        case "suspend":
+          this.#suspended = true;
+          return OK;
+        case "resume":
+          this.#suspended = false;
+          return OK;
+      }
+    } else if (isTuple(request, 2)) {
+      const [what, argument] = request as readonly Term[] as [Term, Term];
+      if (what === atom("terminate")) return OK;
+      if (what === atom("debug")) return this.debug.command(argument);
+      if (what === atom("replace_state")) return this.#replaceState(argument, from);
+    } else if (isTuple(request, 4) && request[0] === atom("change_code") && this.#suspended) {
+      return this.#changeCode(request[2] as Term, request[3] as Term);
+    }
+    return tuple(ERROR, tuple(atom("unknown_system_msg"), request)) as Term;
+  }
+
+  async #replaceState(fun: Term, from: Term): Promise<Term> {
+    let state: Term;
+    try {
+      if (!isFun(fun)) throw ErlangError.error(tuple(atom("badfun"), fun) as Term);
+      const context = { self: this.self, caller: undefined };
+      const next = await this.node.functions.applyFun(context, fun, [this.state()]);
+      state = this.replaceState(toTerm(next));
+    } catch (error) {
+      const { class: exceptionClass, reason } = exceptionOf(error);
+      const callback = tuple(this.module, atom("system_replace_state"));
+      const failed = tuple(atom("callback_failed"), callback, tuple(atom(exceptionClass), reason));
+      return tuple(ERROR, failed) as Term;
+    }
+    return stateAnswer(this.node, from, state);
+  }
+
+  async #changeCode(oldVsn: Term, extra: Term): Promise<Term> {
+    try {
+      await this.changeCode(oldVsn, extra);
+      return OK;
+    } catch (error) {
+      const exception = exceptionOf(error);
+      const thrown = exception.class === "throw";
+      const reason = thrown ? exception.reason : tuple(EXIT, exitReasonOf(exception));
+      return tuple(ERROR, reason) as Term;
+    }
+  }
+
+  #status(): Term {
+    const { self } = this;
+    const parent = this.parent.pid;
+    const state = this.#suspended ? SUSPENDED : RUNNING;
+    const misc = this.statusItems(state, parent);
+    const items = [dictionaryOf(self), state, parent, this.debug.options(), misc];
+    return tuple(atom("status"), self.pid, tuple(atom("module"), this.module), items) as Term;
+  }
+
+  /** A status's header, `"Status for generic server counter"`. */
+  protected header(kind: string): Term {
+    const { name } = this;
+    const shownName = atomOf(name)?.name ?? localPid(name as Pid);
+    const line = `Status for ${kind} ${shownName}`;
+    return tuple(atom("header"), charlist(line)) as Term;
+  }
+
+  /** Two lines that every status begins with, and the events logged. */
+  protected generalData(state: Atom, parent: Term): Term {
+    return data([
+      ["Status", state],
+      ["Parent", parent],
+      ["Logged events", [...this.debug.logged]],
+    ]);
+  }
+}
+
+/** `{data, [{"Name", Value}, ...]}` */
+export function data(rows: readonly (readonly [string, unknown])[]): Term {
+  const shownRows = rows.map(([title, value]) => tuple(charlist(title), shown(value)));
+  return tuple(atom("data"), shownRows) as Term;
+}
+
+/** As `pid_to_list/1` shows a pid of its own node. */
+function localPid(pid: Pid): string {
+  return `<0.${pid.id}.${pid.serial}>`;
+}

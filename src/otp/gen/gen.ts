@@ -1,0 +1,188 @@
+/**
+ * Calls between processes as `gen` of OTP makes them: `gen_server:call` and its kin, and those of
+ * `gen_statem`, which are the same messages.
+ *
+ *   caller -> server   {'$gen_call', {CallerPid, [alias | Ref]}, Request}, after a monitor with Ref
+ *   server -> caller   {[alias | Ref], Reply} to the alias Ref; OTP 23, which has no aliases, sends it
+ *                      to CallerPid
+ * Servers are called by pid or name, with OTP's limit of 5 seconds unless told otherwise.
+ */
+import {
+  type Atom,
+  atom,
+  ImproperList,
+  isList,
+  isPid,
+  isReference,
+  isTuple,
+  type Reference,
+  type Term,
+  type TermInput,
+  tuple,
+} from "../../../etf/index.ts";
+import type { AtomName } from "../../node/atoms.ts";
+import { CallError } from "../../node/exceptions.ts";
+import type { NodeCore } from "../../node/node.ts";
+import type { MonitorTarget, Process } from "../../node/process/process.ts";
+import { CallRequest } from "./call-request.ts";
+import { MonitoredRequests, type RequestForm } from "./monitored-requests.ts";
+import { RemoteError } from "./remote-error.ts";
+
+export interface GenCallOptions {
+  /** Milliseconds to wait for the reply. Default 5,000, as in OTP; Infinity for no limit. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+/** What a call on several nodes came to. */
+export interface GenMultiCallResult {
+  /** In the order of the nodes. */
+  readonly replies: readonly { readonly node: string; readonly reply: Term }[];
+  /** Those without such a server, with one that ended, or that did not reply in time. */
+  readonly badNodes: readonly string[];
+}
+
+const GEN_CALL: Atom<"$gen_call"> = atom("$gen_call");
+const GEN_CAST: Atom<"$gen_cast"> = atom("$gen_cast");
+const ALIAS: Atom<"alias"> = atom("alias");
+const DEFAULT_TIMEOUT_MS = 5000;
+
+/** A server's view of a call: who asked, and how the reply is tagged. */
+export interface GenCall {
+  readonly request: Term;
+  readonly from: Term;
+}
+
+/** The call in a message, if it is one. */
+export function genCallIn(message: Term): GenCall | undefined {
+  if (!isTuple(message, 3) || message[0] !== GEN_CALL) return undefined;
+  const [, from, request] = message as readonly Term[] as [Term, Term, Term];
+  return isTuple(from, 2) && isPid(from[0]) ? { request, from } : undefined;
+}
+
+/** The request in a cast, if the message is one. */
+export function genCastIn(message: Term): Term | undefined {
+  if (!isTuple(message, 2) || message[0] !== GEN_CAST) return undefined;
+  return message[1] as Term;
+}
+
+/** Answers a call, as `gen_server:reply/2`. */
+export function genReply(self: Process, from: Term, reply: TermInput): void {
+  if (!isTuple(from, 2)) return;
+  const [pid, tag] = from as readonly Term[] as [Term, Term];
+  const to = aliasOf(tag) ?? pid;
+  if (isPid(to) || isReference(to)) void self.reply(to, tuple(tag, reply));
+}
+
+/** The alias in a tag `[alias | Ref]` or `[[alias | Ref] | Label]`, where Label may be a list. */
+function aliasOf(tag: Term): Reference | undefined {
+  const first = isList(tag) ? tag[0] : tag instanceof ImproperList ? tag.elements[0] : undefined;
+  const inner = first instanceof ImproperList ? first : tag;
+  if (!(inner instanceof ImproperList) || inner.elements.length !== 1) return undefined;
+  return inner.elements[0] === ALIAS && isReference(inner.tail) ? inner.tail : undefined;
+}
+
+export class GenClient {
+  readonly #node: NodeCore;
+  readonly #requests: MonitoredRequests;
+
+  constructor(node: NodeCore) {
+    this.#node = node;
+    this.#requests = new MonitoredRequests(node, answerIn);
+  }
+
+  /**
+   * Calls a server, as `gen_server:call/3`, and resolves with its reply. `gen_statem:call/2` has no
+   * time-out by default: give it `Infinity`.
+   *
+   * @throws CallError CALL_TIMEOUT, CALL_NO_CONNECTION; RemoteError REMOTE_EXIT when the server
+   *   does not exist (`noproc`) or ends before it replies; NodeError NODE_STOPPED; EtfEncodeError;
+   *   the signal's reason
+   */
+  call(server: MonitorTarget, request: TermInput, options: GenCallOptions = {}): Promise<Term> {
+    return this.callAs(GEN_CALL, server, request, options);
+  }
+
+  /** @internal A call of `gen` with another label: `{Label, From, Request}`. Default: the caller. */
+  callAs(
+    label: Atom | undefined,
+    server: MonitorTarget,
+    request: TermInput,
+    options: GenCallOptions = {},
+  ): Promise<Term> {
+    const form: RequestForm = {
+      message: (caller, ref) =>
+        tuple(label ?? caller, tuple(caller, new ImproperList<Term>([ALIAS], ref)), request),
+      ended: (reason) => new RemoteError("exit", reason),
+      aliased: true,
+    };
+    return this.#requests.ask(server, form, { timeoutMs: DEFAULT_TIMEOUT_MS, ...options });
+  }
+
+  /** Makes a call and goes on: the reply is asked of what this returns. No time-out but there. */
+  sendRequest(server: MonitorTarget, request: TermInput): CallRequest {
+    return new CallRequest(this.#node.clock, (signal) =>
+      this.call(server, request, { timeoutMs: Number.POSITIVE_INFINITY, signal }),
+    );
+  }
+
+  /**
+   * Casts to a server, as `gen_server:cast/2`. Resolves when more may be sent.
+   * @throws EtfEncodeError
+   */
+  cast(server: MonitorTarget, request: TermInput): Promise<void> {
+    return this.tell(server, tuple(GEN_CAST, request));
+  }
+
+  /** @internal Sends a message of gen's own; to a name that does not exist it is dropped. */
+  tell(server: MonitorTarget, message: TermInput): Promise<void> {
+    return this.#requests.tell(server, message);
+  }
+
+  /**
+   * Calls the servers of one name on several nodes, as `gen_server:multi_call/4`; no time-out unless
+   * given one, which is one for all. Replies that come after it are dropped.
+   * @throws NodeError NODE_STOPPED; EtfEncodeError; the signal's reason
+   */
+  async multiCall(
+    nodes: readonly AtomName[],
+    name: AtomName,
+    request: TermInput,
+    options: GenCallOptions = {},
+  ): Promise<GenMultiCallResult> {
+    const limits = { timeoutMs: Number.POSITIVE_INFINITY, ...options };
+    const calls = nodes.map((node) => this.call([name, node], request, limits));
+    const answers = await Promise.allSettled(calls);
+    const replies: { node: string; reply: Term }[] = [];
+    const badNodes: string[] = [];
+    for (const [index, answer] of answers.entries()) {
+      const node = String(nodes[index]);
+      if (answer.status === "fulfilled") replies.push({ node, reply: answer.value });
+      else if (isOfServer(answer.reason)) badNodes.push(node);
+      else throw answer.reason;
+    }
+    return { replies, badNodes };
+  }
+
+  /**
+   * Casts to the servers of one name on several nodes, as `gen_server:abcast/3`. Resolves when more
+   * may be sent to all of them.
+   * @throws EtfEncodeError
+   */
+  async abcast(nodes: readonly AtomName[], name: AtomName, request: TermInput): Promise<void> {
+    await Promise.all(nodes.map((node) => this.cast([name, node], request)));
+  }
+}
+
+/** The answer in a message to the caller: `{[alias | Ref], Reply}`, or with the reference alone. */
+function answerIn(message: Term): readonly [Reference, Term] | undefined {
+  if (!isTuple(message, 2)) return undefined;
+  const [tag, reply] = message as readonly Term[] as [Term, Term];
+  const ref = isReference(tag) ? tag : aliasOf(tag);
+  return ref === undefined ? undefined : [ref, reply];
+}
+
+/** Whether a call failed for its server's sake, and not for the caller's. */
+function isOfServer(error: unknown): boolean {
+  return error instanceof RemoteError || error instanceof CallError;
+}

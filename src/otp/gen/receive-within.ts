@@ -1,0 +1,22 @@
+/** A receive whose time-out is no error but an answer. */
+import type { Term } from "../../../etf/index.ts";
+import { NodeError } from "../../node/exceptions.ts";
+import type { Wanted } from "../../node/process/mailbox.ts";
+import type { Process } from "../../node/process/process.ts";
+
+/**
+ * The oldest message that is wanted, or undefined when none comes within that time.
+ * @throws NodeError PROCESS_DEAD
+ */
+export async function receiveWithin(
+  self: Process,
+  wanted: Wanted | undefined,
+  timeoutMs: number,
+): Promise<Term | undefined> {
+  try {
+    return await self.receive(wanted, { timeoutMs });
+  } catch (error) {
+    if (error instanceof NodeError && error.code === "PROCESS_RECEIVE_TIMEOUT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+/** The other side's exceptions, as errors here. */
+import { type Atom, atom, format, type Term, tuple } from "../../../etf/index.ts";
+import { CallError, type CallErrorCode, NodeError } from "../../node/exceptions.ts";
+import type { NodeCore } from "../../node/node.ts";
+import type { Lost } from "../../node/process/monitor.ts";
+
+export type RemoteErrorCode = "REMOTE_EXIT" | "REMOTE_ERROR" | "REMOTE_THROW";
+export type ExceptionClass = "exit" | "error" | "throw";
+
+const CODE: Record<ExceptionClass, RemoteErrorCode> = {
+  exit: "REMOTE_EXIT",
+  error: "REMOTE_ERROR",
+  throw: "REMOTE_THROW",
+};
+const BADRPC: Atom<"badrpc"> = atom("badrpc");
+const ERPC: Atom<"erpc"> = atom("erpc");
+const EXCEPTION: Atom<"exception"> = atom("exception");
+const SIGNAL: Atom<"signal"> = atom("signal");
+const TIMEOUT: Atom<"timeout"> = atom("timeout");
+const NOTSUP: Atom<"notsup"> = atom("notsup");
+const ERPC_REASON: Record<CallErrorCode, Atom> = {
+  CALL_NO_CONNECTION: atom("noconnection"),
+  CALL_TIMEOUT: TIMEOUT,
+  CALL_NOT_SUPPORTED: NOTSUP,
+};
+const BADRPC_REASON: Record<CallErrorCode, Atom> = {
+  CALL_NO_CONNECTION: atom("nodedown"),
+  CALL_TIMEOUT: TIMEOUT,
+  CALL_NOT_SUPPORTED: NOTSUP,
+};
+const EXIT: Atom<"EXIT"> = atom("EXIT");
+const SHOWN_CHARACTERS = 300;
+
+/** The function called on another node ended with an exception; class, reason and stack are its. */
+export class RemoteError extends Error {
+  readonly code: RemoteErrorCode;
+  readonly class: ExceptionClass;
+  readonly reason: Term;
+  /** The Erlang stack trace of an `error`, else undefined. */
+  readonly stackTrace: Term | undefined;
+  /** The function did not end by itself: an exit signal ended the process that ran it. */
+  readonly signal: boolean;
+
+  constructor(
+    exceptionClass: ExceptionClass,
+    reason: Term,
+    stackTrace?: Term,
+    options: { signal?: boolean } = {},
+  ) {
+    const shown = format(reason, { mode: "~0tp" });
+    const cut = shown.length > SHOWN_CHARACTERS ? `${shown.slice(0, SHOWN_CHARACTERS)}...` : shown;
+    super(`The function called ended with ${exceptionClass}: ${cut}`);
+    this.name = "RemoteError";
+    this.code = CODE[exceptionClass];
+    this.class = exceptionClass;
+    this.reason = reason;
+    this.stackTrace = stackTrace;
+    this.signal = options.signal ?? false;
+  }
+
+  /** What `rpc:call` of OTP returns in such a case. */
+  get badrpc(): Term {
+    const stacked = this.stackTrace !== undefined;
+    const reason = stacked ? tuple(this.reason, this.stackTrace as Term) : this.reason;
+    return tuple(BADRPC, tuple(EXIT, reason));
+  }
+}
+
+/**
+ * What `erpc:call` of OTP raises where ours throws `error`: a class and a reason.
+ * @throws the error itself when it is none of a call
+ */
+export function erpcExceptionOf(error: unknown): { class: ExceptionClass; reason: Term } {
+  if (error instanceof CallError) {
+    return { class: "error", reason: tuple(ERPC, ERPC_REASON[error.code]) };
+  }
+  if (!(error instanceof RemoteError)) throw error;
+  const { class: exceptionClass, reason, stackTrace } = error;
+  switch (exceptionClass) {
+    case "throw":
+      return { class: "throw", reason };
+    case "exit":
+      return { class: "exit", reason: tuple(error.signal ? SIGNAL : EXCEPTION, reason) };
+    case "error":
+      return { class: "error", reason: tuple(EXCEPTION, reason, stackTrace ?? []) };
+  }
+}
+
+/**
+ * What `rpc:call` of OTP returns where ours throws `error`.
+ * @throws the error itself when it is none of a call: OTP raises there too
+ */
+export function badrpcOf(error: unknown): Term {
+  if (error instanceof RemoteError) return error.badrpc;
+  if (error instanceof CallError) return tuple(BADRPC, BADRPC_REASON[error.code]);
+  throw error;
+}
+
+/** The connection to `node` was lost, or never came about. */
+export function lostError(node: string, lost: Lost): CallError {
+  const why = lost.error.message;
+  return new CallError("CALL_NO_CONNECTION", `No answer from ${node}: ${why}`, lost.wasUp, {
+    cause: lost.error,
+  });
+}
+
+/** The process that calls has ended: with the node, or by an exit signal from somewhere. */
+export function callerEnded(node: NodeCore): NodeError {
+  return node.stopped
+    ? new NodeError("NODE_STOPPED", `The node ${node.name} has been stopped.`)
+    : new NodeError("PROCESS_DEAD", "The process that made the call was ended by an exit signal.");
+}

@@ -1,0 +1,222 @@
+/**
+ * I/O on devices of any node, as module `io`: a group leader, a registered one (`user`,
+ * `standard_error`), the pid that `file:open` of OTP gives.
+ *
+ *   {io_request, From, Ref, Request} -> {io_reply, Ref, Reply}; a monitor tells of the device's end
+ * Text goes and comes as Unicode. `read` and `format` leave their work to the device, as in OTP.
+ */
+import {
+  type Atom,
+  atom,
+  atomOf,
+  charlist,
+  Float,
+  format,
+  isAtom,
+  isList,
+  isReference,
+  isTuple,
+  parse,
+  type Reference,
+  type Term,
+  type TermInput,
+  tuple,
+} from "../../../etf/index.ts";
+import type { NodeCore } from "../../node/node.ts";
+import type { MonitorTarget } from "../../node/process/process.ts";
+import { describeTarget } from "../gen/destination.ts";
+import { MonitoredRequests, type RequestForm } from "../gen/monitored-requests.ts";
+import { chardataToText } from "./io-lib.ts";
+
+const IO_REQUEST: Atom<"io_request"> = atom("io_request");
+const IO_REPLY: Atom<"io_reply"> = atom("io_reply");
+const UNICODE: Atom<"unicode"> = atom("unicode");
+const EOF: Atom<"eof"> = atom("eof");
+
+export type IoErrorCode = "IO_ERROR" | "IO_TERMINATED";
+
+/** A device refused a request, or ended. */
+export class IoError extends Error {
+  override readonly name = "IoError";
+  readonly code: IoErrorCode;
+  /** What the device said: `Reason` of `{error, Reason}`, or the whole reply; `terminated`. */
+  readonly reason: Term;
+
+  constructor(code: IoErrorCode, message: string, reason: Term) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+  }
+}
+
+export interface IoOptions {
+  /** Milliseconds to wait for the reply. Default: no limit, as in OTP. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+/** Each call rejects as `request` does, and with IoError IO_ERROR when the device says `error`. */
+export class IoClient {
+  readonly #requests: MonitoredRequests;
+
+  constructor(node: NodeCore) {
+    this.#requests = new MonitoredRequests(node, answerIn);
+  }
+
+  /** Prints text, as `io:put_chars/2`. */
+  async putChars(device: MonitorTarget, text: string, options?: IoOptions): Promise<void> {
+    await this.#done(device, tuple(atom("put_chars"), UNICODE, text), options);
+  }
+
+  /** Prints terms by a format, as `io:format/3`; the device carries the format out. */
+  async format(
+    device: MonitorTarget,
+    template: string,
+    args: readonly TermInput[] = [],
+    options?: IoOptions,
+  ): Promise<void> {
+    const call = [charlist(template), args] as TermInput[];
+    const request = tuple(atom("put_chars"), UNICODE, atom("io_lib"), atom("format"), call);
+    await this.#done(device, request, options);
+  }
+
+  /** A line with its newline, as `io:get_line/2`; undefined at the end of the input. */
+  getLine(device: MonitorTarget, prompt = "", options?: IoOptions): Promise<string | undefined> {
+    return this.#text(device, tuple(atom("get_line"), UNICODE, prompt), options);
+  }
+
+  /** At most so many characters, as `io:get_chars/3`; undefined at the end of the input. */
+  getChars(
+    device: MonitorTarget,
+    prompt: string,
+    count: number,
+    options?: IoOptions,
+  ): Promise<string | undefined> {
+    return this.#text(device, tuple(atom("get_chars"), UNICODE, prompt, count), options);
+  }
+
+  /**
+   * A term, as `io:read/2`; undefined at the end of the input.
+   * @throws TermSyntaxError when what was read up to the dot is no term
+   */
+  async read(device: MonitorTarget, prompt = "", options?: IoOptions): Promise<Term | undefined> {
+    const scan = [UNICODE, prompt, atom("erl_scan"), atom("tokens"), [1]] as TermInput[];
+    const reply = await this.#done(device, tuple(atom("get_until"), ...scan), options);
+    if (reply === EOF || (isTuple(reply) && reply[0] === EOF)) return undefined;
+    const [ok, tokens] = isTuple(reply, 3) ? (reply as readonly Term[]) : [];
+    if (!isAtom(ok, "ok") || !isList(tokens)) throw refused(device, reply);
+    return parse(tokens.map(tokenText).join(" "));
+  }
+
+  /** The device's options, as `io:getopts/1`. */
+  async getOptions(device: MonitorTarget, options?: IoOptions): Promise<Term[]> {
+    const reply = await this.#done(device, atom("getopts"), options);
+    if (!isList(reply)) throw refused(device, reply);
+    return reply;
+  }
+
+  /** Sets options, as `io:setopts/2`. */
+  async setOptions(
+    device: MonitorTarget,
+    values: readonly TermInput[],
+    options?: IoOptions,
+  ): Promise<void> {
+    await this.#done(device, tuple(atom("setopts"), values as TermInput[]), options);
+  }
+
+  /** Columns of the terminal, as `io:columns/1`; undefined when the device is none. */
+  columns(device: MonitorTarget, options?: IoOptions): Promise<number | undefined> {
+    return this.#geometry(device, "columns", options);
+  }
+
+  /** Rows of the terminal, as `io:rows/1`; undefined when the device is none. */
+  rows(device: MonitorTarget, options?: IoOptions): Promise<number | undefined> {
+    return this.#geometry(device, "rows", options);
+  }
+
+  /** Several requests at once, as `io:requests/2`: the first error's reply, or the last one's. */
+  requests(
+    device: MonitorTarget,
+    requests: readonly TermInput[],
+    options?: IoOptions,
+  ): Promise<Term> {
+    return this.request(device, tuple(atom("requests"), requests as TermInput[]), options);
+  }
+
+  /**
+   * Any request of the protocol; resolves with the reply as it is.
+   *
+   * @throws IoError IO_TERMINATED when there is no such device, or it ends; CallError CALL_TIMEOUT,
+   *   CALL_NO_CONNECTION; NodeError NODE_STOPPED; EtfEncodeError; the signal's reason
+   */
+  request(device: MonitorTarget, request: TermInput, options: IoOptions = {}): Promise<Term> {
+    const form: RequestForm = {
+      message: (caller, ref) => tuple(IO_REQUEST, caller, ref, request),
+      ended: () => ended(device),
+      aliased: false,
+    };
+    return this.#requests.ask(device, form, options);
+  }
+
+  async #done(device: MonitorTarget, request: TermInput, options?: IoOptions): Promise<Term> {
+    const reply = await this.request(device, request, options);
+    if (isTuple(reply) && isAtom(reply[0] as Term, "error")) throw refused(device, reply);
+    return reply;
+  }
+
+  async #text(
+    device: MonitorTarget,
+    request: TermInput,
+    options?: IoOptions,
+  ): Promise<string | undefined> {
+    const reply = await this.#done(device, request, options);
+    if (reply === EOF) return undefined;
+    const text = chardataToText(reply, false);
+    if (text === undefined) throw refused(device, reply);
+    return text;
+  }
+
+  async #geometry(
+    device: MonitorTarget,
+    which: "columns" | "rows",
+    options?: IoOptions,
+  ): Promise<number | undefined> {
+    const reply = await this.request(device, tuple(atom("get_geometry"), atom(which)), options);
+    return typeof reply === "number" ? reply : undefined;
+  }
+}
+
+function answerIn(message: Term): readonly [Reference, Term] | undefined {
+  if (!isTuple(message, 3) || message[0] !== IO_REPLY) return undefined;
+  const [, ref, reply] = message as readonly Term[] as [Term, Term, Term];
+  return isReference(ref) ? [ref, reply] : undefined;
+}
+
+function refused(device: MonitorTarget, reply: Term): IoError {
+  const reason = isTuple(reply, 2) ? (reply[1] as Term) : reply;
+  const said = format(reply, { mode: "~0tp" });
+  return new IoError("IO_ERROR", `The device ${describeTarget(device)} answered ${said}.`, reason);
+}
+
+function ended(device: MonitorTarget): IoError {
+  const what = `There is no device ${describeTarget(device)}, or it ended.`;
+  return new IoError("IO_TERMINATED", what, atom("terminated"));
+}
+
+/** A token of erl_scan as the text it was read from. */
+function tokenText(token: Term): string {
+  const [category, , value] = isTuple(token) ? (token as readonly Term[]) : [];
+  const kind = isAtom(category) ? category.name : "";
+  if (value === undefined) return kind === "dot" ? "." : kind;
+  if (kind === "var") return isAtom(value) ? value.name : "_";
+  if (kind === "sigil") return `~${atomOf(value)?.name ?? ""}`;
+  if (kind === "sigil_suffix") return "";
+  if (kind === "string" && isList(value)) return quoted(value);
+  return value instanceof Float || kind !== "char" ? format(value, { mode: "~tw" }) : String(value);
+}
+
+/** A string as text; format would show unprintable ones as numbers. */
+function quoted(characters: readonly Term[]): string {
+  const escaped = characters.map((code) => `\\x{${Number(code).toString(16)}}`);
+  return `"${escaped.join("")}"`;
+}

@@ -1,0 +1,152 @@
+/**
+ * The part of `global` that a visible node needs to be borne by genuine ones: it is in sync at once,
+ * and keeps locks.
+ *
+ *   '$gen_cast' {init_connect, {Vsn, Tag}, Node, {locker, _, Known, Locker}}
+ *                                    -> '$gen_cast' {in_sync, OurNode, true}
+ *   '$gen_call' {set_lock, {ResourceId, LockRequesterId}}   -> true | false
+ *   '$gen_call' {del_lock, {ResourceId, LockRequesterId}}   -> true
+ *   '$gen_call' get_known                                   -> []
+ * A peer that is told `in_sync` waits for nothing more of us: `global:sync/0` returns, and we are not
+ * among the nodes that it asks when it registers a name. Left out is all of the names: none is
+ * registered here or known here. So the other half of the protocol (exchange, resolved, new_nodes)
+ * never begins, and what global says of lost connections to the nodes it knows does not come here.
+ *
+ * A lock is as OTP's `global:set_lock/3` has it: held by one requester, for each process that set it;
+ * a process that ends gives it back. `set_lock/1` asks all visible nodes, and so ours.
+ */
+import {
+  type Atom,
+  atom,
+  atomOf,
+  exactEquals,
+  isTuple,
+  type Pid,
+  type Reference,
+  type Term,
+  TermMap,
+  tuple,
+} from "../../../etf/index.ts";
+import type { NodeCore } from "../../node/node.ts";
+import { PidMap, ReferenceMap } from "../../node/process/identifiers.ts";
+import { type Behaviour, DOWN, type Process } from "../../node/process/process.ts";
+import { genCallIn, genCastIn, genReply } from "../gen/gen.ts";
+import { startServer } from "../service.ts";
+
+const GLOBAL_NAME_SERVER: Atom<"global_name_server"> = atom("global_name_server");
+const GEN_CAST: Atom<"$gen_cast"> = atom("$gen_cast");
+const INIT_CONNECT: Atom<"init_connect"> = atom("init_connect");
+const IN_SYNC: Atom<"in_sync"> = atom("in_sync");
+const SET_LOCK: Atom<"set_lock"> = atom("set_lock");
+const DEL_LOCK: Atom<"del_lock"> = atom("del_lock");
+const GET_KNOWN: Atom<"get_known"> = atom("get_known");
+
+/** Registers `global_name_server` on a node. */
+export function serveGlobal(node: NodeCore): void {
+  const locks = new Locks();
+  const name = GLOBAL_NAME_SERVER;
+  const make = (): Behaviour => ({
+    message(message, self) {
+      const call = genCallIn(message);
+      if (call !== undefined) {
+        const [caller] = call.from as readonly Term[] as [Pid];
+        const answer = answerTo(call.request, caller, self, locks);
+        if (answer !== undefined) genReply(self, call.from, answer);
+        return;
+      }
+      if (isTuple(message, 5) && message[0] === DOWN) {
+        locks.ended(message[1] as Reference);
+        return;
+      }
+      const peer = connecting(genCastIn(message));
+      if (peer === undefined) return;
+      const inSync = tuple(IN_SYNC, atom(node.name), true);
+      void self.reply([GLOBAL_NAME_SERVER, peer], tuple(GEN_CAST, inSync));
+    },
+  });
+  startServer(node, name, "global", make, (self) => locks.watchedBy(self));
+}
+
+function answerTo(request: Term, caller: Pid, self: Process, locks: Locks): Term | undefined {
+  if (request === GET_KNOWN) return [];
+  if (!isTuple(request, 2)) return undefined;
+  const [operation, id] = request as readonly Term[] as [Term, Term];
+  if (!isTuple(id, 2)) return undefined;
+  const [resourceId, requesterId] = id as readonly Term[] as [Term, Term];
+  if (operation === SET_LOCK) return locks.set(resourceId, requesterId, caller, self);
+  if (operation !== DEL_LOCK) return undefined;
+  locks.delete(resourceId, requesterId, caller, self);
+  return true;
+}
+
+/** The node that wants to synchronize its names with ours. */
+function connecting(request: Term | undefined): Atom | undefined {
+  if (request === undefined || !isTuple(request, 4) || request[0] !== INIT_CONNECT)
+    return undefined;
+  return atomOf(request[2]);
+}
+
+interface Lock {
+  readonly resourceId: Term;
+  readonly requesterId: Term;
+  /** The processes that have set it. */
+  readonly holders: PidMap<Holding>;
+}
+
+/** A lock as one process holds it, with the monitor on that process. */
+interface Holding {
+  readonly lock: Lock;
+  readonly pid: Pid;
+  ref: Reference;
+}
+
+class Locks {
+  readonly #locks = new TermMap<Term, Lock>();
+  readonly #holdings = new ReferenceMap<Holding>();
+
+  /** Returns whether the lock is the requester's now. */
+  set(resourceId: Term, requesterId: Term, pid: Pid, self: Process): boolean {
+    let lock = this.#locks.get(resourceId);
+    if (lock === undefined) {
+      lock = { resourceId, requesterId, holders: new PidMap() };
+      this.#locks.set(resourceId, lock);
+    } else if (!exactEquals(lock.requesterId, requesterId)) return false;
+    if (!lock.holders.has(pid)) {
+      const holding = { lock, pid, ref: self.monitor(pid) };
+      lock.holders.set(pid, holding);
+      this.#holdings.set(holding.ref, holding);
+    }
+    return true;
+  }
+
+  delete(resourceId: Term, requesterId: Term, pid: Pid, self: Process): void {
+    const lock = this.#locks.get(resourceId);
+    if (lock === undefined || !exactEquals(lock.requesterId, requesterId)) return;
+    const holding = lock.holders.get(pid);
+    if (holding === undefined) return;
+    self.demonitor(holding.ref);
+    this.#release(holding);
+  }
+
+  /** A process that has set a lock is gone. */
+  ended(ref: Reference): void {
+    const holding = this.#holdings.get(ref);
+    if (holding !== undefined) this.#release(holding);
+  }
+
+  /** Another process watches over who holds locks: monitors ended with the one before it. */
+  watchedBy(self: Process): void {
+    const holdings = this.#holdings.values();
+    this.#holdings.clear();
+    for (const holding of holdings) {
+      holding.ref = self.monitor(holding.pid);
+      this.#holdings.set(holding.ref, holding);
+    }
+  }
+
+  #release({ lock, pid, ref }: Holding): void {
+    this.#holdings.delete(ref);
+    lock.holders.delete(pid);
+    if (lock.holders.size === 0) this.#locks.delete(lock.resourceId);
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * erpc, both ways: a function applied in a process that is spawned for it, whose exit reason is
+ * the answer.
+ *
+ * Spec: kernel/src/erpc.erl of OTP 23 to 29.
+ *   caller -> callee   SPAWN_REQUEST of erpc:execute_call(ResRef, M, F, Args), monitored by ReqId
+ *   callee -> caller   the process's exit reason: {ResRef, return, V}, {ResRef, throw, R},
+ *                      {ResRef, exit, R}, {ResRef, error, R, Stack} or {ResRef, error, {erpc, R}}
+ *   cast               SPAWN_REQUEST of erpc:execute_cast(M, F, Args), not monitored
+ * `rpc:call` of OTP 25 and later is this as well. Request ids are objects, see call-request.ts; a
+ * multicall tells results and errors apart as `Promise.allSettled` does.
+ */
+import {
+  type Atom,
+  atom,
+  isReference,
+  isTuple,
+  type Pid,
+  type Reference,
+  type Term,
+  type TermInput,
+  tuple,
+} from "../../../etf/index.ts";
+import { type AtomName, asTerm } from "../../node/atoms.ts";
+import { CallError, ErlangError, timeoutError } from "../../node/exceptions.ts";
+import type { NodeCore } from "../../node/node.ts";
+import type { Process } from "../../node/process/process.ts";
+import { limitWait } from "../../node/process/wait-limits.ts";
+import { type ErlangException, exceptionOf } from "../../node/reason.ts";
+import { type Answer, CallRequest, CallRequests } from "../gen/call-request.ts";
+import { callerEnded, lostError, RemoteError } from "../gen/remote-error.ts";
+
+export interface CallOptions {
+  /** Milliseconds to wait for the answer. Default: no limit. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+  /** Gets what the function prints. Default: the node's group leader. */
+  groupLeader?: Pid;
+}
+
+const ERPC: Atom<"erpc"> = atom("erpc");
+const EXECUTE_CALL: Atom<"execute_call"> = atom("execute_call");
+const EXECUTE_CAST: Atom<"execute_cast"> = atom("execute_cast");
+const RETURN: Atom<"return"> = atom("return");
+const THROW: Atom<"throw"> = atom("throw");
+const EXIT: Atom<"exit"> = atom("exit");
+const ERROR: Atom<"error"> = atom("error");
+const BADARG: Atom<"badarg"> = atom("badarg");
+const EXCEPTION: Atom<"exception"> = atom("exception");
+
+export class Erpc {
+  readonly #node: NodeCore;
+  /** Sends the requests; answers come by reference, so it takes no message. */
+  #caller: Process;
+  /** How to break off each call that waits. */
+  readonly #waiting = new Set<(error: Error) => void>();
+
+  constructor(node: NodeCore) {
+    this.#node = node;
+    this.#caller = this.#newCaller();
+  }
+
+  /**
+   * Applies a function on a node and resolves with what it returns.
+   *
+   * @throws RemoteError REMOTE_EXIT, REMOTE_ERROR, REMOTE_THROW when the function ends with an
+   *   exception; CallError CALL_NO_CONNECTION, CALL_TIMEOUT, CALL_NOT_SUPPORTED;
+   *   NodeError NODE_STOPPED; EtfEncodeError when an argument is no term; the signal's reason
+   */
+  async call(
+    node: AtomName,
+    module: AtomName,
+    name: AtomName,
+    args: readonly TermInput[],
+    options: CallOptions = {},
+  ): Promise<Term> {
+    options.signal?.throwIfAborted();
+    const nodeName = String(node);
+    return new Promise((resolve, reject) => {
+      const resRef = this.#node.newReference();
+      let over = false;
+      let release: (() => void) | undefined;
+      const settled = (): void => {
+        over = true;
+        this.#waiting.delete(giveUp);
+        release?.();
+      };
+      const giveUp = (error: unknown): void => {
+        settled();
+        this.#node.abandonSpawn(request);
+        reject(error);
+      };
+      const request = this.#node.requestSpawn(
+        this.#liveCaller(),
+        nodeName,
+        {
+          module: ERPC,
+          function: EXECUTE_CALL,
+          args: [resRef, asTerm(module), asTerm(name), [...args]],
+        },
+        {
+          groupLeader: options.groupLeader ?? this.#node.groupLeader,
+          onError: (reason, lost) => {
+            settled();
+            reject(lost === undefined ? spawnError(nodeName, reason) : lostError(nodeName, lost));
+          },
+          onDown: (reason, lost) => {
+            settled();
+            try {
+              if (lost !== undefined) throw lostError(nodeName, lost);
+              resolve(resultIn(reason, resRef));
+            } catch (error) {
+              reject(error);
+            }
+          },
+        },
+      );
+      // The node itself, or a peer that cannot spawn, may have answered at once.
+      if (over) return;
+      this.#waiting.add(giveUp);
+      const timedOut = (timeoutMs: number): void => giveUp(timeoutError(nodeName, timeoutMs));
+      release = limitWait(this.#node.clock, options, timedOut, giveUp);
+    });
+  }
+
+  /** Applies a function on a node; nobody hears what becomes of it. */
+  cast(node: AtomName, module: AtomName, name: AtomName, args: readonly TermInput[]): void {
+    this.#node.requestSpawn(
+      this.#liveCaller(),
+      String(node),
+      { module: ERPC, function: EXECUTE_CAST, args: [asTerm(module), asTerm(name), [...args]] },
+      { groupLeader: this.#node.groupLeader, onError: () => {} },
+    );
+  }
+
+  /** Makes a call and goes on: the answer is asked of what this returns. No time-out but there. */
+  sendRequest(
+    node: AtomName,
+    module: AtomName,
+    name: AtomName,
+    args: readonly TermInput[],
+    options: Pick<CallOptions, "groupLeader"> = {},
+  ): CallRequest {
+    return new CallRequest(this.#node.clock, (signal) =>
+      this.call(node, module, name, args, { ...options, signal }),
+    );
+  }
+
+  /** A collection of requests, those of `gen` too. */
+  requests<Label = undefined>(): CallRequests<Label> {
+    return new CallRequests(this.#node.clock);
+  }
+
+  /**
+   * Applies a function on several nodes at once; the answers are in the order of the nodes. The
+   * time-out is one for all.
+   */
+  async multicall(
+    nodes: readonly AtomName[],
+    module: AtomName,
+    name: AtomName,
+    args: readonly TermInput[],
+    options: CallOptions = {},
+  ): Promise<Answer[]> {
+    return Promise.allSettled(nodes.map((node) => this.call(node, module, name, args, options)));
+  }
+
+  /** `cast` to several nodes. */
+  multicast(
+    nodes: readonly AtomName[],
+    module: AtomName,
+    name: AtomName,
+    args: readonly TermInput[],
+  ): void {
+    for (const node of nodes) this.cast(node, module, name, args);
+  }
+
+  #newCaller(): Process {
+    return this.#node.spawn({
+      message: () => {},
+      terminated: () => {
+        const error = callerEnded(this.#node);
+        for (const giveUp of [...this.#waiting]) giveUp(error);
+      },
+    });
+  }
+
+  /** Any node may have ended the caller; then another takes its place. */
+  #liveCaller(): Process {
+    if (!this.#caller.alive) this.#caller = this.#newCaller();
+    return this.#caller;
+  }
+}
+
+/** Lets other nodes apply this node's exposed functions by erpc (and so by rpc). */
+export function serveErpc(node: NodeCore): void {
+  node.exposeProcess("erpc", "execute_call", 4, (self, args, caller) => {
+    const [resRef, module, name, callArgs] = args as [Term, Term, Term, Term];
+    const returned = (value: TermInput): void => self.answer(tuple(resRef, RETURN, value));
+    const failed = (error: unknown): void => self.answer(failure(resRef, exceptionOf(error)));
+    return attempt(() => applyList(node, self, caller, module, name, callArgs), returned, failed);
+  });
+  node.exposeProcess("erpc", "execute_cast", 3, (self, args, caller) => {
+    const [module, name, callArgs] = args as [Term, Term, Term];
+    const failed = (error: unknown): void => {
+      const { class: exceptionClass, reason, stack } = exceptionOf(error);
+      if (exceptionClass !== "error") throw error;
+      throw ErlangError.error(tuple(EXCEPTION, tuple(reason, stack)));
+    };
+    return attempt(
+      () => applyList(node, self, caller, module, name, callArgs),
+      () => {},
+      failed,
+    );
+  });
+}
+
+/** `apply(M, F, Args)` with what may not be a list. */
+export function applyList(
+  node: NodeCore,
+  self: Process,
+  caller: Pid,
+  module: Term,
+  name: Term,
+  args: Term,
+): TermInput | Promise<TermInput> {
+  if (!Array.isArray(args) || isTuple(args)) throw ErlangError.error(BADARG);
+  return node.functions.apply({ self, caller }, module, name, args);
+}
+
+/** Runs at once what need not wait; one path for both kinds of result. */
+export function attempt(
+  run: () => TermInput | Promise<TermInput>,
+  returned: (value: TermInput) => void,
+  failed: (error: unknown) => void,
+): void | Promise<void> {
+  let result: TermInput | Promise<TermInput>;
+  try {
+    result = run();
+    if (!(result instanceof Promise)) {
+      returned(result);
+      return;
+    }
+  } catch (error) {
+    failed(error);
+    return;
+  }
+  return result.then(returned).catch(failed);
+}
+
+function failure(resRef: Term, exception: ErlangException): Term {
+  const { reason, stack } = exception;
+  switch (exception.class) {
+    case "throw":
+      return tuple(resRef, THROW, reason);
+    case "exit":
+      return tuple(resRef, EXIT, reason);
+    case "error":
+      return tuple(resRef, ERROR, reason, stack);
+  }
+}
+
+/**
+ * Reads the exit reason of the process that ran the function: returns the result.
+ * @throws RemoteError
+ */
+function resultIn(reason: Term, resRef: Reference): Term {
+  if (isTuple(reason) && isReference(reason[0]) && reason[0].equals(resRef)) {
+    const [, kind, value = false, stack] = reason;
+    if (reason.length === 3) {
+      if (kind === RETURN) return value;
+      if (kind === THROW) throw new RemoteError("throw", value);
+      if (kind === EXIT) throw new RemoteError("exit", value);
+    }
+    if (kind === ERROR) throw new RemoteError("error", value, stack);
+  }
+  // The process was ended from outside: its exit signal is the answer.
+  throw new RemoteError("exit", reason, undefined, { signal: true });
+}
+
+function spawnError(node: string, reason: Atom): CallError {
+  return new CallError(
+    "CALL_NOT_SUPPORTED",
+    `${node} did not run the function: it answered ${reason.name} to the spawn request.`,
+    false,
+  );
+}

@@ -1,0 +1,156 @@
+/**
+ * The `rex` server: what rpc's functions other than `call` speak, and `rpc:call` of nodes that
+ * do not use erpc (OTP 22, C nodes, Jinterface).
+ *
+ * Spec: kernel/src/rpc.erl of OTP 23 to 29. As Erlang terms:
+ *   {From, {call, M, F, Args, GroupLeader}}             -> {rex, Result} to From
+ *   '$gen_call' {call | block_call, M, F, Args, GL}     -> Result
+ *   '$gen_cast' {cast, M, F, Args, GL}
+ *   {From, {sbcast, Name, Msg}}                         -> {rex, Node, Node | {nonexisting_name, Name}}
+ *   {From, {send, Name, Msg}}                           -> Name gets {From, Msg}
+ *   {From, features_request}                            -> {features_reply, Node, [erpc]}
+ * GroupLeader is a pid, or `user` or `send_stdout_to_caller`, which mean the node's own here: our
+ * functions do not print to it. While the function of a block_call runs, rex takes no other request.
+ */
+import {
+  type Atom,
+  atom,
+  atomOf,
+  isPid,
+  isTuple,
+  type Pid,
+  type Term,
+  type TermInput,
+  tuple,
+} from "../../../etf/index.ts";
+import type { NodeCore } from "../../node/node.ts";
+import type { Behaviour, Process } from "../../node/process/process.ts";
+import { exceptionOf } from "../../node/reason.ts";
+import { genCallIn, genCastIn, genReply } from "../gen/gen.ts";
+import { badrpcOf, RemoteError } from "../gen/remote-error.ts";
+import { startServer } from "../service.ts";
+import { applyList, attempt } from "./erpc.ts";
+
+const REX: Atom<"rex"> = atom("rex");
+const CALL: Atom<"call"> = atom("call");
+const BLOCK_CALL: Atom<"block_call"> = atom("block_call");
+const CAST: Atom<"cast"> = atom("cast");
+const SBCAST: Atom<"sbcast"> = atom("sbcast");
+const SEND: Atom<"send"> = atom("send");
+const FEATURES_REQUEST: Atom<"features_request"> = atom("features_request");
+const FEATURES_REPLY: Atom<"features_reply"> = atom("features_reply");
+const NONEXISTING_NAME: Atom<"nonexisting_name"> = atom("nonexisting_name");
+const ERPC: Atom<"erpc"> = atom("erpc");
+
+/** Kind, module, function, arguments, group leader. */
+type Request = [Term, Term, Term, Term, Term];
+
+/** Registers `rex` on a node. */
+export function serveRex(node: NodeCore): void {
+  startServer(node, REX, "rpc", () => new Rex(node));
+}
+
+class Rex implements Behaviour {
+  readonly #node: NodeCore;
+
+  constructor(node: NodeCore) {
+    this.#node = node;
+  }
+
+  message(message: Term, self: Process): void | Promise<void> {
+    const call = genCallIn(message);
+    if (call !== undefined) {
+      const [pid] = call.from as readonly Term[] as [Pid];
+      const done = this.#run(self, call.request, pid, [CALL, BLOCK_CALL], (result) =>
+        genReply(self, call.from, result),
+      );
+      return isTuple(call.request) && call.request[0] === BLOCK_CALL ? done : undefined;
+    }
+    const cast = genCastIn(message);
+    if (cast !== undefined) {
+      void this.#run(self, cast, self.pid, [CAST], () => {});
+      return;
+    }
+    if (!isTuple(message, 2) || !isPid(message[0])) return;
+    const [from, request] = message as readonly Term[] as [Pid, Term];
+    this.#info(self, from, request);
+  }
+
+  #info(self: Process, from: Pid, request: Term): void {
+    if (request === FEATURES_REQUEST) {
+      void self.reply(from, tuple(FEATURES_REPLY, atom(this.#node.name), [ERPC]));
+      return;
+    }
+    if (!isTuple(request)) return;
+    const [kind, nameTerm, payload] = request as readonly Term[];
+    const name = request.length === 3 ? atomOf(nameTerm) : undefined;
+    if (kind === SBCAST && name !== undefined) {
+      const ownName = atom(this.#node.name);
+      const sent = this.#deliver(self, name, payload as Term);
+      const answer = sent ? ownName : tuple(NONEXISTING_NAME, nameTerm as Term);
+      void self.reply(from, tuple(REX, ownName, answer));
+    } else if (kind === SEND && name !== undefined) {
+      if (!this.#deliver(self, name, tuple(from, payload as Term))) {
+        const answer = tuple(NONEXISTING_NAME, nameTerm as Term);
+        void self.reply(from, tuple(REX, atom(this.#node.name), answer));
+      }
+    } else {
+      void this.#run(
+        self,
+        request,
+        from,
+        [CALL],
+        (result) => void self.reply(from, tuple(REX, result)),
+      );
+    }
+  }
+
+  #deliver(self: Process, name: Atom, message: TermInput): boolean {
+    if (this.#node.whereis(name) === undefined) return false;
+    void self.send(name, message);
+    return true;
+  }
+
+  /**
+   * Applies the function of `{Kind, M, F, Args, GroupLeader}` in a process of its own; resolves
+   * when it has ended. A process that is ended from outside is answered for.
+   */
+  #run(
+    self: Process,
+    request: Term,
+    caller: Pid,
+    kinds: readonly Atom[],
+    answer: (result: TermInput) => void,
+  ): Promise<void> | undefined {
+    if (!isTuple(request, 5)) return undefined;
+    const [kind, module, name, args, leader] = request as readonly Term[] as Request;
+    if (!kinds.includes(kind as Atom)) return undefined;
+    const process = this.#node.spawnFor(isPid(leader) ? leader : this.#node.groupLeader);
+    return new Promise((resolve) => {
+      let answered = false;
+      const once = (result: TermInput): void => {
+        answer(result);
+        answered = true;
+      };
+      this.#node.monitorWith(self, process.pid, this.#node.newReference(), (reason) => {
+        if (!answered) answer(badrpcOf(new RemoteError("exit", reason)));
+        resolve();
+      });
+      process.run(() =>
+        attempt(
+          () => applyList(this.#node, process, caller, module, name, args),
+          once,
+          (error) => once(badrpc(error)),
+        ),
+      );
+    });
+  }
+}
+
+/** What `rpc:call` returns for an exception: a thrown term as it is, else `{badrpc, {'EXIT', _}}`. */
+function badrpc(thrown: unknown): Term {
+  const { class: exceptionClass, reason, stack } = exceptionOf(thrown);
+  if (exceptionClass === "throw") return reason;
+  return new RemoteError(exceptionClass, reason, exceptionClass === "error" ? stack : undefined)
+    .badrpc;
+}

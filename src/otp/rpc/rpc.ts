@@ -1,0 +1,297 @@
+/**
+ * rpc, the caller's side, as OTP 25 and later have it.
+ *
+ * Spec: kernel/src/rpc.erl.
+ *   call, async_call, cast, multicall     on top of erpc
+ *   block_call, eval_everywhere           a request to `rex`, see rex.ts
+ *   sbcast          {self(), {sbcast, Name, Msg}} to rex -> {rex, Node, Node | {nonexisting_name, Name}}
+ *   multi_server_call   {self(), Msg} to {Name, Node}    -> {Name, Node, Reply}
+ * Where OTP's `call` returns `{badrpc, Reason}`, ours rejects, because a returned `{badrpc, _}` cannot
+ * be told from a failure; `badrpcOf` gives the term OTP would have returned. A thrown term is a
+ * result, as there. Functions on several nodes are given the nodes: which of them `nodes()` has
+ * depends on who is hidden.
+ */
+import {
+  type Atom,
+  atom,
+  atomOf,
+  exactEquals,
+  isAtom,
+  isTuple,
+  type Term,
+  type TermInput,
+  toTerm,
+  tuple,
+} from "../../../etf/index.ts";
+import { type AtomName, asAtom, asTerm } from "../../node/atoms.ts";
+import { CallError } from "../../node/exceptions.ts";
+import type { NodeCore } from "../../node/node.ts";
+import { NORMAL } from "../../node/process/process.ts";
+import { CallRequest } from "../gen/call-request.ts";
+import type { GenClient } from "../gen/gen.ts";
+import { badrpcOf, callerEnded, RemoteError } from "../gen/remote-error.ts";
+import type { CallOptions, Erpc } from "./erpc.ts";
+
+/** A function and its arguments, for `parallelEval`. */
+export type FunctionCall = readonly [module: AtomName, name: AtomName, args: readonly TermInput[]];
+
+const REX: Atom<"rex"> = atom("rex");
+const BLOCK_CALL: Atom<"block_call"> = atom("block_call");
+const CAST: Atom<"cast"> = atom("cast");
+const SBCAST: Atom<"sbcast"> = atom("sbcast");
+const NONEXISTING_NAME: Atom<"nonexisting_name"> = atom("nonexisting_name");
+
+export class Rpc {
+  readonly #node: NodeCore;
+  readonly #erpc: Erpc;
+  readonly #gen: GenClient;
+
+  constructor(node: NodeCore, erpc: Erpc, gen: GenClient) {
+    this.#node = node;
+    this.#erpc = erpc;
+    this.#gen = gen;
+  }
+
+  /**
+   * Applies a function on a node and resolves with what it returns or throws.
+   *
+   * @throws RemoteError REMOTE_EXIT, REMOTE_ERROR where OTP returns `{badrpc, {'EXIT', _}}`;
+   *   CallError CALL_NO_CONNECTION (`{badrpc, nodedown}`), CALL_TIMEOUT (`{badrpc, timeout}`),
+   *   CALL_NOT_SUPPORTED; EtfEncodeError when an argument is no term; the signal's reason
+   */
+  async call(
+    node: AtomName,
+    module: AtomName,
+    name: AtomName,
+    args: readonly TermInput[],
+    options: CallOptions = {},
+  ): Promise<Term> {
+    try {
+      return refuseExit(await this.#erpc.call(node, module, name, args, options));
+    } catch (error) {
+      if (!(error instanceof RemoteError) || error.code !== "REMOTE_THROW") throw error;
+      return refuseExit(error.reason);
+    }
+  }
+
+  /**
+   * As `call`, but the function runs in the other node's `rex` itself: further block calls to that
+   * node wait until it is done.
+   * @throws as `call`; which class an exception had is not told
+   */
+  async blockCall(
+    node: AtomName,
+    module: AtomName,
+    name: AtomName,
+    args: readonly TermInput[],
+    options: CallOptions = {},
+  ): Promise<Term> {
+    const { groupLeader = this.#node.groupLeader, timeoutMs = Number.POSITIVE_INFINITY } = options;
+    const request = tuple(BLOCK_CALL, asTerm(module), asTerm(name), [...args], groupLeader);
+    const { signal } = options;
+    const result = await this.#gen.call([REX, node], request, {
+      timeoutMs,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (isTuple(result, 2) && isAtom(result[0], "badrpc")) refuseExit(result[1] as Term);
+    return refuseExit(result);
+  }
+
+  /**
+   * As `call`, answered later: `receive` of what it returns is `yield`, `wait` is `nb_yield`.
+   */
+  asyncCall(
+    node: AtomName,
+    module: AtomName,
+    name: AtomName,
+    args: readonly TermInput[],
+    options: Pick<CallOptions, "groupLeader"> = {},
+  ): CallRequest {
+    return new CallRequest(this.#node.clock, (signal) =>
+      this.call(node, module, name, args, { ...options, signal }),
+    );
+  }
+
+  /** Applies a function on a node; nobody hears what becomes of it. */
+  cast(node: AtomName, module: AtomName, name: AtomName, args: readonly TermInput[]): void {
+    this.#erpc.cast(node, module, name, args);
+  }
+
+  /**
+   * Applies a function on several nodes at once. As in OTP the results are in the order of the
+   * nodes without those that could not be reached or did not answer in time, and an exception is
+   * a result `{badrpc, _}`; `erpc.multicall` tells them apart.
+   * @throws EtfEncodeError, NodeError NODE_STOPPED; the signal's reason
+   */
+  async multicall(
+    nodes: readonly AtomName[],
+    module: AtomName,
+    name: AtomName,
+    args: readonly TermInput[],
+    options: CallOptions = {},
+  ): Promise<{ results: Term[]; badNodes: string[] }> {
+    const calls = nodes.map((node) => this.call(node, module, name, args, options));
+    const results: Term[] = [];
+    const badNodes: string[] = [];
+    for (const [index, answer] of (await Promise.allSettled(calls)).entries()) {
+      if (answer.status === "fulfilled") results.push(answer.value);
+      else if (isUnanswered(answer.reason)) badNodes.push(String(nodes[index]));
+      else results.push(badrpcOf(answer.reason));
+    }
+    return { results, badNodes };
+  }
+
+  /** `cast` to several nodes. */
+  evalEverywhere(
+    nodes: readonly AtomName[],
+    module: AtomName,
+    name: AtomName,
+    args: readonly TermInput[],
+  ): void {
+    const { groupLeader } = this.#node;
+    const request = tuple(CAST, asTerm(module), asTerm(name), [...args], groupLeader);
+    for (const node of nodes) void this.#gen.cast([REX, node], request);
+  }
+
+  /** Sends a message to the process of that name on each of the nodes. */
+  abcast(nodes: readonly AtomName[], name: AtomName, message: TermInput): void {
+    for (const node of nodes) void this.#node.send([name, node], message);
+  }
+
+  /**
+   * As `abcast`, and tells which nodes have that name. When it resolves, the others have the
+   * message; whether they have read it is not known.
+   */
+  async sbcast(
+    nodes: readonly AtomName[],
+    name: AtomName,
+    message: TermInput,
+  ): Promise<{ goodNodes: string[]; badNodes: string[] }> {
+    const answers = await this.#serverCalls(nodes, REX, REX, tuple(SBCAST, asTerm(name), message));
+    const isGood = (answer: Term | undefined): boolean =>
+      answer !== undefined && !(isTuple(answer, 2) && answer[0] === NONEXISTING_NAME);
+    const names = nodes.map(String);
+    return {
+      goodNodes: names.filter((_, index) => isGood(answers[index])),
+      badNodes: names.filter((_, index) => !isGood(answers[index])),
+    };
+  }
+
+  /**
+   * Sends `{Pid, Message}` to the process of that name on each of the nodes, which is to answer
+   * `{Name, Node, Reply}` to the pid. A node that does not know the name, or is lost, is a bad one.
+   */
+  async multiServerCall(
+    nodes: readonly AtomName[],
+    name: AtomName,
+    message: TermInput,
+  ): Promise<{ replies: Term[]; badNodes: string[] }> {
+    const answers = await this.#serverCalls(nodes, asAtom(name), asTerm(name), message);
+    return {
+      replies: answers.filter((answer) => answer !== undefined),
+      badNodes: nodes.map(String).filter((_, index) => answers[index] === undefined),
+    };
+  }
+
+  /**
+   * As `multiServerCall` with one node, and a first element of the answer of the caller's choice.
+   * @throws CallError CALL_NO_CONNECTION when the node does not know the name, or is lost
+   */
+  async serverCall(
+    node: AtomName,
+    name: AtomName,
+    replyWrapper: Term,
+    message: TermInput,
+  ): Promise<Term> {
+    const [answer] = await this.#serverCalls([node], asAtom(name), replyWrapper, message);
+    if (answer !== undefined) return answer;
+    const text = `${String(name)} on ${String(node)} does not exist, ended, or was lost.`;
+    throw new CallError("CALL_NO_CONNECTION", text, true);
+  }
+
+  /**
+   * Applies each of the functions on one of the nodes, in turn, all at once; the results are in
+   * the order of the functions, an exception or a lost node as `{badrpc, _}`.
+   * @throws EtfEncodeError, NodeError NODE_STOPPED
+   */
+  async parallelEval(nodes: readonly AtomName[], calls: readonly FunctionCall[]): Promise<Term[]> {
+    return Promise.all(this.#spread(nodes, calls).map((call) => call.catch(badrpcOf)));
+  }
+
+  /**
+   * As `lists:map/2` with a function of that name, applied on the nodes in turn to an element and
+   * the extra arguments.
+   * @throws as `call`, where OTP exits with `badrpc`
+   */
+  async pmap(
+    nodes: readonly AtomName[],
+    [module, name]: readonly [AtomName, AtomName],
+    extraArgs: readonly TermInput[],
+    list: readonly TermInput[],
+  ): Promise<Term[]> {
+    const calls = list.map((element) => [module, name, [element, ...extraArgs]] as const);
+    return Promise.all(this.#spread(nodes, calls));
+  }
+
+  #spread(nodes: readonly AtomName[], calls: readonly FunctionCall[]): Promise<Term>[] {
+    return calls.map(([module, name, args], index) =>
+      this.call(nodes[index % nodes.length] as AtomName, module, name, args),
+    );
+  }
+
+  /** The reply of each node to `{self(), Message}`; undefined where there is none to come. */
+  #serverCalls(
+    nodes: readonly AtomName[],
+    name: Atom,
+    replyWrapper: Term,
+    message: TermInput,
+  ): Promise<(Term | undefined)[]> {
+    const term = toTerm(message);
+    return new Promise((resolve, reject) => {
+      const answers: (Term | undefined)[] = nodes.map(() => undefined);
+      const waiting = new Map(
+        nodes.map((node, index) => [index, { node: asAtom(node), ref: this.#node.newReference() }]),
+      );
+      const done = (index: number): void => {
+        waiting.delete(index);
+        if (waiting.size > 0) return;
+        resolve(answers);
+        caller.terminate(NORMAL);
+      };
+      const caller = this.#node.spawn({
+        message: (reply) => {
+          if (!isTuple(reply, 3) || !exactEquals(reply[0], replyWrapper)) return;
+          for (const [index, { node, ref }] of waiting) {
+            if (node !== atomOf(reply[1])) continue;
+            caller.demonitor(ref);
+            answers[index] = reply[2] as Term;
+            done(index);
+            return;
+          }
+        },
+        terminated: () => reject(callerEnded(this.#node)),
+      });
+      if (waiting.size === 0) done(0);
+      for (const [index, { node, ref }] of [...waiting]) {
+        this.#node.monitorWith(caller, [name, node], ref, () => done(index));
+        if (waiting.has(index)) void caller.send([name, node], tuple(caller.pid, term));
+      }
+    });
+  }
+}
+
+/** A result `{'EXIT', Reason}` counts as an exit, as OTP's rpc has always had it. */
+function refuseExit(result: Term): Term {
+  if (isTuple(result, 2) && isAtom(result[0], "EXIT")) {
+    throw new RemoteError("exit", result[1] as Term);
+  }
+  return result;
+}
+
+/** The node is one of multicall's bad nodes. */
+function isUnanswered(error: unknown): boolean {
+  return (
+    error instanceof CallError &&
+    (error.code === "CALL_NO_CONNECTION" || error.code === "CALL_TIMEOUT")
+  );
+}

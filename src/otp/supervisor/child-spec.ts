@@ -1,0 +1,262 @@
+/**
+ * Child specifications of supervisors: what a program writes, what genuine nodes send, and the checks
+ * that OTP makes of both.
+ *
+ * Spec: stdlib/src/supervisor.erl, "Child specification". As Erlang terms:
+ *   #{id, start => {M, F, Args}, restart, significant, shutdown, type, modules}
+ *   {Id, {M, F, Args}, Restart, Shutdown, Type, Modules}
+ * A child that a function of the program starts is shown as `{javascript, start, Args}`: a genuine
+ * node has no use for it but to look at it.
+ */
+import {
+  type Atom,
+  atom,
+  atomOf,
+  isAtom,
+  isList,
+  isTuple,
+  type Pid,
+  type Term,
+  type TermInput,
+  TermMap,
+  type Tuple,
+  toTerm,
+  tuple,
+} from "../../../etf/index.ts";
+import { type AtomName, asTerm } from "../../node/atoms.ts";
+import type { Process } from "../../node/process/process.ts";
+import { shown } from "../behaviours/shown.ts";
+
+export type Restart = "permanent" | "transient" | "temporary";
+export type Shutdown = "brutal_kill" | "infinity" | number;
+export type ChildType = "worker" | "supervisor";
+export type AutoShutdown = "never" | "any_significant" | "all_significant";
+
+/** A function of a module, and its arguments; strings are the names of atoms. */
+export type ModuleFunction = readonly [AtomName, AtomName, readonly TermInput[]];
+
+/**
+ * Starts a child and links it to the supervisor, whose process it is given. It returns what it
+ * started, a Process or a GenServer; or a term, as start functions of OTP do: `{ok, Pid}`,
+ * `{ok, Pid, Info}`, `ignore`, `{error, Reason}`. A StartError that it throws counts as what
+ * start_link would have returned. A process that it did not link is linked then; what ended before
+ * is seen to have ended with `noproc`.
+ */
+export type StartFunction = (supervisor: Process, ...args: Term[]) => unknown;
+
+export interface ChildSpec {
+  /** A term that tells the supervisor's children apart; a string is an atom's name. */
+  id: Term | string;
+  /** A function, or an exposed module's function, called with the supervisor's process as `this.self`. */
+  start: StartFunction | ModuleFunction;
+  /**
+   * Whether a child that ended is started again: always, when it ended with another reason than
+   * `normal`, `shutdown` or `{shutdown, _}`, or never. Default `permanent`.
+   */
+  restart?: Restart;
+  /** Its end counts for the supervisor's `autoShutdown`. Default false. */
+  significant?: boolean;
+  /**
+   * How it is ended: killed at once, or by an exit signal `shutdown` and, if that did not end it
+   * within so many milliseconds, killed. Default 5,000; `infinity` for a supervisor.
+   */
+  shutdown?: Shutdown;
+  /** Default `worker`. */
+  type?: ChildType;
+  /** Modules it runs, for those who look. Default the module of `start`. */
+  modules?: "dynamic" | readonly AtomName[];
+}
+
+/** A child specification that has been checked. */
+export interface CheckedSpec {
+  readonly id: Term;
+  /** Undefined when it is the function of an exposed module. */
+  readonly run: StartFunction | undefined;
+  readonly module: Atom | boolean;
+  readonly function: Atom | boolean;
+  readonly args: readonly Term[];
+  readonly restart: Restart;
+  readonly significant: boolean;
+  readonly shutdown: Shutdown;
+  readonly type: ChildType;
+  readonly modules: Term;
+}
+
+/** What is wrong with a specification or a flag, as OTP says it. */
+export class Invalid {
+  readonly reason: Term;
+  constructor(reason: TermInput) {
+    this.reason = toTerm(reason);
+  }
+}
+
+/** A child of a supervisor, as that keeps it. */
+export interface Child {
+  readonly spec: CheckedSpec;
+  /** As in OTP, forgotten (`undefined`) where they will not be needed again. */
+  args: readonly Term[] | undefined;
+  pid: Pid | undefined;
+  /** A restart failed and will be tried again; `pid` is that of the process that ended. */
+  restarting: boolean;
+}
+
+export const UNDEFINED: Atom<"undefined"> = atom("undefined");
+const RESTARTING: Atom<"restarting"> = atom("restarting");
+const RESTARTS: ReadonlySet<unknown> = new Set(["permanent", "transient", "temporary"]);
+const TYPES: ReadonlySet<unknown> = new Set(["worker", "supervisor"]);
+const TUPLE_KEYS = ["id", "start", "restart", "shutdown", "type", "modules"];
+/** Stands for the module of children that functions of the program start. */
+const JAVASCRIPT = tuple(atom("javascript"), atom("start"), []);
+
+/** A child that has not been started. */
+export function newChild(spec: CheckedSpec): Child {
+  return { spec, args: spec.args, pid: undefined, restarting: false };
+}
+
+/** The map that OTP takes for a specification of the program's. @throws EtfEncodeError */
+export function specTerm(spec: ChildSpec): TermMap {
+  const { id, start, modules, ...rest } = spec;
+  const map = new TermMap<Term, Term>([[atom("id"), asTerm(id) as Term]]);
+  map.set(
+    atom("start"),
+    typeof start === "function" ? (JAVASCRIPT as Term) : moduleFunction(start),
+  );
+  for (const [key, value] of Object.entries(rest)) {
+    if (value !== undefined) map.set(atom(key), word(value));
+  }
+  if (modules !== undefined) {
+    map.set(
+      atom("modules"),
+      typeof modules === "string" ? asTerm(modules) : modules.map((module) => asTerm(module)),
+    );
+  }
+  return map;
+}
+
+/** Checks a specification of the program's. @throws EtfEncodeError */
+export function checkOwnSpec(spec: ChildSpec, autoShutdown: AutoShutdown): CheckedSpec | Invalid {
+  const checked = checkSpec(specTerm(spec), autoShutdown);
+  if (checked instanceof Invalid || typeof spec.start !== "function") return checked;
+  return { ...checked, run: spec.start };
+}
+
+/** Checks a specification as genuine nodes send them, in the order in which OTP does. */
+export function checkSpec(term: Term, autoShutdown: AutoShutdown): CheckedSpec | Invalid {
+  if (isTuple(term, TUPLE_KEYS.length)) {
+    const values = term as readonly Term[];
+    const pairs = TUPLE_KEYS.map((key, at): [Term, Term] => [atom(key), values[at] as Term]);
+    return checkSpec(new TermMap(pairs), autoShutdown);
+  }
+  if (!(term instanceof TermMap)) return invalid("invalid_child_spec", term);
+  const value = (key: string): Term | undefined => term.get(atom(key));
+  const id = value("id");
+  if (id === undefined) return new Invalid(atom("missing_id"));
+  const start = value("start");
+  if (start === undefined) return new Invalid(atom("missing_start"));
+  if (!isModuleFunction(start)) return invalid("invalid_mfa", start);
+  const restart = value("restart") ?? atom("permanent");
+  if (!isAtom(restart) || !RESTARTS.has(restart.name)) {
+    return invalid("invalid_restart_type", restart);
+  }
+  const significant = value("significant") ?? false;
+  if (typeof significant !== "boolean") return invalid("invalid_significant", significant);
+  if (significant && autoShutdown === "never") return badCombination("auto_shutdown", "never");
+  if (significant && restart.name === "permanent") return badCombination("restart", "permanent");
+  const type = value("type") ?? atom("worker");
+  if (!isAtom(type) || !TYPES.has(type.name)) return invalid("invalid_child_type", type);
+  const given = value("shutdown") ?? (type.name === "worker" ? 5000 : atom("infinity"));
+  const shutdown = shutdownOf(given);
+  if (shutdown === undefined) return invalid("invalid_shutdown", given);
+  const modules = value("modules") ?? [start[0]];
+  if (isList(modules)) {
+    const wrong = modules.find((module) => atomOf(module) === undefined);
+    if (wrong !== undefined) return invalid("invalid_module", wrong);
+  } else if (!isAtom(modules, "dynamic")) {
+    return invalid("invalid_modules", modules);
+  }
+  return {
+    id,
+    run: undefined,
+    module: start[0],
+    function: start[1],
+    args: start[2],
+    restart: restart.name as Restart,
+    significant,
+    shutdown,
+    type: type.name as ChildType,
+    modules,
+  };
+}
+
+/** As `supervisor:get_childspec/2` shows it. */
+export function childToSpec({ spec, args }: Child): Term {
+  return new TermMap<Term, Term>([
+    [atom("id"), spec.id],
+    [atom("start"), mfargs(spec, args)],
+    [atom("restart"), atom(spec.restart)],
+    [atom("significant"), spec.significant],
+    [atom("shutdown"), word(spec.shutdown)],
+    [atom("type"), atom(spec.type)],
+    [atom("modules"), spec.modules],
+  ]);
+}
+
+/** The record `#child{}` of OTP 24 and later, which errors of `start_child` show. */
+export function childRecord({ spec, args }: Child): Term {
+  return tuple(
+    atom("child"),
+    UNDEFINED,
+    spec.id,
+    mfargs(spec, args),
+    atom(spec.restart),
+    spec.significant,
+    word(spec.shutdown),
+    atom(spec.type),
+    spec.modules,
+  ) as Term;
+}
+
+export function mfargs(spec: CheckedSpec, args: readonly Term[] | undefined): Term {
+  return tuple(spec.module, spec.function, args === undefined ? UNDEFINED : [...args]) as Term;
+}
+
+/** A child's pid in reports: `undefined` when it does not run, `{restarting, Pid}` between tries. */
+export function pidTerm({ pid, restarting }: Child): Term {
+  return restarting ? (tuple(RESTARTING, pid ?? UNDEFINED) as Term) : (pid ?? UNDEFINED);
+}
+
+/** As `supervisor:which_children/1` tells of a child. */
+export function childTerm({ spec, pid, restarting }: Child, id: Term): Term {
+  const child = restarting ? RESTARTING : (pid ?? UNDEFINED);
+  return tuple(id, child, atom(spec.type), spec.modules) as Term;
+}
+
+function invalid(what: string, value: Term): Invalid {
+  return new Invalid(tuple(atom(what), value));
+}
+
+function badCombination(key: string, value: string): Invalid {
+  const pairs = [tuple(atom(key), atom(value)), tuple(atom("significant"), true)];
+  return new Invalid(tuple(atom("bad_combination"), pairs));
+}
+
+function isModuleFunction(term: Term): term is Tuple<[Atom | boolean, Atom | boolean, Term[]]> {
+  if (!isTuple(term, 3)) return false;
+  const [module, name, args] = term as readonly unknown[];
+  return atomOf(module) !== undefined && atomOf(name) !== undefined && isList(args);
+}
+
+function shutdownOf(term: Term): Shutdown | undefined {
+  if (isAtom(term, "brutal_kill") || isAtom(term, "infinity")) return term.name as Shutdown;
+  return Number.isInteger(term) && (term as number) >= 0 ? (term as number) : undefined;
+}
+
+function moduleFunction([module, name, args]: ModuleFunction): Term {
+  return tuple(asTerm(module), asTerm(name), toTerm([...args])) as Term;
+}
+
+/** A word of OTP's as an atom; Infinity is one too. */
+function word(value: unknown): Term {
+  if (value === Number.POSITIVE_INFINITY) return atom("infinity");
+  return typeof value === "string" ? atom(value) : shown(value);
+}

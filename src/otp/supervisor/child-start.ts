@@ -1,0 +1,89 @@
+/** Starts a child as a supervisor does: `catch apply(M, F, Args)`, and what its result means. */
+import {
+  type Atom,
+  atom,
+  isAtom,
+  isPid,
+  isTuple,
+  type Pid,
+  type Term,
+  tuple,
+} from "../../../etf/index.ts";
+import type { NodeCore } from "../../node/node.ts";
+import { KILLED, Process } from "../../node/process/process.ts";
+import { exceptionOf, exitReasonOf } from "../../node/reason.ts";
+import { OtpServer } from "../behaviours/otp-server.ts";
+import { shown } from "../behaviours/shown.ts";
+import { StartError } from "../behaviours/start-error.ts";
+import type { CheckedSpec } from "./child-spec.ts";
+
+/** A child that was started, or, without a pid, said `ignore`. */
+export interface Started {
+  readonly pid: Pid | undefined;
+  /** Of `{ok, Pid, Info}`. */
+  readonly info?: Term;
+}
+
+/** A child that could not be started. */
+export class StartFailure {
+  /** As OTP tells it: `{'EXIT', Reason}` when the start function raised an exception. */
+  readonly reason: Term;
+  /** As Elixir tells it: without the `'EXIT'`. */
+  readonly plainReason: Term;
+  constructor(reason: Term, plainReason: Term = reason) {
+    this.reason = reason;
+    this.plainReason = plainReason;
+  }
+}
+
+const OK: Atom<"ok"> = atom("ok");
+const ERROR: Atom<"error"> = atom("error");
+const EXIT: Atom<"EXIT"> = atom("EXIT");
+
+/** Starts a child of `supervisor`; never throws. */
+export async function startChild(
+  node: NodeCore,
+  supervisor: Process,
+  { run, module, function: name }: CheckedSpec,
+  args: readonly Term[],
+): Promise<Started | StartFailure> {
+  try {
+    const context = { self: supervisor, caller: undefined };
+    const result =
+      run === undefined
+        ? await node.functions.apply(context, module, name, args)
+        : await run(supervisor, ...args);
+    const process = result instanceof OtpServer ? result.self : result;
+    if (!(process instanceof Process)) return returned(shown(result));
+    linkWith(supervisor, process);
+    return { pid: process.pid };
+  } catch (error) {
+    if (error instanceof StartError) return returned(error.returned);
+    const exception = exceptionOf(error);
+    if (exception.class === "throw") return returned(exception.reason);
+    const reason = exitReasonOf(exception);
+    return new StartFailure(tuple(EXIT, reason) as Term, reason);
+  }
+}
+
+/** The answer of `start_child` and `restart_child`: `{ok, Child}` or `{ok, Child, Info}`. */
+export function startedTerm({ pid, info }: Started): Term {
+  const child = pid ?? atom("undefined");
+  return (info === undefined ? tuple(OK, child) : tuple(OK, child, info)) as Term;
+}
+
+function returned(term: Term): Started | StartFailure {
+  if (isAtom(term, "ignore")) return { pid: undefined };
+  if (isTuple(term, 2) || isTuple(term, 3)) {
+    const [tag, value, info] = term as readonly Term[] as [Term, Term, Term | undefined];
+    if (tag === OK && isPid(value)) return { pid: value, ...(info === undefined ? {} : { info }) };
+    if (tag === ERROR && info === undefined) return new StartFailure(value);
+  }
+  return new StartFailure(term);
+}
+
+function linkWith(supervisor: Process, child: Process): void {
+  // The supervisor ended while the child was started: as if they had been linked by then.
+  if (!supervisor.alive) child.exitFromLink(supervisor.pid, KILLED);
+  else if (supervisor.links?.get(child.pid) === undefined) supervisor.link(child.pid);
+}

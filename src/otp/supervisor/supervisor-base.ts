@@ -1,0 +1,264 @@
+/**
+ * What the two kinds of supervisors have in common: requests, restarts and their limit, the end of
+ * significant children, and starting children from the program.
+ */
+import {
+  type Atom,
+  atom,
+  isPid,
+  isReference,
+  isTuple,
+  type Pid,
+  type Term,
+  TermMap,
+  tuple,
+} from "../../../etf/index.ts";
+import { asAtom } from "../../node/atoms.ts";
+import { ErlangError } from "../../node/exceptions.ts";
+import type { NodeCore } from "../../node/node.ts";
+import { ReferenceMap } from "../../node/process/identifiers.ts";
+import { type Process, SHUTDOWN } from "../../node/process/process.ts";
+import { GenServer } from "../behaviours/gen-server.ts";
+import type {
+  CallResult,
+  GenServerStartOptions,
+  HandleResult,
+  InitResult,
+} from "../behaviours/gen-server-callbacks.ts";
+import { isQuiet } from "../behaviours/proc-lib.ts";
+import { StartError } from "../behaviours/start-error.ts";
+import { genOf } from "../clients.ts";
+import { endedWell, endProcesses } from "./child-shutdown.ts";
+import {
+  type CheckedSpec,
+  type Child,
+  type ChildSpec,
+  checkOwnSpec,
+  checkSpec,
+  Invalid,
+} from "./child-spec.ts";
+import { type Started, type StartFailure, startChild } from "./child-start.ts";
+import { checkFlags, RestartCount, type SupervisorFlags } from "./supervisor-flags.ts";
+import { SupervisorReports } from "./supervisor-report.ts";
+
+const OK: Atom<"ok"> = atom("ok");
+const ERROR: Atom<"error"> = atom("error");
+const EXIT: Atom<"EXIT"> = atom("EXIT");
+const TRY_AGAIN: Atom<"try_again_restart"> = atom("try_again_restart");
+const ENDS: HandleResult = { stop: SHUTDOWN };
+
+/** What `sys:get_state` shows, made when somebody looks. */
+export interface SupervisorState {
+  toJSON(): Term;
+}
+
+export function errorTerm(reason: Term): Term {
+  return tuple(ERROR, reason) as Term;
+}
+
+export abstract class SupervisorBase extends GenServer<SupervisorState> {
+  protected readonly flags: SupervisorFlags;
+  #node: NodeCore | undefined;
+  #module: Atom | undefined;
+  #checked: Required<SupervisorFlags> | undefined;
+  #restarts: RestartCount | undefined;
+  #reports: SupervisorReports | undefined;
+  /** Specifications of the program on their way to the supervisor's process. */
+  readonly #offered = new ReferenceMap<ChildSpec>();
+
+  constructor(flags: SupervisorFlags) {
+    super();
+    this.flags = flags;
+    this.state = { toJSON: () => this.#stateTerm() };
+  }
+
+  override start(node: NodeCore, options: GenServerStartOptions = {}): Promise<Process> {
+    return super.start(this.#on(node, options), options);
+  }
+
+  override startLink(
+    node: NodeCore,
+    parent: Process,
+    options: GenServerStartOptions = {},
+  ): Promise<Process> {
+    return super.startLink(this.#on(node, options), parent, options);
+  }
+
+  /** Starts the children that the supervisor begins with; a term is what is wrong. */
+  protected abstract startChildren(): Promise<Term | undefined>;
+  /** Starts a child that ended again. Returns it when that failed and is to be tried again. */
+  protected abstract restarted(child: Child): Promise<Child | undefined>;
+  /** The child that runs as a process. */
+  protected abstract childOf(pid: Pid): Child | undefined;
+  /** The child that waits to be restarted, by its key. */
+  protected abstract waiting(key: Term): Child | undefined;
+  protected abstract keyOf(child: Child): Term;
+  /** A child has ended and is not started again. */
+  protected abstract gone(child: Child): void;
+  /** Whether the supervisor ends because a child has, which is gone already. */
+  protected abstract endsWith(child: Child): boolean;
+  protected abstract endChildren(): Promise<void>;
+  protected abstract startRequest(request: Term | ChildSpec): Promise<Term>;
+  /** Answers a request about the child with that id. */
+  protected abstract childRequest(what: string, id: Term): Promise<Term> | Term | undefined;
+  protected abstract whichChildren(): Term[];
+  protected abstract counts(): Record<"specs" | "active" | "supervisors" | "workers", number>;
+
+  protected get node(): NodeCore {
+    return this.#node!;
+  }
+
+  /** The flags with their defaults, once the supervisor runs. */
+  protected get limits(): Required<SupervisorFlags> {
+    return this.#checked!;
+  }
+
+  protected get reports(): SupervisorReports {
+    return this.#reports!;
+  }
+
+  override async init(): Promise<InitResult> {
+    this.self.trapExit = true;
+    this.#reports = new SupervisorReports(this.node, this.self.pid, () => this.#name());
+    const flags = checkFlags(this.flags);
+    if (flags instanceof Invalid) return { stop: tuple(atom("supervisor_data"), flags.reason) };
+    this.#checked = flags;
+    this.#restarts = new RestartCount(flags);
+    const wrong = await this.startChildren();
+    return wrong === undefined ? undefined : { stop: wrong };
+  }
+
+  override async handleCall(request: Term): Promise<CallResult> {
+    if (request === atom("which_children")) return { reply: this.whichChildren() };
+    if (request === atom("count_children")) {
+      const counts = Object.entries(this.counts());
+      return { reply: counts.map(([what, count]) => tuple(atom(what), count)) };
+    }
+    if (isTuple(request, 2)) {
+      const [what, argument] = request as readonly Term[] as [Term, Term];
+      if (what === atom("start_child")) {
+        const own = isReference(argument) ? this.#offered.take(argument) : undefined;
+        return { reply: await this.startRequest(own ?? argument) };
+      }
+      const reply = await this.childRequest(String(what), argument);
+      if (reply !== undefined) return { reply };
+    }
+    throw ErlangError.error(atom("function_clause"));
+  }
+
+  override handleCast(request: Term): Promise<HandleResult> | undefined {
+    if (!isTuple(request, 2) || request[0] !== TRY_AGAIN) {
+      throw ErlangError.error(atom("function_clause"));
+    }
+    const child = this.waiting(request[1] as Term);
+    return child === undefined ? undefined : this.#restart(child);
+  }
+
+  override handleInfo(message: Term): Promise<HandleResult> | undefined {
+    if (!isTuple(message, 3) || message[0] !== EXIT) {
+      this.reports.unexpected(message);
+      return undefined;
+    }
+    const [, pid, reason] = message as readonly Term[] as [Term, Term, Term];
+    const child = isPid(pid) ? this.childOf(pid) : undefined;
+    return child === undefined ? undefined : this.#ended(child, reason);
+  }
+
+  override terminate(): Promise<void> {
+    return this.endChildren();
+  }
+
+  /** Starts a child's process; does not note it. */
+  protected begin({ spec, args }: Child): Promise<Started | StartFailure> {
+    return startChild(this.node, this.self, spec, args ?? []);
+  }
+
+  /** Ends a child that runs, and reports if it ended with another reason than it should. */
+  protected async endChild(child: Child): Promise<void> {
+    const { shutdown, restart } = child.spec;
+    const { clock } = this.node;
+    const [reason] = (await endProcesses(this.self, clock, [child.pid!], shutdown)) as [Term];
+    if (!endedWell(reason, shutdown, restart)) this.reports.error("shutdown_error", reason, child);
+  }
+
+  /** Whether a child's process runs, as far as this node can tell: of one elsewhere it is assumed. */
+  protected isAlive(pid: Pid): boolean {
+    return pid.node.name !== this.node.name || this.node.processOf(pid) !== undefined;
+  }
+
+  protected check(spec: Term | ChildSpec): CheckedSpec | Invalid {
+    const { autoShutdown } = this.limits;
+    return isOwnSpec(spec) ? checkOwnSpec(spec, autoShutdown) : checkSpec(spec, autoShutdown);
+  }
+
+  /**
+   * Has the supervisor's process start a child.
+   * @throws StartError START_FAILED; RemoteError when the supervisor ends; NodeError NODE_STOPPED
+   */
+  protected async requestStart(argument: ChildSpec | Term): Promise<Pid | undefined> {
+    let request = argument as Term;
+    if (isOwnSpec(argument)) {
+      request = this.node.newReference();
+      this.#offered.set(request, argument);
+    }
+    const answer = await genOf(this.node).call(this.self.pid, tuple(atom("start_child"), request), {
+      timeoutMs: Number.POSITIVE_INFINITY,
+    });
+    const [tag, value] = answer as readonly Term[] as [Term, Term];
+    if (tag !== OK) throw StartError.failed(value);
+    return isPid(value) ? value : undefined;
+  }
+
+  async #ended(child: Child, reason: Term): Promise<HandleResult> {
+    const { restart } = child.spec;
+    const quiet = isQuiet(reason);
+    if (!quiet || restart === "permanent") this.reports.error("child_terminated", reason, child);
+    if (restart === "permanent" || (restart === "transient" && !quiet)) return this.#restart(child);
+    this.gone(child);
+    return this.endsWith(child) ? ENDS : undefined;
+  }
+
+  async #restart(child: Child): Promise<HandleResult> {
+    if (this.#restarts?.add(this.node.clock.now()) !== true) {
+      this.reports.error("shutdown", atom("reached_max_restart_intensity"), child);
+      this.gone(child);
+      return ENDS;
+    }
+    const failed = await this.restarted(child);
+    if (failed === undefined) return undefined;
+    // Other requests have their turn before it is tried again: one may end the child for good.
+    const again = tuple(TRY_AGAIN, this.keyOf(failed));
+    void this.self.send(this.self.pid, tuple(atom("$gen_cast"), again));
+    return undefined;
+  }
+
+  #on(node: NodeCore, { module }: GenServerStartOptions): NodeCore {
+    this.#node ??= node;
+    const name = module ?? this.constructor.name;
+    this.#module ??= asAtom(name);
+    return node;
+  }
+
+  #name(): Term {
+    const { nameTerm, pid } = this.self;
+    return tuple(
+      ...(nameTerm === undefined ? [pid, this.#module!] : [atom("local"), nameTerm]),
+    ) as Term;
+  }
+
+  #stateTerm(): Term {
+    const { strategy, intensity, period, autoShutdown } = this.limits;
+    return new TermMap<Term, Term>([
+      [atom("strategy"), atom(strategy)],
+      [atom("intensity"), intensity],
+      [atom("period"), period],
+      [atom("auto_shutdown"), atom(autoShutdown)],
+      [atom("children"), this.whichChildren()],
+    ]);
+  }
+}
+
+/** A specification of the program is a plain object, which no term is. */
+function isOwnSpec(spec: Term | ChildSpec): spec is ChildSpec {
+  return typeof spec === "object" && Object.getPrototypeOf(spec) === Object.prototype;
+}

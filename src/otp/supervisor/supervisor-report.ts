@@ -1,0 +1,98 @@
+/**
+ * What supervisors tell the node's event `log`, as OTP tells its logger.
+ *
+ * Spec: stdlib/src/supervisor.erl. As Erlang terms:
+ *   #{label => {supervisor, Context}, report => [{supervisor, Name}, {errorContext, Context},
+ *     {reason, Reason}, {offender, Child}]}           an error
+ *   #{label => {supervisor, progress}, report => [{supervisor, Name}, {started, Child}]}
+ *                                                   `info`, or, as in OTP 29, `debug` if by request
+ *   #{label => {supervisor, unexpected_message}, message => Message}; OTP logs a text there
+ * where Name is `{local, Name}` or `{Pid, Module}`, Context is `child_terminated`, `start_error`,
+ * `shutdown` or `shutdown_error`, and Child is `[{pid, Pid}, {id, Id}, {mfargs, {M, F, Args}},
+ * {restart_type, _}, {significant, _}, {shutdown, _}, {child_type, _}]`, for several that ended
+ * alike with `{nb_children, N}` in place of the pid.
+ */
+import {
+  type Atom,
+  atom,
+  type Pid,
+  type Term,
+  TermMap,
+  toTerm,
+  tuple,
+} from "../../../etf/index.ts";
+import type { NodeCore } from "../../node/node.ts";
+import { type Child, mfargs, pidTerm } from "./child-spec.ts";
+
+export type ErrorContext = "child_terminated" | "start_error" | "shutdown" | "shutdown_error";
+
+const SUPERVISOR: Atom<"supervisor"> = atom("supervisor");
+
+export class SupervisorReports {
+  readonly #node: NodeCore;
+  readonly #pid: Pid;
+  readonly #name: () => Term;
+
+  constructor(node: NodeCore, pid: Pid, name: () => Term) {
+    this.#node = node;
+    this.#pid = pid;
+    this.#name = name;
+  }
+
+  /** @param count of children that ended alike; the child's own pid is shown without it */
+  error(context: ErrorContext, reason: Term, child: Child, count?: number): void {
+    this.#node.log(() => {
+      const rows = [
+        tuple(SUPERVISOR, this.#name()),
+        tuple(atom("errorContext"), atom(context)),
+        tuple(atom("reason"), reason),
+        tuple(atom("offender"), childRows(child, count)),
+      ];
+      return {
+        level: "error",
+        report: labelled(context, "report", rows as Term[]),
+        pid: this.#pid,
+      };
+    });
+  }
+
+  /** @param level `info` for what the supervisor starts by itself, `debug` for what it was asked to */
+  progress(child: Child, level: "info" | "debug"): void {
+    this.#node.log(() => {
+      const rows = [tuple(SUPERVISOR, this.#name()), tuple(atom("started"), childRows(child))];
+      const report = labelled("progress", "report", rows as Term[]);
+      return { level, report, pid: this.#pid };
+    });
+  }
+
+  unexpected(message: Term): void {
+    this.#node.log(() => ({
+      level: "error",
+      report: labelled("unexpected_message", "message", message),
+      pid: this.#pid,
+    }));
+  }
+}
+
+function labelled(label: string, key: string, value: Term): TermMap {
+  return new TermMap<Term, Term>([
+    [atom("label"), tuple(SUPERVISOR, atom(label)) as Term],
+    [atom(key), value],
+  ]);
+}
+
+function childRows(child: Child, count?: number): Term {
+  const { spec, args } = child;
+  const { shutdown } = spec;
+  return [
+    count === undefined
+      ? tuple(atom("pid"), pidTerm(child))
+      : tuple(atom("nb_children"), toTerm(count)),
+    tuple(atom("id"), spec.id),
+    tuple(atom("mfargs"), mfargs(spec, args)),
+    tuple(atom("restart_type"), atom(spec.restart)),
+    tuple(atom("significant"), spec.significant),
+    tuple(atom("shutdown"), typeof shutdown === "number" ? shutdown : atom(shutdown)),
+    tuple(atom("child_type"), atom(spec.type)),
+  ] as Term[];
+}

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { atom, parse, type Term, tuple } from "../../../etf/index.ts";
+import {
+  EVENT_TIMEOUT,
+  STATE_TIMEOUT,
+  StatemTimeouts,
+} from "../../../src/otp/behaviours/gen-statem-timeouts.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+
+function timeouts() {
+  const clock = new FakeClock();
+  const delivered: Term[] = [];
+  const all = new StatemTimeouts(clock, (message) => delivered.push(message));
+  return { clock, delivered, all };
+}
+
+test("one is delivered when its time has passed, and means its event once", async () => {
+  const { clock, delivered, all } = timeouts();
+  all.start(parse("{timeout, n}"), 10, 7);
+  expect(all.status()).toStrictEqual(tuple(1, [tuple(parse("{timeout, n}"), 7)]));
+  await clock.advance(10);
+  expect(delivered.map((message) => all.isTimer(message))).toEqual([true]);
+  expect(all.passed(delivered[0]!)).toEqual({ type: "timeout", name: atom("n"), content: 7 });
+  expect(all.passed(delivered[0]!)).toBeUndefined();
+  expect(all.status()).toStrictEqual(tuple(0, []));
+});
+
+test("a message that looks like one is none", () => {
+  const { all } = timeouts();
+  expect(all.isTimer(tuple(atom("timeout"), atom("timeout")) as Term)).toBe(false);
+  expect(all.isTimer(1)).toBe(false);
+});
+
+test("started again it replaces the one of its type, cancelled it is none", async () => {
+  const { clock, delivered, all } = timeouts();
+  all.start(STATE_TIMEOUT, 10, 1);
+  all.start(STATE_TIMEOUT, 20, 2);
+  all.start(EVENT_TIMEOUT, 5, 3);
+  await clock.advance(5);
+  all.cancel(EVENT_TIMEOUT);
+  expect(all.passed(delivered[0]!)).toBeUndefined();
+  await clock.advance(100);
+  expect(delivered.slice(1).map((message) => all.passed(message))).toEqual([
+    { type: "state_timeout", content: 2 },
+  ]);
+  all.start(STATE_TIMEOUT, Number.POSITIVE_INFINITY, 4);
+  expect(clock.timerCount).toBe(0);
+});
+
+test("those of 0 are taken in order", () => {
+  const { all, clock } = timeouts();
+  all.start(EVENT_TIMEOUT, 0, 1);
+  all.update(parse("{timeout, n}"), 2);
+  all.update(EVENT_TIMEOUT, 3);
+  all.start(STATE_TIMEOUT, 10, 4);
+  expect(all.takeZero()).toEqual({ type: "timeout", content: 3 });
+  expect(all.takeZero()).toEqual({ type: "timeout", name: atom("n"), content: 2 });
+  expect(all.takeZero()).toBeUndefined();
+  all.cancelAll();
+  expect(clock.timerCount).toBe(0);
+});
