@@ -35,6 +35,7 @@ export { TAG, VERSION_MAGIC } from "./tags.ts";
 export { TermMap } from "./term-map.ts";
 export { TermSet } from "./term-set.ts";
 export {
+  type AnyTuple,
   BitString,
   charlist,
   ExternalFun,
@@ -58,6 +59,7 @@ export {
   Pid,
   Port,
   Reference,
+  type SizedTuple,
   type Term,
   type TermInput,
   Tuple,

@@ -48,6 +48,17 @@ export interface AnyTuple extends ReadonlyArray<Term> {
 /** A tuple: an array that is no list. Make it with `tuple(...)`; it destructures. */
 export type Tuple<T extends readonly unknown[] = AnyTuple> = T & { readonly [tupleBrand]: true };
 
+/** A tuple of `N` terms; of any size where `N` is not one number. */
+export type SizedTuple<N extends number> = number extends N
+  ? AnyTuple
+  : N extends unknown
+    ? Tuple<Terms<N>>
+    : never;
+
+type Terms<N extends number, T extends readonly Term[] = readonly []> = T["length"] extends N
+  ? T
+  : Terms<N, readonly [...T, Term]>;
+
 interface TupleConstructor {
   /** Holes to be filled; like `new Array(size)`. `tuple(...)` is the maker. */
   new (size?: number): Tuple;
@@ -421,7 +432,14 @@ export function isAtom<const N extends string = string>(
   return value instanceof Atom && (name === undefined || value.name === name);
 }
 
-export function isTuple(value: unknown, size?: number): value is Tuple {
+/**
+ * A tuple; with `size`, one of that many elements. A size that the compiler knows types each
+ * element, so that `const [tag, value] = term` needs no cast after `isTuple(term, 2)`.
+ */
+export function isTuple<const N extends number = number>(
+  value: unknown,
+  size?: N,
+): value is SizedTuple<N> {
   return value instanceof TupleArray && (size === undefined || value.length === size);
 }
 

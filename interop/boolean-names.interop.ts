@@ -57,7 +57,7 @@ class TrueServer extends GenServer<Term[]> {
     else await this.self.send(from, tuple(true, this.self.pid.node, what as Term));
   }
   #see(how: string, message: Term): void {
-    this.state = [tuple(atom(how), message) as Term, ...this.state];
+    this.state = [tuple(atom(how), message), ...this.state];
   }
 }
 
@@ -234,7 +234,7 @@ eachOtp((otp) => {
         });
       }
       return heardOf(ref).map(({ control: heard, payload: carried }) =>
-        format(carried === undefined ? heard : (tuple(heard, carried) as Term), { mode: "~0tp" })
+        format(carried === undefined ? heard : tuple(heard, carried), { mode: "~0tp" })
           .replace(/#?(Ref)?<[^>]*>/g, "<>")
           .replace(/\b\w+@\w+/g, "node"),
       );

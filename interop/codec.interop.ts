@@ -260,7 +260,7 @@ eachOtp((otp) => {
         const theirs = results[i]!;
         let ours: Term;
         try {
-          ours = tuple(atom("ok"), parse(text)) as Term;
+          ours = tuple(atom("ok"), parse(text));
         } catch (error) {
           if (!(error instanceof TermSyntaxError)) throw error;
           ours = atom("refused");

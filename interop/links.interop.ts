@@ -134,7 +134,7 @@ eachOtp((otp) => {
           else if (what < 5) process.unlink(seen.partner!);
           // Those of each fourth pair end here, of the next there, of the next on both sides.
           if ((index % 4 === 1 && step === 70) || (index % 4 === 3 && step === 30)) {
-            process.terminate(tuple(atom("ended"), index) as Term);
+            process.terminate(tuple(atom("ended"), index));
           }
         }
         if (step % 3 === 0) await turn();

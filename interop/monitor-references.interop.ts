@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decode } from "../etf/index.ts";
 import { CONTROL } from "../src/distribution/control.ts";
-import { atom, format, Pid, Reference, type Term, tuple } from "../src/index.ts";
+import { atom, format, Pid, Reference, type Term, type Tuple, tuple } from "../src/index.ts";
 import type { RawNode } from "../test/support/raw-node.ts";
 import { type OtpNode, startOtpNode, waitUntil } from "./index.ts";
 import { connectRaw } from "./support/bare-peer.ts";
@@ -193,7 +193,7 @@ function isAbout(control: Term, ref: Reference): boolean {
 function told(peer: Peer, [p, q]: Targets): string[] {
   const heard = peer.take().filter(({ control }) => isAbout(control, R));
   const lines = heard.map(({ control, payload }) => {
-    const [op, from, to] = control as readonly Term[] as [number, Term, Pid];
+    const [op, from, to] = control as Tuple<[number, Term, Pid]>;
     const who =
       from instanceof Pid
         ? from.equals(p)

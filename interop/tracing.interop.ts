@@ -119,7 +119,7 @@ eachOtp((otp) => {
           {hello, From} -> Self ! {token, seq_trace:get_token()}, From ! {back, hello}, L();
           _ -> L() end end)() end),
         register(receiver, Receiver)`);
-      const label = tuple(atom("from"), Buffer.from("here")) as Term;
+      const label = tuple(atom("from"), Buffer.from("here"));
       const mine = traceToken(box.pid, { label, send: true, receive: true });
       const receiver = (await ours.rpc.call(erl.name, "erlang", "whereis", [
         atom("receiver"),

@@ -1,5 +1,6 @@
 /** The public names of `erldist`, and nothing else. */
 export {
+  type AnyTuple,
   Atom,
   atom,
   atomOf,
@@ -26,6 +27,7 @@ export {
   Port,
   parse,
   Reference,
+  type SizedTuple,
   type Term,
   type TermInput,
   TermMap,

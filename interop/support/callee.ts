@@ -74,7 +74,7 @@ export function serveCallee(node: Node): void {
     .spawn({
       message(message, self) {
         if (!isTuple(message, 2)) return undefined;
-        const [from, what] = message as readonly Term[] as [Term, Term];
+        const [from, what] = message;
         if (!isPid(from)) return undefined;
         return self.send(from, tuple(CALLEE, atom(node.name), tuple(atom("got"), what)));
       },

@@ -11,6 +11,7 @@ import {
   type Reference,
   type Term,
   type TermInput,
+  type Tuple,
   tuple,
 } from "../../src/index.ts";
 
@@ -20,7 +21,7 @@ export function serveActor(node: Node): void {
       const self = this.self;
       let ref: Reference | undefined;
       for await (const message of self) {
-        const [verb, ...args] = message as readonly Term[] as [Atom, ...Term[]];
+        const [verb, ...args] = message as Tuple<[Atom, ...Term[]]>;
         if (isAtom(verb, "do")) {
           if (isAtom(args[0], "return")) return;
           const result = act(args[0] as Term);
@@ -37,11 +38,7 @@ export function serveActor(node: Node): void {
       }
 
       function act(command: Term): TermInput {
-        const [name, target, more] = (isAtom(command) ? [command] : command) as readonly Term[] as [
-          Atom,
-          Pid,
-          Pid,
-        ];
+        const [name, target, more] = (isAtom(command) ? [command] : command) as [Atom, Pid, Pid];
         switch (name.name) {
           case "demonitor":
             return self.demonitor(ref!);

@@ -12,6 +12,7 @@ import {
   type Term,
   type TermInput,
   type TermMap,
+  type Tuple,
   tuple,
 } from "../../src/index.ts";
 
@@ -22,7 +23,7 @@ export function serveRandomActor(node: Node): void {
       const actor = new Actor(self);
       for await (const message of self) {
         if (isTuple(message, 3) && isReference(message[1])) {
-          const [from, ref, request] = message as readonly Term[] as [Pid, Reference, Term];
+          const [from, ref, request] = message as Tuple<[Pid, Reference, Term]>;
           const result = isTuple(request, 2) ? actor.command(request) : atom("ok");
           await self.send(from, tuple(atom("reply"), ref, result));
         } else {
@@ -46,8 +47,8 @@ class Actor {
   }
 
   command(request: Term): TermInput {
-    const [command, target] = request as readonly Term[] as [Term, Pid];
-    const [verb, value] = command as readonly Term[] as [Atom, Term];
+    const [command, target] = request as Tuple<[Term, Pid]>;
+    const [verb, value] = command as Tuple<[Atom, Term]>;
     const self = this.#self;
     switch (verb.name) {
       case "link":

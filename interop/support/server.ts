@@ -30,7 +30,7 @@ type State = Tuple<readonly [number, readonly Term[]]>;
 function words(request: Term): readonly [string, ...Term[]] {
   if (isAtom(request)) return [request.name];
   if (!isTuple(request) || !isAtom(request[0])) return [""];
-  const [first, ...rest] = request as readonly Term[] as [Atom, ...Term[]];
+  const [first, ...rest] = request as Tuple<[Atom, ...Term[]]>;
   return [first.name, ...rest];
 }
 
@@ -86,7 +86,7 @@ class Server extends GenServer<State> {
   }
 
   override handleContinue(term: unknown): HandleResult {
-    return this.#handle(tuple(atom("continued"), term as Term) as Term);
+    return this.#handle(tuple(atom("continued"), term as Term));
   }
 
   override terminate(reason: Term): void {
@@ -98,7 +98,7 @@ class Server extends GenServer<State> {
 
   override codeChange(oldVsn: Term, extra: Term): void {
     if (isAtom(extra, "fail")) throw ErlangError.throw(atom("refused"));
-    this.#seen(tuple(atom("code_change"), oldVsn, extra) as Term);
+    this.#seen(tuple(atom("code_change"), oldVsn, extra));
   }
 
   readonly node: Node;
@@ -142,7 +142,7 @@ export interface Starter {
 export function serveServer(node: Node): Starter {
   let logged: Term[] = [];
   node.on("log", ({ level, report }) => {
-    if (level !== "debug") logged.push(tuple(atom(level), report) as Term);
+    if (level !== "debug") logged.push(tuple(atom(level), report));
   });
   const parent = node.spawn({ message() {} });
   parent.trapExit = true;

@@ -58,7 +58,7 @@ class Machine extends GenStatem<Term, Term[]> {
     const content = event.content as Term;
     const [what, first, second] = words(content);
     if (event.type === "enter") {
-      this.data = [tuple(state, atom("enter"), content) as Term, ...this.data];
+      this.data = [tuple(state, atom("enter"), content), ...this.data];
       const [, ops] = words(state);
       return isTuple(state) ? this.#do(ops as Term[], undefined, true) : undefined;
     }
@@ -72,7 +72,7 @@ class Machine extends GenStatem<Term, Term[]> {
     const named = event.type === "timeout" && event.name !== undefined;
     const type = named ? tuple(atom("timeout"), event.name!) : atom(event.type);
     if (what !== "do") this.#tell(tuple(atom("seen"), content));
-    this.data = [tuple(state, type, content) as Term, ...this.data];
+    this.data = [tuple(state, type, content), ...this.data];
     const from = event.type === "call" ? event.from : undefined;
     return what === "do" ? this.#do(first as Term[], from) : undefined;
   }
@@ -90,7 +90,7 @@ class Machine extends GenStatem<Term, Term[]> {
 
   override codeChange(oldVsn: Term, extra: Term): void {
     if (isAtom(extra, "fail")) throw ErlangError.throw(atom("refused"));
-    this.data = [tuple(atom("code_change"), oldVsn, extra) as Term, ...this.data];
+    this.data = [tuple(atom("code_change"), oldVsn, extra), ...this.data];
   }
 
   #do(ops: readonly Term[], from?: From, entered = false): StatemResult<Term> {

@@ -15,6 +15,7 @@ import {
   type SupervisorFlags,
   type Term,
   type TermMap,
+  type Tuple,
   tuple,
 } from "../../src/index.ts";
 
@@ -33,13 +34,13 @@ export function serveSupervised(node: Node): void {
   node.on("log", ({ level, report }) => {
     const label = report.get(atom("label"));
     if (isTuple(label, 2) && label[0] === atom("supervisor")) {
-      log.push(tuple(atom(level), report) as Term);
+      log.push(tuple(atom(level), report));
     }
   });
   const started = (tag: Atom, process: Process): void => {
     const nth = 1 + pids.filter(([, known]) => known === tag).length;
     pids.push([process.pid, tag, nth]);
-    log.push(tuple(atom("started"), tag) as Term);
+    log.push(tuple(atom("started"), tag));
   };
 
   /** Serves as what the script wants; see serve/2 there. */
@@ -53,9 +54,7 @@ export function serveSupervised(node: Node): void {
       if (what !== EXIT) throw ErlangError.exit(reason);
       if (isTuple(how, 2)) throw ErlangError.exit(how[1] as Term);
       log.push(
-        tuple(
-          ...(isAtom(how, "traps") ? [atom("ended"), tag, reason] : [atom("refused"), tag]),
-        ) as Term,
+        tuple(...(isAtom(how, "traps") ? [atom("ended"), tag, reason] : [atom("refused"), tag])),
       );
       if (isAtom(how, "traps")) throw ErlangError.exit(reason);
     }
@@ -71,7 +70,7 @@ export function serveSupervised(node: Node): void {
         return node.spawn(serve(tag, atom("plain")));
       }
       if (!isTuple(how) || isAtom(how[0] as Term, "ends_with")) return node.spawn(serve(tag, how));
-      const [what, first, second] = how as readonly Term[] as [Atom, Term, Term];
+      const [what, first, second] = how as Tuple<[Atom, Term, Term]>;
       if (what === atom("value")) return first;
       if (what === atom("raise")) {
         throw new ErlangError((first as Atom).name as ErlangError["class"], second);
@@ -94,7 +93,7 @@ export function serveSupervised(node: Node): void {
       const owner = node.spawn({
         message(message) {
           const [, , reason] = message as readonly Term[];
-          log.push(tuple(atom("sup_ended"), reason as Term) as Term);
+          log.push(tuple(atom("sup_ended"), reason as Term));
           hasEnded = true;
         },
       });

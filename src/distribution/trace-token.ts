@@ -39,11 +39,7 @@ const isCount = (term: Term | undefined): term is number =>
 
 export function isTraceToken(term: Term): term is TraceToken & Term {
   return (
-    isTuple(term, 5) &&
-    isCount(term[0] as Term) &&
-    isCount(term[2] as Term) &&
-    isPid(term[3] as Term) &&
-    isCount(term[4] as Term)
+    isTuple(term, 5) && isCount(term[0]) && isCount(term[2]) && isPid(term[3]) && isCount(term[4])
   );
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { atom, encode, type Term, TermDecoder, type TermInput, tuple } from "../../etf/index.ts";
+import { atom, encode, TermDecoder, type TermInput, tuple } from "../../etf/index.ts";
 
 import { FramePayload } from "../../src/distribution/payload.ts";
 
@@ -21,7 +21,7 @@ function frame(term: TermInput): { bytes: Buffer; at: number; end: number } {
 }
 
 describe("a payload", () => {
-  const term = tuple(atom("hello"), Buffer.alloc(500, 7), [1, 2]) as Term;
+  const term = tuple(atom("hello"), Buffer.alloc(500, 7), [1, 2]);
 
   test("is read in place, and says what it costs", () => {
     const { payload } = setUp();

@@ -17,7 +17,7 @@ describe("a token", () => {
     expect(isTraceToken(token)).toBe(true);
     expect(isTraceToken(tuple(3, [], 0, pid, 0))).toBe(true);
     for (const wrong of [1, [], tuple(), tuple(3, 1, 4, pid), tuple(3, 1, 4, 5, 2)]) {
-      expect(isTraceToken(wrong as Term)).toBe(false);
+      expect(isTraceToken(wrong)).toBe(false);
     }
   });
 

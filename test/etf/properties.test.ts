@@ -49,7 +49,7 @@ const { term } = fc.letrec<{ term: Term }>((tie) => ({
     { maxDepth: 4, depthIdentifier: "term" },
     leaf,
     fc.array(tie("term"), { maxLength: 5 }),
-    fc.array(tie("term"), { maxLength: 5 }).map((elements) => tuple(...elements) as Term),
+    fc.array(tie("term"), { maxLength: 5 }).map((elements) => tuple(...elements)),
     fc
       .tuple(fc.array(tie("term"), { minLength: 1, maxLength: 3 }), leaf)
       .map(([elements, tail]) => new ImproperList(elements, tail)),
@@ -82,7 +82,7 @@ const few = fc.letrec<{ term: Term }>((tie) => ({
     fc.constantFrom<Term[]>(new Reference("a@b", 1, [1]), new Reference("a@b", 1, [1, 0, 0])),
     fc.constantFrom<Term[]>(new Pid("a@b", 1, 0, 1), new Pid("a@b", 1, 0, 2)),
     fc.array(tie("term"), { maxLength: 2 }),
-    fc.array(tie("term"), { maxLength: 2 }).map((elements) => tuple(...elements) as Term),
+    fc.array(tie("term"), { maxLength: 2 }).map((elements) => tuple(...elements)),
     fc.tuple(tie("term"), leaf).map(([element, tail]) => new ImproperList([element], tail)),
     fc
       .array(fc.tuple(tie("term"), tie("term")), { maxLength: 3 })
@@ -96,7 +96,7 @@ function rebuilt(value: Term): Term {
     const pairs = [...value].map(([k, v]): [Term, Term] => [rebuilt(k), rebuilt(v)]);
     return new TermMap(pairs.reverse());
   }
-  if (isTuple(value)) return tupleFrom((value as readonly Term[]).map(rebuilt)) as Term;
+  if (isTuple(value)) return tupleFrom((value as readonly Term[]).map(rebuilt));
   if (Array.isArray(value)) return value.map(rebuilt);
   return decode(encode(value));
 }

@@ -104,7 +104,7 @@ export function modelOf(term: Term): Model | undefined {
   }
   if (term instanceof ImproperList) {
     const items = modelsOf(term.elements as Term[]);
-    const tail = modelOf(term.tail as Term);
+    const tail = modelOf(term.tail);
     return items === undefined || tail === undefined ? undefined : { is: "list", items, tail };
   }
   const items = modelsOf(term as readonly Term[]);

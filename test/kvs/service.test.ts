@@ -21,7 +21,7 @@ async function setUp() {
 describe("by rpc", () => {
   test("the session of the book", async () => {
     const { call } = await setUp();
-    const joe = tuple(atom("location"), atom("joe")) as Term;
+    const joe = tuple(atom("location"), atom("joe"));
     expect(await call("store", joe, charlist("Stockholm"))).toBe(true);
     expect(await call("store", atom("weather"), atom("fine"))).toBe(true);
     expect(await call("lookup", atom("weather"))).toStrictEqual(tuple(atom("ok"), atom("fine")));
@@ -89,9 +89,9 @@ describe("by message", () => {
     const box = inbox(caller);
     const say = (request: Term) =>
       void box.process.send(["kvs", "bilbo@vm"], tuple(box.process.pid, request));
-    say(tuple(STORE, atom("weather"), atom("fine")) as Term);
-    say(tuple(LOOKUP, atom("weather")) as Term);
-    say(tuple(LOOKUP, 1) as Term);
+    say(tuple(STORE, atom("weather"), atom("fine")));
+    say(tuple(LOOKUP, atom("weather")));
+    say(tuple(LOOKUP, 1));
     await cluster.settle();
     expect(box.messages).toStrictEqual([
       tuple(KVS, true),
@@ -117,7 +117,7 @@ describe("by message", () => {
       tuple(self, [LOOKUP, 1]),
       tuple(self, tuple(atom("delete"), 1)),
     ]) {
-      void box.process.send(["kvs", "bilbo@vm"], message as Term);
+      void box.process.send(["kvs", "bilbo@vm"], message);
     }
     await cluster.settle();
     expect(box.messages).toEqual([]);

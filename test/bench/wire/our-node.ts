@@ -15,6 +15,7 @@ import {
   type Reference,
   serveKvs,
   type Term,
+  type Tuple,
   tuple,
 } from "../../../src/index.ts";
 // Serving gen calls has no public name yet.
@@ -36,7 +37,7 @@ node
   .spawn({
     message(message, self) {
       if (!isTuple(message, 3)) return;
-      const [from, ref, term] = message as readonly Term[] as [Pid, Reference, Term];
+      const [from, ref, term] = message as Tuple<[Pid, Reference, Term]>;
       void self.send(from, tuple(ref, term));
     },
   })
@@ -60,7 +61,7 @@ node
         counted++;
         return;
       }
-      const [from, request] = message as readonly Term[] as [Pid, Term];
+      const [from, request] = message;
       void answer(self, from, request);
     },
   })
@@ -76,7 +77,7 @@ async function answer(self: Process, from: Pid, request: Term): Promise<void> {
   } else if (isTuple(request, 2) && request[0] === FLOOD) {
     for (let n = request[1] as number; n > 0; n--) await self.send(from, tuple(FLOOD, n));
   } else if (isTuple(request, 3) && request[0] === BINARIES) {
-    const [, size, times] = request as readonly Term[] as [Term, number, number];
+    const [, size, times] = request as Tuple<[Term, number, number]>;
     const binary = new Uint8Array(size).fill(0x62);
     for (let n = times; n > 0; n--) await self.send(from, tuple(BINARY, binary));
   }

@@ -12,7 +12,7 @@ async function manager() {
     .spawn({
       message(message, self) {
         if (!isTuple(message, 3)) return void got.push(message);
-        const [label, from, request] = message as readonly Term[] as [Term, Term, Term];
+        const [label, from, request] = message;
         expect(isPid(label) && (from as readonly Term[])[0]).toStrictEqual(label);
         if (request !== atom("never")) genReply(self, from, request);
       },
