@@ -48,7 +48,7 @@ export { ConnectionClosedError, DistProtocolError } from "./distribution/errors.
 export { EpmdError } from "./epmd/errors.ts";
 export { HandshakeError } from "./handshake/errors.ts";
 export { serveKvs } from "./kvs/service.ts";
-export type { AtomName } from "./node/atoms.ts";
+export type { NameLike } from "./node/atoms.ts";
 export { CallError, ErlangError, NodeError } from "./node/exceptions.ts";
 export type { CallContext, ExposedFunction, ExposedModule } from "./node/exposed/functions.ts";
 export { type TermType, typed, types } from "./node/exposed/typed.ts";

@@ -2,10 +2,10 @@
 import { type Atom, atomOf, atomTerm, namedAtom } from "../../etf/index.ts";
 
 /** The name of a process, module, function or node: an atom, `true` and `false` among them, or its text. */
-export type AtomName = Atom | boolean | string;
+export type NameLike = Atom | boolean | string;
 
 /** The atom that the name is. @throws EtfEncodeError ETF_NOT_A_TERM, ETF_ATOM_TOO_LONG, ETF_BAD_TEXT */
-export function asAtom(name: AtomName): Atom {
+export function asAtom(name: NameLike): Atom {
   return atomOf(name) ?? namedAtom(name as string);
 }
 

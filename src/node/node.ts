@@ -11,7 +11,7 @@ import type { ConnectionStats } from "../distribution/connection.ts";
 import type { Clock } from "../transport/clock.ts";
 import { deferred } from "../transport/deferred.ts";
 import type { Listener } from "../transport/transport.ts";
-import { type AtomName, asAtom } from "./atoms.ts";
+import { asAtom, type NameLike } from "./atoms.ts";
 import { NodeError } from "./exceptions.ts";
 import type { ExposedModule, ProcessFunction } from "./exposed/functions.ts";
 import { FunctionTable } from "./exposed/functions.ts";
@@ -271,9 +271,9 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
    * @throws SpawnError SPAWN_FAILED; CallError CALL_TIMEOUT; EtfEncodeError; the signal's reason
    */
   async spawnOn(
-    node: AtomName,
-    module: AtomName,
-    name: AtomName,
+    node: NameLike,
+    module: NameLike,
+    name: NameLike,
     args: readonly TermInput[],
     options: Omit<SpawnOnOptions, "link" | "monitor"> = {},
   ): Promise<Pid> {
@@ -311,7 +311,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   }
 
   /** The process registered under that name. */
-  whereis(name: AtomName): Process | undefined {
+  whereis(name: NameLike): Process | undefined {
     return this.#table.whereis(asAtom(name));
   }
 

@@ -3,7 +3,7 @@
  * node needs of `global`, and a group leader that prints and reads.
  */
 import { type ExternalFun, LocalFun, type Term, type TermInput } from "../../etf/index.ts";
-import type { AtomName } from "../node/atoms.ts";
+import type { NameLike } from "../node/atoms.ts";
 import { NodeCore } from "../node/node.ts";
 import type { Process } from "../node/process/process.ts";
 import { type NodeCoreOptions, type PreparedNode, prepareNode } from "../node/start.ts";
@@ -89,7 +89,7 @@ export class Node extends NodeCore {
   apply(
     fun: ExternalFun | LocalFun,
     args: readonly TermInput[],
-    options: CallOptions & { node?: AtomName } = {},
+    options: CallOptions & { node?: NameLike } = {},
   ): Promise<Term> {
     const node = options.node ?? (fun instanceof LocalFun ? fun.pid.node : this.name);
     return this.erpc.call(node, "erlang", "apply", [fun, [...args]], options);

@@ -20,7 +20,7 @@ import {
 } from "../../../etf/index.ts";
 import { EncodedTerm } from "../../distribution/encoded-term.ts";
 import type { MakesMessage, Payload } from "../../distribution/payload.ts";
-import { type AtomName, asAtom } from "../atoms.ts";
+import { asAtom, type NameLike } from "../atoms.ts";
 import { deadError, ErlangError } from "../exceptions.ts";
 import { exceptionOf, exitReasonOf } from "../reason.ts";
 import type { Alias } from "./alias.ts";
@@ -39,7 +39,7 @@ import {
 } from "./spawn-on.ts";
 
 /** Where a message can go: a pid, an alias, a name of this node, or `[name, node]`. */
-export type Destination = Pid | Reference | AtomName | readonly [AtomName, AtomName];
+export type Destination = Pid | Reference | NameLike | readonly [NameLike, NameLike];
 
 export interface SignalOptions {
   /**
@@ -62,7 +62,7 @@ export interface SendOptions extends SignalOptions {
 }
 
 /** What can be monitored. */
-export type MonitorTarget = Pid | AtomName | readonly [AtomName, AtomName];
+export type MonitorTarget = Pid | NameLike | readonly [NameLike, NameLike];
 
 /**
  * Takes messages as they come instead of a mailbox, one at a time. What it throws ends the
@@ -289,23 +289,23 @@ export class Process {
    *   EtfEncodeError; NodeError PROCESS_DEAD; the signal's reason
    */
   spawnOn(
-    node: AtomName,
-    module: AtomName,
-    name: AtomName,
+    node: NameLike,
+    module: NameLike,
+    name: NameLike,
     args: readonly TermInput[],
     options: SpawnOnOptions & { monitor: true | MonitorOptions },
   ): Promise<[Pid, Reference]>;
   spawnOn(
-    node: AtomName,
-    module: AtomName,
-    name: AtomName,
+    node: NameLike,
+    module: NameLike,
+    name: NameLike,
     args: readonly TermInput[],
     options?: SpawnOnOptions & { monitor?: false },
   ): Promise<Pid>;
   async spawnOn(
-    node: AtomName,
-    module: AtomName,
-    name: AtomName,
+    node: NameLike,
+    module: NameLike,
+    name: NameLike,
     args: readonly TermInput[],
     options: SpawnOnOptions = {},
   ): Promise<Pid | [Pid, Reference]> {
@@ -321,9 +321,9 @@ export class Process {
    * @throws EtfEncodeError
    */
   spawnRequest(
-    node: AtomName,
-    module: AtomName,
-    name: AtomName,
+    node: NameLike,
+    module: NameLike,
+    name: NameLike,
     args: readonly TermInput[],
     options: SpawnRequestOptions = {},
   ): Reference {
@@ -424,7 +424,7 @@ export class Process {
    * Registers this process under a name of this node.
    * @throws NodeError PROCESS_NAME_INVALID for `undefined`, PROCESS_NAME_TAKEN
    */
-  register(name: AtomName): void {
+  register(name: NameLike): void {
     this.#checkAlive();
     this.#signals.register(this, asAtom(name));
   }

@@ -9,7 +9,7 @@
  */
 import type { Pid, Reference, TermInput } from "../../../etf/index.ts";
 import { type Atom, atom, atomTerm, isPid, toTerm, tuple } from "../../../etf/index.ts";
-import { type AtomName, asAtom } from "../atoms.ts";
+import { asAtom, type NameLike } from "../atoms.ts";
 import { deadError, ErlangError, timeoutError } from "../exceptions.ts";
 import type { RemoteFunction, RequestOptions } from "../spawn/spawner.ts";
 import type { ProcessHost } from "./kernel.ts";
@@ -63,8 +63,8 @@ export class SpawnError extends ErlangError {
 
 /** A function of another node, its names given as text or atoms. */
 export function remoteFunction(
-  module: AtomName,
-  name: AtomName,
+  module: NameLike,
+  name: NameLike,
   args: readonly TermInput[],
 ): RemoteFunction {
   return { module: asAtom(module), function: asAtom(name), args };

@@ -17,7 +17,7 @@ import { EncodedTerm } from "../../distribution/encoded-term.ts";
 import { DFLAG } from "../../distribution/flags.ts";
 import type { Payload } from "../../distribution/payload.ts";
 import { deferred } from "../../transport/deferred.ts";
-import { type AtomName, asAtom } from "../atoms.ts";
+import { asAtom, type NameLike } from "../atoms.ts";
 import { ErlangError, NodeError } from "../exceptions.ts";
 import type { ThisNode } from "../identity/this-node.ts";
 import { messageToAlias, messageToName, messageToPid, sendExit2 } from "../outbound.ts";
@@ -400,15 +400,15 @@ export class SignalRouter implements Signals {
     return peer.waitingBytes > highWaterMarkBytes ? peer.settled() : READY;
   }
 
-  #named(target: AtomName | readonly [AtomName, AtomName]): {
+  #named(target: NameLike | readonly [NameLike, NameLike]): {
     name: Atom;
     node: Atom;
   } {
     if (Array.isArray(target)) {
-      const [name, node] = target as readonly [AtomName, AtomName];
+      const [name, node] = target as readonly [NameLike, NameLike];
       return { name: asAtom(name), node: asAtom(node) };
     }
-    return { name: asAtom(target as AtomName), node: this.#ownNode };
+    return { name: asAtom(target as NameLike), node: this.#ownNode };
   }
 
   #addLink(local: Process, other: Pid): Link {

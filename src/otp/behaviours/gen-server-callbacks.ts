@@ -1,6 +1,6 @@
 /** What the callbacks of a GenServer are given and may return; see gen-server.ts. */
 import type { Pid, Term, TermInput, Tuple } from "../../../etf/index.ts";
-import type { AtomName } from "../../node/atoms.ts";
+import type { NameLike } from "../../node/atoms.ts";
 import type { StartOptions } from "./system-process.ts";
 
 /** Who called, to be answered with `reply`. */
@@ -48,7 +48,7 @@ export interface ServerStatus {
 
 export interface GenServerStartOptions extends StartOptions {
   /** The callback module's name, as others see it. Default: the class's name. */
-  module?: AtomName;
+  module?: NameLike;
 }
 
 /** A server, as its loop sees it. */

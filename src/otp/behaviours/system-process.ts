@@ -24,7 +24,7 @@ import {
   toTerm,
   tuple,
 } from "../../../etf/index.ts";
-import type { AtomName } from "../../node/atoms.ts";
+import type { NameLike } from "../../node/atoms.ts";
 import { ErlangError } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { Pattern } from "../../node/process/mailbox.ts";
@@ -43,7 +43,7 @@ export type Timer = ReturnType<NodeCore["clock"]["setTimer"]>;
 
 export interface StartOptions {
   /** Registered before init runs. Default: not registered. */
-  name?: AtomName;
+  name?: NameLike;
   /** Milliseconds that init may take. Default: no limit. */
   timeoutMs?: number;
   /** Ends the process if it fires before init is done. */

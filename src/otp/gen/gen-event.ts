@@ -11,12 +11,12 @@
  * program's here. So are event managers of ours.
  */
 import { type Atom, atom, isTuple, type Term, type TermInput, tuple } from "../../../etf/index.ts";
-import { type AtomName, asTerm } from "../../node/atoms.ts";
+import { asTerm, type NameLike } from "../../node/atoms.ts";
 import type { MonitorTarget } from "../../node/process/process.ts";
 import type { GenCallOptions, GenClient } from "./gen.ts";
 
 /** A module, or a module and an id: `[module, id]` is `{Module, Id}`. */
-export type EventHandler = AtomName | readonly [module: AtomName, id: TermInput];
+export type EventHandler = NameLike | readonly [module: NameLike, id: TermInput];
 
 const NOTIFY: Atom<"notify"> = atom("notify");
 const SYNC_NOTIFY: Atom<"sync_notify"> = atom("sync_notify");
@@ -108,6 +108,6 @@ export class GenEventClient {
 
 function handlerTerm(handler: EventHandler): TermInput {
   if (!Array.isArray(handler) || isTuple(handler)) return asTerm(handler as Term | string);
-  const [module, id] = handler as readonly [AtomName, TermInput];
+  const [module, id] = handler as readonly [NameLike, TermInput];
   return tuple(asTerm(module), id);
 }

@@ -20,7 +20,7 @@ import {
   type TermInput,
   tuple,
 } from "../../../etf/index.ts";
-import type { AtomName } from "../../node/atoms.ts";
+import type { NameLike } from "../../node/atoms.ts";
 import { CallError } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { MonitorTarget, Process } from "../../node/process/process.ts";
@@ -145,8 +145,8 @@ export class GenClient {
    * @throws NodeError NODE_STOPPED; EtfEncodeError; the signal's reason
    */
   async multiCall(
-    nodes: readonly AtomName[],
-    name: AtomName,
+    nodes: readonly NameLike[],
+    name: NameLike,
     request: TermInput,
     options: GenCallOptions = {},
   ): Promise<GenMultiCallResult> {
@@ -169,7 +169,7 @@ export class GenClient {
    * may be sent to all of them.
    * @throws EtfEncodeError
    */
-  async abcast(nodes: readonly AtomName[], name: AtomName, request: TermInput): Promise<void> {
+  async abcast(nodes: readonly NameLike[], name: NameLike, request: TermInput): Promise<void> {
     await Promise.all(nodes.map((node) => this.cast([name, node], request)));
   }
 }

@@ -21,7 +21,7 @@ import {
   type TermInput,
   tuple,
 } from "../../../etf/index.ts";
-import { type AtomName, asTerm } from "../../node/atoms.ts";
+import { asTerm, type NameLike } from "../../node/atoms.ts";
 import { CallError, ErlangError, timeoutError } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { Process } from "../../node/process/process.ts";
@@ -68,9 +68,9 @@ export class Erpc {
    *   NodeError NODE_STOPPED; EtfEncodeError when an argument is no term; the signal's reason
    */
   async call(
-    node: AtomName,
-    module: AtomName,
-    name: AtomName,
+    node: NameLike,
+    module: NameLike,
+    name: NameLike,
     args: readonly TermInput[],
     options: CallOptions = {},
   ): Promise<Term> {
@@ -124,7 +124,7 @@ export class Erpc {
   }
 
   /** Applies a function on a node; nobody hears what becomes of it. */
-  cast(node: AtomName, module: AtomName, name: AtomName, args: readonly TermInput[]): void {
+  cast(node: NameLike, module: NameLike, name: NameLike, args: readonly TermInput[]): void {
     this.#node.requestSpawn(
       this.#liveCaller(),
       String(node),
@@ -135,9 +135,9 @@ export class Erpc {
 
   /** Makes a call and goes on: the answer is asked of what this returns. No time-out but there. */
   sendRequest(
-    node: AtomName,
-    module: AtomName,
-    name: AtomName,
+    node: NameLike,
+    module: NameLike,
+    name: NameLike,
     args: readonly TermInput[],
     options: Pick<CallOptions, "groupLeader"> = {},
   ): CallRequest {
@@ -156,9 +156,9 @@ export class Erpc {
    * time-out is one for all.
    */
   async multicall(
-    nodes: readonly AtomName[],
-    module: AtomName,
-    name: AtomName,
+    nodes: readonly NameLike[],
+    module: NameLike,
+    name: NameLike,
     args: readonly TermInput[],
     options: CallOptions = {},
   ): Promise<Answer[]> {
@@ -167,9 +167,9 @@ export class Erpc {
 
   /** `cast` to several nodes. */
   multicast(
-    nodes: readonly AtomName[],
-    module: AtomName,
-    name: AtomName,
+    nodes: readonly NameLike[],
+    module: NameLike,
+    name: NameLike,
     args: readonly TermInput[],
   ): void {
     for (const node of nodes) this.cast(node, module, name, args);

@@ -23,7 +23,7 @@ import {
   toTerm,
   tuple,
 } from "../../../etf/index.ts";
-import { type AtomName, asAtom, asTerm } from "../../node/atoms.ts";
+import { asAtom, asTerm, type NameLike } from "../../node/atoms.ts";
 import { CallError } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { NORMAL } from "../../node/process/process.ts";
@@ -33,7 +33,7 @@ import { badrpcOf, callerEnded, RemoteError } from "../gen/remote-error.ts";
 import type { CallOptions, Erpc } from "./erpc.ts";
 
 /** A function and its arguments, for `parallelEval`. */
-export type FunctionCall = readonly [module: AtomName, name: AtomName, args: readonly TermInput[]];
+export type FunctionCall = readonly [module: NameLike, name: NameLike, args: readonly TermInput[]];
 
 const REX: Atom<"rex"> = atom("rex");
 const BLOCK_CALL: Atom<"block_call"> = atom("block_call");
@@ -60,9 +60,9 @@ export class Rpc {
    *   CALL_NOT_SUPPORTED; EtfEncodeError when an argument is no term; the signal's reason
    */
   async call(
-    node: AtomName,
-    module: AtomName,
-    name: AtomName,
+    node: NameLike,
+    module: NameLike,
+    name: NameLike,
     args: readonly TermInput[],
     options: CallOptions = {},
   ): Promise<Term> {
@@ -80,9 +80,9 @@ export class Rpc {
    * @throws as `call`; which class an exception had is not told
    */
   async blockCall(
-    node: AtomName,
-    module: AtomName,
-    name: AtomName,
+    node: NameLike,
+    module: NameLike,
+    name: NameLike,
     args: readonly TermInput[],
     options: CallOptions = {},
   ): Promise<Term> {
@@ -101,9 +101,9 @@ export class Rpc {
    * As `call`, answered later: `receive` of what it returns is `yield`, `wait` is `nb_yield`.
    */
   asyncCall(
-    node: AtomName,
-    module: AtomName,
-    name: AtomName,
+    node: NameLike,
+    module: NameLike,
+    name: NameLike,
     args: readonly TermInput[],
     options: Pick<CallOptions, "groupLeader"> = {},
   ): CallRequest {
@@ -113,7 +113,7 @@ export class Rpc {
   }
 
   /** Applies a function on a node; nobody hears what becomes of it. */
-  cast(node: AtomName, module: AtomName, name: AtomName, args: readonly TermInput[]): void {
+  cast(node: NameLike, module: NameLike, name: NameLike, args: readonly TermInput[]): void {
     this.#erpc.cast(node, module, name, args);
   }
 
@@ -124,9 +124,9 @@ export class Rpc {
    * @throws EtfEncodeError, NodeError NODE_STOPPED; the signal's reason
    */
   async multicall(
-    nodes: readonly AtomName[],
-    module: AtomName,
-    name: AtomName,
+    nodes: readonly NameLike[],
+    module: NameLike,
+    name: NameLike,
     args: readonly TermInput[],
     options: CallOptions = {},
   ): Promise<{ results: Term[]; badNodes: string[] }> {
@@ -143,9 +143,9 @@ export class Rpc {
 
   /** `cast` to several nodes. */
   evalEverywhere(
-    nodes: readonly AtomName[],
-    module: AtomName,
-    name: AtomName,
+    nodes: readonly NameLike[],
+    module: NameLike,
+    name: NameLike,
     args: readonly TermInput[],
   ): void {
     const { groupLeader } = this.#node;
@@ -154,7 +154,7 @@ export class Rpc {
   }
 
   /** Sends a message to the process of that name on each of the nodes. */
-  abcast(nodes: readonly AtomName[], name: AtomName, message: TermInput): void {
+  abcast(nodes: readonly NameLike[], name: NameLike, message: TermInput): void {
     for (const node of nodes) void this.#node.send([name, node], message);
   }
 
@@ -163,8 +163,8 @@ export class Rpc {
    * message; whether they have read it is not known.
    */
   async sbcast(
-    nodes: readonly AtomName[],
-    name: AtomName,
+    nodes: readonly NameLike[],
+    name: NameLike,
     message: TermInput,
   ): Promise<{ goodNodes: string[]; badNodes: string[] }> {
     const answers = await this.#serverCalls(nodes, REX, REX, tuple(SBCAST, asTerm(name), message));
@@ -182,8 +182,8 @@ export class Rpc {
    * `{Name, Node, Reply}` to the pid. A node that does not know the name, or is lost, is a bad one.
    */
   async multiServerCall(
-    nodes: readonly AtomName[],
-    name: AtomName,
+    nodes: readonly NameLike[],
+    name: NameLike,
     message: TermInput,
   ): Promise<{ replies: Term[]; badNodes: string[] }> {
     const answers = await this.#serverCalls(nodes, asAtom(name), asTerm(name), message);
@@ -198,8 +198,8 @@ export class Rpc {
    * @throws CallError CALL_NO_CONNECTION when the node does not know the name, or is lost
    */
   async serverCall(
-    node: AtomName,
-    name: AtomName,
+    node: NameLike,
+    name: NameLike,
     replyWrapper: Term,
     message: TermInput,
   ): Promise<Term> {
@@ -214,7 +214,7 @@ export class Rpc {
    * the order of the functions, an exception or a lost node as `{badrpc, _}`.
    * @throws EtfEncodeError, NodeError NODE_STOPPED
    */
-  async parallelEval(nodes: readonly AtomName[], calls: readonly FunctionCall[]): Promise<Term[]> {
+  async parallelEval(nodes: readonly NameLike[], calls: readonly FunctionCall[]): Promise<Term[]> {
     return Promise.all(this.#spread(nodes, calls).map((call) => call.catch(badrpcOf)));
   }
 
@@ -224,8 +224,8 @@ export class Rpc {
    * @throws as `call`, where OTP exits with `badrpc`
    */
   async pmap(
-    nodes: readonly AtomName[],
-    [module, name]: readonly [AtomName, AtomName],
+    nodes: readonly NameLike[],
+    [module, name]: readonly [NameLike, NameLike],
     extraArgs: readonly TermInput[],
     list: readonly TermInput[],
   ): Promise<Term[]> {
@@ -233,15 +233,15 @@ export class Rpc {
     return Promise.all(this.#spread(nodes, calls));
   }
 
-  #spread(nodes: readonly AtomName[], calls: readonly FunctionCall[]): Promise<Term>[] {
+  #spread(nodes: readonly NameLike[], calls: readonly FunctionCall[]): Promise<Term>[] {
     return calls.map(([module, name, args], index) =>
-      this.call(nodes[index % nodes.length] as AtomName, module, name, args),
+      this.call(nodes[index % nodes.length] as NameLike, module, name, args),
     );
   }
 
   /** The reply of each node to `{self(), Message}`; undefined where there is none to come. */
   #serverCalls(
-    nodes: readonly AtomName[],
+    nodes: readonly NameLike[],
     name: Atom,
     replyWrapper: Term,
     message: TermInput,

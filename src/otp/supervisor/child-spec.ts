@@ -23,7 +23,7 @@ import {
   toTerm,
   tuple,
 } from "../../../etf/index.ts";
-import { type AtomName, asTerm } from "../../node/atoms.ts";
+import { asTerm, type NameLike } from "../../node/atoms.ts";
 import type { Process } from "../../node/process/process.ts";
 import { shown } from "../behaviours/shown.ts";
 
@@ -33,7 +33,7 @@ export type ChildType = "worker" | "supervisor";
 export type AutoShutdown = "never" | "any_significant" | "all_significant";
 
 /** A function of a module, and its arguments; strings are the names of atoms. */
-export type ModuleFunction = readonly [AtomName, AtomName, readonly TermInput[]];
+export type ModuleFunction = readonly [NameLike, NameLike, readonly TermInput[]];
 
 /**
  * Starts a child and links it to the supervisor, whose process it is given. It returns what it
@@ -64,7 +64,7 @@ export interface ChildSpec {
   /** Default `worker`. */
   type?: ChildType;
   /** Modules it runs, for those who look. Default the module of `start`. */
-  modules?: "dynamic" | readonly AtomName[];
+  modules?: "dynamic" | readonly NameLike[];
 }
 
 /** A child specification that has been checked. */
