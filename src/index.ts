@@ -49,20 +49,23 @@ export { EpmdError } from "./epmd/errors.ts";
 export { HandshakeError } from "./handshake/errors.ts";
 export { serveKvs } from "./kvs/service.ts";
 export type { NameLike } from "./node/atoms.ts";
-export { CallError, ErlangError, NodeError } from "./node/exceptions.ts";
-export type { CallContext, ExposedFunction, ExposedModule } from "./node/exposed/functions.ts";
-export { type TermType, typed, types } from "./node/exposed/typed.ts";
-export type { EpmdOptions, NameService } from "./node/identity/name-service.ts";
-export { type NameKind, type NodeName, nameKind } from "./node/identity/names.ts";
-export type { LogEvent, LogLevel } from "./node/log-event.ts";
-export type { NodeStats } from "./node/node.ts";
+export { CallError, NodeError } from "./node/errors.ts";
 export type {
+  LogEvent,
+  LogLevel,
   MailboxesHalfFull,
   NodeDown,
   NodeEvents,
   NodeType,
   NodeUp,
-} from "./node/node-events.ts";
+} from "./node/events.ts";
+export { ErlangError } from "./node/exceptions.ts";
+export type { CallContext, ExposedFunction, ExposedModule } from "./node/exposed/functions.ts";
+export { type TermType, typed, types } from "./node/exposed/typed.ts";
+export type { EpmdOptions, NameService } from "./node/identity/name-service.ts";
+export { type NameKind, type NodeName, nameKind } from "./node/identity/names.ts";
+export type { NodeStats } from "./node/node.ts";
+export type { ListenChoice } from "./node/options.ts";
 export type { NodeKind } from "./node/peers/node-kind.ts";
 export type { DistAutoConnect } from "./node/peers/peers.ts";
 export { type Matcher, Pattern, type ReceiveOptions, type Wanted } from "./node/process/mailbox.ts";
@@ -84,7 +87,6 @@ export {
   type SpawnRequestOptions,
 } from "./node/process/spawn-on.ts";
 export { type Traced, type TraceTokenOptions, traceToken } from "./node/signals/tracing.ts";
-export type { ListenChoice } from "./node/start.ts";
 export { GenServer } from "./otp/behaviours/gen-server.ts";
 export type {
   CallResult,

@@ -1,5 +1,28 @@
-/** Names as a program gives them where Erlang has atoms. */
-import { type Atom, atomOf, atomTerm, namedAtom } from "../../etf/index.ts";
+/** The well-known atoms, each made here once, and names as a program gives them where Erlang has atoms. */
+import { type Atom, atom, atomOf, atomTerm, namedAtom } from "../../etf/index.ts";
+
+export const OK: Atom<"ok"> = atom("ok");
+export const ERROR: Atom<"error"> = atom("error");
+export const BADARG: Atom<"badarg"> = atom("badarg");
+export const UNDEF: Atom<"undef"> = atom("undef");
+export const UNDEFINED: Atom<"undefined"> = atom("undefined");
+
+/** Exit reasons. */
+export const NORMAL: Atom<"normal"> = atom("normal");
+export const KILL: Atom<"kill"> = atom("kill");
+export const KILLED: Atom<"killed"> = atom("killed");
+export const SHUTDOWN: Atom<"shutdown"> = atom("shutdown");
+export const NOPROC: Atom<"noproc"> = atom("noproc");
+export const NOCONNECTION: Atom<"noconnection"> = atom("noconnection");
+
+/** Parts of the messages `{'EXIT', Pid, Reason}` and `{'DOWN', Ref, process, Pid, Reason}`. */
+export const EXIT: Atom<"EXIT"> = atom("EXIT");
+export const DOWN: Atom<"DOWN"> = atom("DOWN");
+export const PROCESS: Atom<"process"> = atom("process");
+
+/** Options of a spawn. */
+export const LINK: Atom<"link"> = atom("link");
+export const MONITOR: Atom<"monitor"> = atom("monitor");
 
 /** The name of a process, module, function or node: an atom, `true` and `false` among them, or its text. */
 export type NameLike = Atom | boolean | string;

@@ -11,16 +11,21 @@ import type { ConnectionStats } from "../distribution/connection.ts";
 import type { Clock } from "../transport/clock.ts";
 import { deferred } from "../transport/deferred.ts";
 import type { Listener } from "../transport/transport.ts";
-import { asAtom, type NameLike } from "./atoms.ts";
-import { NodeError } from "./exceptions.ts";
+import { asAtom, KILLED, type NameLike, SHUTDOWN } from "./atoms.ts";
+import { NodeError } from "./errors.ts";
+import {
+  type LogEvent,
+  type NodeEvents,
+  type NodeType,
+  nodedownReason,
+  overfullEvent,
+} from "./events.ts";
 import type { ExposedModule, ProcessFunction } from "./exposed/functions.ts";
 import { FunctionTable } from "./exposed/functions.ts";
 import type { CookieTable } from "./identity/cookie-table.ts";
 import type { NameService } from "./identity/name-service.ts";
 import { checkNodeName, type NodeName } from "./identity/names.ts";
 import type { ThisNode } from "./identity/this-node.ts";
-import { type LogEvent, overfullEvent } from "./log-event.ts";
-import { type NodeEvents, type NodeType, nodedownReason } from "./node-events.ts";
 import { type NodeKind, nodesOf } from "./peers/node-kind.ts";
 import type { Peer } from "./peers/peer.ts";
 import { Peers } from "./peers/peers.ts";
@@ -31,12 +36,10 @@ import type { Lost, OnDown } from "./process/monitor.ts";
 import {
   type Behaviour,
   type Destination,
-  KILLED,
   type MonitorTarget,
   Process,
   type ProcessBody,
   type SendOptions,
-  SHUTDOWN,
   type SignalOptions,
 } from "./process/process.ts";
 import { ProcessTable } from "./process/process-table.ts";

@@ -11,9 +11,9 @@
  */
 import { type Atom, atom, type Term } from "../../etf/index.ts";
 import type { Clock, Timer } from "../transport/clock.ts";
-import { type LogEvent, reportOf } from "./log-event.ts";
+import { type LogEvent, reportOf } from "./events.ts";
+import { exceptionOf } from "./exceptions.ts";
 import { type Behaviour, type Process, READY } from "./process/process.ts";
-import { exceptionOf } from "./reason.ts";
 
 const MAX_RESTARTS = 10;
 const PERIOD_MS = 10_000;

@@ -5,8 +5,9 @@
 import { type ExternalFun, LocalFun, type Term, type TermInput } from "../../etf/index.ts";
 import type { NameLike } from "../node/atoms.ts";
 import { NodeCore } from "../node/node.ts";
+import type { NodeCoreOptions } from "../node/options.ts";
 import type { Process } from "../node/process/process.ts";
-import { type NodeCoreOptions, type PreparedNode, prepareNode } from "../node/start.ts";
+import { type PreparedNode, prepareNode } from "../node/start.ts";
 import { Sys } from "./behaviours/sys.ts";
 import { erpcOf, genOf } from "./clients.ts";
 import type { GenCallOptions, GenClient } from "./gen/gen.ts";

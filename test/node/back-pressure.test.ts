@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { atom, type Term, tuple } from "../../etf/index.ts";
 import { Connection } from "../../src/distribution/connection.ts";
 import { CONTROL } from "../../src/distribution/control.ts";
-import type { LogEvent } from "../../src/node/log-event.ts";
+import type { LogEvent } from "../../src/node/events.ts";
 import { Mailbox } from "../../src/node/process/mailbox.ts";
 import { MailboxBudget } from "../../src/node/process/mailbox-budget.ts";
 import type { Process } from "../../src/node/process/process.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { atom, format, type Term, tuple } from "../../etf/index.ts";
 import { serveKvs } from "../../src/kvs/service.ts";
-import type { LogEvent } from "../../src/node/log-event.ts";
+import type { LogEvent } from "../../src/node/events.ts";
 import { Cluster, inbox, type TestNode } from "../support/cluster.ts";
 
 const NAMES = ["rex", "net_kernel", "global_name_server", "user", "kvs"];

@@ -4,12 +4,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DFLAG, flagNames } from "../../src/distribution/flags.ts";
 import type { NameService } from "../../src/node/identity/name-service.ts";
-import {
-  AcceptQueue,
-  type NodeCoreOptions,
-  OFFERED_FLAGS,
-  prepareNode,
-} from "../../src/node/start.ts";
+import type { NodeCoreOptions } from "../../src/node/options.ts";
+import { AcceptQueue, OFFERED_FLAGS, prepareNode } from "../../src/node/start.ts";
 import { MemoryNetwork } from "../../src/transport/memory-network.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { FakeNames } from "../support/fake-names.ts";

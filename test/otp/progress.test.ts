@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { atom, charlist, Float, Pid, Reference, type Term, tuple } from "../../etf/index.ts";
 import { EpmdClient } from "../../src/epmd/client.ts";
 import { EpmdServer } from "../../src/epmd/server.ts";
-import { exceptionOf } from "../../src/node/reason.ts";
+import { exceptionOf } from "../../src/node/exceptions.ts";
 import { cutTokens } from "../../src/otp/io/erl-scan.ts";
 import { cutCharacters, cutLine } from "../../src/otp/io/io-input.ts";
 import { chardataToText, ioLibFormat } from "../../src/otp/io/io-lib.ts";

@@ -1,6 +1,6 @@
 /** Children for tests of supervisors, and what came of them, in order. */
 import { type Atom, atom, format, isAtom, type Term, type TermInput } from "../../etf/index.ts";
-import type { LogEvent } from "../../src/node/log-event.ts";
+import type { LogEvent } from "../../src/node/events.ts";
 import type { Process } from "../../src/node/process/process.ts";
 import { GenServer } from "../../src/otp/behaviours/gen-server.ts";
 import type { ChildSpec } from "../../src/otp/supervisor/child-spec.ts";

@@ -1,6 +1,6 @@
 /** What an object that a program exposes lets others call: its functions, by name and arities. */
 import { EventEmitter } from "node:events";
-import { NodeError } from "../exceptions.ts";
+import { NodeError } from "../errors.ts";
 import type { ExposedFunction, ExposedModule } from "./functions.ts";
 import { type Arities, functionKind, isNative, MAX_ARITY, withKindOf } from "./parameters.ts";
 

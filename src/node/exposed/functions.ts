@@ -4,9 +4,11 @@
  * An exposed function gets its arguments as terms and returns a term, or a promise of one;
  * nothing (`undefined`) is answered as the atom `ok`.
  */
+
 import type { Atom, LocalFun, Pid, Term, TermInput } from "../../../etf/index.ts";
 import { atom, atomOf, atomTerm, ExternalFun, isFun, isList, tuple } from "../../../etf/index.ts";
-import { ErlangError } from "../exceptions.ts";
+import { BADARG, OK } from "../atoms.ts";
+import { ErlangError, FunctionClauseError, NoClauseError, UndefError } from "../exceptions.ts";
 import type { Process } from "../process/process.ts";
 import { exposedFunctions } from "./exposed.ts";
 
@@ -84,17 +86,10 @@ type Row =
   | { readonly kind: "function"; readonly run: ExposedFunction }
   | { readonly kind: "process"; readonly run: ProcessFunction };
 
-const OK: Atom<"ok"> = atom("ok");
-const UNDEF: Atom<"undef"> = atom("undef");
-const FUNCTION_CLAUSE: Atom<"function_clause"> = atom("function_clause");
-const BADARG: Atom<"badarg"> = atom("badarg");
 const BADARITY: Atom<"badarity"> = atom("badarity");
 const BADFUN: Atom<"badfun"> = atom("badfun");
 const ERLANG: Atom<"erlang"> = atom("erlang");
 const APPLY: Atom<"apply"> = atom("apply");
-
-/** Thrown by an exposed function that does not take such arguments: `function_clause` to the caller. */
-export class NoClauseError extends Error {}
 
 export class FunctionTable {
   readonly #rows = new Map<string, Row>();
@@ -195,29 +190,6 @@ export class FunctionTable {
     const [ofModule, ofFunction] = [atomOf(module), atomOf(name)];
     if (ofModule === undefined || ofFunction === undefined) return undefined;
     return this.#rows.get(rowKey(ofModule.name, ofFunction.name, arity));
-  }
-}
-
-/** An `error` raised by a call as such; the stack trace is OTP's: that call, arguments and all. */
-export class FailedCall extends ErlangError {
-  readonly call: Term;
-  constructor(reason: Term, module: Term, name: Term, args: readonly Term[]) {
-    super("error", reason);
-    this.call = tuple(module, name, [...args], []);
-  }
-}
-
-/** `error(undef)`: there is no such function. */
-export class UndefError extends FailedCall {
-  constructor(module: Term, name: Term, args: readonly Term[]) {
-    super(UNDEF, module, name, args);
-  }
-}
-
-/** `error(function_clause)`: the function does not take such arguments. */
-export class FunctionClauseError extends FailedCall {
-  constructor(module: Term, name: Term, args: readonly Term[]) {
-    super(FUNCTION_CLAUSE, module, name, args);
   }
 }
 

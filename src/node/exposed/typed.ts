@@ -5,9 +5,8 @@
  * Arguments of other types are answered `function_clause`, as by an Erlang function without a clause
  * for them. A result that is not of its type is a TypeError of the function.
  */
+
 import {
-  type Atom,
-  atom,
   atomOf,
   charlist,
   Float,
@@ -25,8 +24,9 @@ import {
   tuple,
   utf8Text,
 } from "../../../etf/index.ts";
-import { asTerm } from "../atoms.ts";
-import { type CallContext, type ExposedFunction, NoClauseError } from "./functions.ts";
+import { asTerm, OK } from "../atoms.ts";
+import { NoClauseError } from "../exceptions.ts";
+import type { CallContext, ExposedFunction } from "./functions.ts";
 import { withArity } from "./parameters.ts";
 
 /** How a type of JavaScript stands for terms. */
@@ -41,8 +41,6 @@ export interface TermType<T> {
 type AnyType = TermType<any>;
 type ValueOf<Type> = Type extends TermType<infer T> ? T : never;
 type ValuesOf<Types extends readonly AnyType[]> = { [At in keyof Types]: ValueOf<Types[At]> };
-
-const OK: Atom<"ok"> = atom("ok");
 
 /** A type by its two tests: what a term is read as, if it is one, and whether a value can be written. */
 function type<T>(

@@ -10,7 +10,7 @@
 import { randomInt } from "node:crypto";
 import { link, open, readFile, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { NodeError } from "../exceptions.ts";
+import { NodeError } from "../errors.ts";
 
 const COOKIE_LETTERS = 20;
 const MAX_COOKIE_CHARACTERS = 255;

@@ -7,7 +7,7 @@
  * to hosts without a dot, and one with long names only to hosts with one; either takes connections
  * of everybody.
  */
-import { NodeError } from "../exceptions.ts";
+import { NodeError } from "../errors.ts";
 
 export type NodeName = `${string}@${string}`;
 

@@ -29,7 +29,7 @@ import type { Clock, Timer } from "../../transport/clock.ts";
 import { type Deferred, deferred } from "../../transport/deferred.ts";
 import type { Network, Transport } from "../../transport/transport.ts";
 import { asAtom } from "../atoms.ts";
-import { NodeError } from "../exceptions.ts";
+import { NodeError } from "../errors.ts";
 import { NamePool } from "../identity/name-pool.ts";
 import { checkPeerName, isPeerName, type NodeName } from "../identity/names.ts";
 import type { ThisNode } from "../identity/this-node.ts";

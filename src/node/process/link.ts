@@ -8,8 +8,9 @@
 import { type Atom, type Pid, type Term, tuple } from "../../../etf/index.ts";
 import { CONTROL } from "../../distribution/control.ts";
 import { DFLAG } from "../../distribution/flags.ts";
+import { NOPROC } from "../atoms.ts";
 import type { Peer } from "../peers/peer.ts";
-import { NOPROC, type Process } from "./process.ts";
+import type { Process } from "./process.ts";
 
 export interface Link {
   readonly local: Process;

@@ -20,7 +20,8 @@ import {
 } from "../../../etf/index.ts";
 import { KeptPayload, type MakesMessage, type Payload } from "../../distribution/payload.ts";
 import type { Clock } from "../../transport/clock.ts";
-import { ErlangError, NodeError } from "../exceptions.ts";
+import { NodeError } from "../errors.ts";
+import { ErlangError } from "../exceptions.ts";
 import type { MailboxBudget } from "./mailbox-budget.ts";
 import { limitWait } from "./wait-limits.ts";
 

@@ -1,12 +1,11 @@
 /** The processes of a node, by pid and by registered name. */
-import { type Atom, atom, type Pid } from "../../../etf/index.ts";
-import { NodeError } from "../exceptions.ts";
+
+import type { Atom, Pid } from "../../../etf/index.ts";
+import { UNDEFINED } from "../atoms.ts";
+import { NodeError } from "../errors.ts";
 import type { ThisNode } from "../identity/this-node.ts";
 import { localPidKey } from "./identifiers.ts";
 import type { Process } from "./process.ts";
-
-/** What `whereis` answers for a name that is not registered. */
-const UNDEFINED: Atom<"undefined"> = atom("undefined");
 
 export class ProcessTable {
   readonly #self: Pick<ThisNode, "node" | "creation">;

@@ -6,10 +6,10 @@
  * everybody else at once, and whatever its function does with the process next throws
  * PROCESS_DEAD.
  */
+
 import type { Reference, Term, TermInput } from "../../../etf/index.ts";
 import {
   type Atom,
-  atom,
   atomTerm,
   exactEquals,
   isReference,
@@ -20,9 +20,9 @@ import {
 } from "../../../etf/index.ts";
 import { EncodedTerm } from "../../distribution/encoded-term.ts";
 import type { MakesMessage, Payload } from "../../distribution/payload.ts";
-import { asAtom, type NameLike } from "../atoms.ts";
-import { deadError, ErlangError } from "../exceptions.ts";
-import { exceptionOf, exitReasonOf } from "../reason.ts";
+import { asAtom, EXIT, KILL, KILLED, type NameLike, NORMAL, PROCESS } from "../atoms.ts";
+import { deadError } from "../errors.ts";
+import { ErlangError, exceptionOf, exitReasonOf } from "../exceptions.ts";
 import type { Alias } from "./alias.ts";
 import type { PidMap, ReferenceMap } from "./identifiers.ts";
 import type { ProcessHost, Signals } from "./kernel.ts";
@@ -76,16 +76,6 @@ export interface Behaviour {
 
 /** The promise of what need not be waited for. */
 export const READY: Promise<void> = Promise.resolve();
-
-export const NORMAL: Atom<"normal"> = atom("normal");
-export const KILL: Atom<"kill"> = atom("kill");
-export const KILLED: Atom<"killed"> = atom("killed");
-export const SHUTDOWN: Atom<"shutdown"> = atom("shutdown");
-export const NOPROC: Atom<"noproc"> = atom("noproc");
-export const NOCONNECTION: Atom<"noconnection"> = atom("noconnection");
-const EXIT: Atom<"EXIT"> = atom("EXIT");
-export const DOWN: Atom<"DOWN"> = atom("DOWN");
-export const PROCESS: Atom<"process"> = atom("process");
 
 /** What runs as a process: a function, which is given the process, or a behaviour. */
 export type ProcessBody = Behaviour | ((self: Process) => unknown);

@@ -7,10 +7,12 @@
  * Where `spawn/4` and its kin of OTP return a pid that is nobody's when the node cannot be reached,
  * `spawnOn` rejects; who does not catch that while it is linked ends with `noconnection`, as in OTP.
  */
+
 import type { Pid, Reference, TermInput } from "../../../etf/index.ts";
 import { type Atom, atom, atomTerm, isPid, toTerm, tuple } from "../../../etf/index.ts";
-import { asAtom, type NameLike } from "../atoms.ts";
-import { deadError, ErlangError, timeoutError } from "../exceptions.ts";
+import { asAtom, ERROR, type NameLike, NOCONNECTION, OK } from "../atoms.ts";
+import { deadError, timeoutError } from "../errors.ts";
+import { ErlangError } from "../exceptions.ts";
 import type { RemoteFunction, RequestOptions } from "../spawn/spawner.ts";
 import type { ProcessHost } from "./kernel.ts";
 import type { MonitorOptions } from "./monitor.ts";
@@ -42,9 +44,6 @@ export interface SpawnOnOptions extends SpawnOptions {
 }
 
 const SPAWN_REPLY: Atom<"spawn_reply"> = atom("spawn_reply");
-const NOCONNECTION: Atom<"noconnection"> = atom("noconnection");
-const OK: Atom<"ok"> = atom("ok");
-const ERROR: Atom<"error"> = atom("error");
 
 export type SpawnErrorCode = "SPAWN_FAILED";
 

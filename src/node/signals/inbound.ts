@@ -16,9 +16,10 @@ import {
 import { DistProtocolError } from "../../distribution/errors.ts";
 import { DFLAG } from "../../distribution/flags.ts";
 import type { Payload } from "../../distribution/payload.ts";
+import { NOPROC } from "../atoms.ts";
 import type { Peer } from "../peers/peer.ts";
 import { refuseLink } from "../process/link.ts";
-import { NOPROC, type Process } from "../process/process.ts";
+import type { Process } from "../process/process.ts";
 import type { ProcessTable } from "../process/process-table.ts";
 import type { Spawner } from "../spawn/spawner.ts";
 import type { SignalRouter } from "./router.ts";

@@ -17,8 +17,9 @@ import { EncodedTerm } from "../../distribution/encoded-term.ts";
 import { DFLAG } from "../../distribution/flags.ts";
 import type { Payload } from "../../distribution/payload.ts";
 import { deferred } from "../../transport/deferred.ts";
-import { asAtom, type NameLike } from "../atoms.ts";
-import { ErlangError, NodeError } from "../exceptions.ts";
+import { asAtom, DOWN, type NameLike, NOCONNECTION, NOPROC, PROCESS } from "../atoms.ts";
+import { NodeError } from "../errors.ts";
+import { ErlangError } from "../exceptions.ts";
 import type { ThisNode } from "../identity/this-node.ts";
 import { messageToAlias, messageToName, messageToPid, sendExit2 } from "../outbound.ts";
 import type { Peer } from "../peers/peer.ts";
@@ -35,11 +36,7 @@ import type {
 } from "../process/monitor.ts";
 import {
   type Destination,
-  DOWN,
   type MonitorTarget,
-  NOCONNECTION,
-  NOPROC,
-  PROCESS,
   type Process,
   READY,
   type SendOptions,

@@ -18,7 +18,7 @@ import {
   type TraceToken,
   tokenCarried,
 } from "../../distribution/trace-token.ts";
-import { NodeError } from "../exceptions.ts";
+import { NodeError } from "../errors.ts";
 import type { Process } from "../process/process.ts";
 
 /** What the channel `erldist:traced` tells: a token came, and its message is delivered next. */

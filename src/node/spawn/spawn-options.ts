@@ -4,18 +4,9 @@
  * `link` and `monitor` mean something here. The others tune the emulator: they are checked as it
  * checks them and have no effect. Spec: erl_dist_protocol, SPAWN_REQUEST, and `spawn_opt/4`.
  */
-import {
-  type Atom,
-  atom,
-  isAtom,
-  isList,
-  isTuple,
-  type Term,
-  TermMap,
-} from "../../../etf/index.ts";
 
-const LINK: Atom<"link"> = atom("link");
-const MONITOR: Atom<"monitor"> = atom("monitor");
+import { type Atom, isAtom, isList, isTuple, type Term, TermMap } from "../../../etf/index.ts";
+import { LINK, MONITOR } from "../atoms.ts";
 
 /** What a process that is spawned is asked to be. */
 export interface SpawnWishes {

@@ -4,6 +4,7 @@
  * Spec: erl_dist_protocol, SPAWN_REQUEST and SPAWN_REPLY; the options are in spawn-options.ts. A
  * request for this node itself is answered at once.
  */
+
 import type { Atom, Pid, Reference, Term, TermInput } from "../../../etf/index.ts";
 import {
   atom,
@@ -19,20 +20,18 @@ import { CONTROL, type ControlOf, SPAWN_REPLY_FLAG } from "../../distribution/co
 import { EncodedTerm } from "../../distribution/encoded-term.ts";
 import { DFLAG } from "../../distribution/flags.ts";
 import type { Payload } from "../../distribution/payload.ts";
+import { BADARG, LINK, MONITOR, NOCONNECTION } from "../atoms.ts";
 import type { FunctionTable } from "../exposed/functions.ts";
 import type { ThisNode } from "../identity/this-node.ts";
 import type { Peer } from "../peers/peer.ts";
 import { type Identifiers, ReferenceMap } from "../process/identifiers.ts";
 import { refuseLink } from "../process/link.ts";
 import type { Lost, MonitorOptions, OnDown } from "../process/monitor.ts";
-import { NOCONNECTION, type Process } from "../process/process.ts";
+import type { Process } from "../process/process.ts";
 import type { SpawnRequest } from "../process/spawn-request.ts";
 import type { Reach, SignalRouter } from "../signals/router.ts";
 import { spawnWishes } from "./spawn-options.ts";
 
-const LINK: Atom<"link"> = atom("link");
-const MONITOR: Atom<"monitor"> = atom("monitor");
-const BADARG: Atom<"badarg"> = atom("badarg");
 const BADOPT: Atom<"badopt"> = atom("badopt");
 const NOTSUP: Atom<"notsup"> = atom("notsup");
 const ABANDONED: Atom<"abandoned"> = atom("abandoned");

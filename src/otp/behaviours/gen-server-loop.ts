@@ -6,9 +6,13 @@
  *   #{label => {gen_server,no_handle_info}, module, message}     (no_handle_cast for a cast)
  */
 import { type Atom, atom, type Pid, type Term, TermMap, tuple } from "../../../etf/index.ts";
-import { UndefError } from "../../node/exposed/functions.ts";
+import {
+  type ErlangException,
+  exceptionOf,
+  exitReasonOf,
+  UndefError,
+} from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
-import { type ErlangException, exceptionOf, exitReasonOf } from "../../node/reason.ts";
 import { genCallIn, genCastIn, genReply } from "../gen/gen.ts";
 import { clientInfo } from "./client-info.ts";
 import type { From, ServerCallbacks, ServerStatus } from "./gen-server-callbacks.ts";

@@ -18,10 +18,13 @@ import {
   tuple,
 } from "../../../etf/index.ts";
 import { asTerm } from "../../node/atoms.ts";
-import { ErlangError } from "../../node/exceptions.ts";
-import { UndefError } from "../../node/exposed/functions.ts";
+import {
+  ErlangError,
+  type ErlangException,
+  exceptionOf,
+  UndefError,
+} from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
-import { type ErlangException, exceptionOf } from "../../node/reason.ts";
 import { genCallIn, genCastIn, genReply } from "../gen/gen.ts";
 import { clientInfo } from "./client-info.ts";
 import { EventQueue } from "./event-queue.ts";

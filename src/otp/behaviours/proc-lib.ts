@@ -19,9 +19,10 @@ import {
   TermMap,
   tuple,
 } from "../../../etf/index.ts";
+import { NORMAL, SHUTDOWN } from "../../node/atoms.ts";
+import { type ErlangException, exitReasonOf } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
-import { NORMAL, type Process, SHUTDOWN } from "../../node/process/process.ts";
-import { type ErlangException, exitReasonOf } from "../../node/reason.ts";
+import type { Process } from "../../node/process/process.ts";
 
 export interface Ancestry {
   /** Pids or registered names, the parent first. */

@@ -16,8 +16,9 @@ import {
   type TermInput,
   tuple,
 } from "../../../etf/index.ts";
+import { NORMAL } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
-import { type MonitorTarget, NORMAL } from "../../node/process/process.ts";
+import type { MonitorTarget } from "../../node/process/process.ts";
 import type { GenCallOptions, GenClient } from "../gen/gen.ts";
 import { RemoteError } from "../gen/remote-error.ts";
 import { tagsStates } from "./sys-answer.ts";

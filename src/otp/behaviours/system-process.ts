@@ -25,12 +25,17 @@ import {
   tuple,
 } from "../../../etf/index.ts";
 import type { NameLike } from "../../node/atoms.ts";
-import { ErlangError } from "../../node/exceptions.ts";
+import { NORMAL } from "../../node/atoms.ts";
+import {
+  ErlangError,
+  type ErlangException,
+  exceptionOf,
+  exitReasonOf,
+} from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { Pattern } from "../../node/process/mailbox.ts";
-import { type Behaviour, NORMAL, type Process } from "../../node/process/process.ts";
+import type { Behaviour, Process } from "../../node/process/process.ts";
 import { limitWait } from "../../node/process/wait-limits.ts";
-import { type ErlangException, exceptionOf, exitReasonOf } from "../../node/reason.ts";
 import { genReply } from "../gen/gen.ts";
 import { crashReport, dictionaryOf, setAncestry } from "./proc-lib.ts";
 import type { Result } from "./result.ts";

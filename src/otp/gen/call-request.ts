@@ -10,7 +10,7 @@
  * An answer stays with its request: who asks again gets it again, where OTP raises badarg.
  */
 import type { Term } from "../../../etf/index.ts";
-import { CallError } from "../../node/exceptions.ts";
+import { CallError } from "../../node/errors.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { limitWait } from "../../node/process/wait-limits.ts";
 

@@ -21,7 +21,7 @@ import {
   tuple,
 } from "../../../etf/index.ts";
 import type { NameLike } from "../../node/atoms.ts";
-import { CallError } from "../../node/exceptions.ts";
+import { CallError } from "../../node/errors.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { MonitorTarget, Process } from "../../node/process/process.ts";
 import { CallRequest } from "./call-request.ts";

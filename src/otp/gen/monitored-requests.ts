@@ -4,7 +4,7 @@
  * what it asks, so that it ends first when the node stops, and what waits hears that and no other reason.
  */
 import type { Pid, Reference, Term, TermInput } from "../../../etf/index.ts";
-import { timeoutError } from "../../node/exceptions.ts";
+import { timeoutError } from "../../node/errors.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { ReferenceMap } from "../../node/process/identifiers.ts";
 import type { MonitorTarget, Process } from "../../node/process/process.ts";

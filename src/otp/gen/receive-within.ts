@@ -1,6 +1,6 @@
 /** A receive whose time-out is no error but an answer. */
 import type { Term } from "../../../etf/index.ts";
-import { NodeError } from "../../node/exceptions.ts";
+import { NodeError } from "../../node/errors.ts";
 import type { Wanted } from "../../node/process/mailbox.ts";
 import type { Process } from "../../node/process/process.ts";
 

@@ -1,6 +1,6 @@
 /** The other side's exceptions, as errors here. */
 import { type Atom, atom, format, type Term, tuple } from "../../../etf/index.ts";
-import { CallError, type CallErrorCode, NodeError } from "../../node/exceptions.ts";
+import { CallError, type CallErrorCode, NodeError } from "../../node/errors.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { Lost } from "../../node/process/monitor.ts";
 

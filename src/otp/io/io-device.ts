@@ -29,9 +29,9 @@ import {
   type Term,
   tuple,
 } from "../../../etf/index.ts";
+import { exceptionOf } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { type Behaviour, type Process, READY } from "../../node/process/process.ts";
-import { exceptionOf } from "../../node/reason.ts";
 import { startServer } from "../service.ts";
 import { cutTokens, locationOf } from "./erl-scan.ts";
 import { type Cut, cutCharacters, cutLine, TextInput, type TextSource } from "./io-input.ts";

@@ -27,9 +27,10 @@ import {
   TermMap,
   tuple,
 } from "../../../etf/index.ts";
+import { DOWN } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { PidMap, ReferenceMap } from "../../node/process/identifiers.ts";
-import { type Behaviour, DOWN, type Process } from "../../node/process/process.ts";
+import type { Behaviour, Process } from "../../node/process/process.ts";
 import { genCallIn, genCastIn, genReply } from "../gen/gen.ts";
 import { startServer } from "../service.ts";
 

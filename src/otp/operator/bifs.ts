@@ -6,12 +6,8 @@
  * call itself first: `{badrpc, {'EXIT', {badarg, [{erlang, process_info, Args, []}]}}}`.
  */
 import { type Atom, atom, type Term, type TermInput } from "../../../etf/index.ts";
-import { ErlangError } from "../../node/exceptions.ts";
-import {
-  type CallContext,
-  type ExposedFunction,
-  FailedCall,
-} from "../../node/exposed/functions.ts";
+import { ErlangError, FailedCall } from "../../node/exceptions.ts";
+import type { CallContext, ExposedFunction } from "../../node/exposed/functions.ts";
 import type { NodeCore } from "../../node/node.ts";
 
 const BADARG: Atom<"badarg"> = atom("badarg");

@@ -25,8 +25,9 @@ import {
   TermMap,
   tuple,
 } from "../../../etf/index.ts";
+import { NORMAL, PROCESS } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
-import { NORMAL, PROCESS, type Process } from "../../node/process/process.ts";
+import type { Process } from "../../node/process/process.ts";
 import { ancestryOf, dictionaryOf } from "../behaviours/proc-lib.ts";
 import { badarg, exposeBifs } from "./bifs.ts";
 

@@ -22,11 +22,11 @@ import {
   tuple,
 } from "../../../etf/index.ts";
 import { asTerm, type NameLike } from "../../node/atoms.ts";
-import { CallError, ErlangError, timeoutError } from "../../node/exceptions.ts";
+import { CallError, timeoutError } from "../../node/errors.ts";
+import { ErlangError, type ErlangException, exceptionOf } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { Process } from "../../node/process/process.ts";
 import { limitWait } from "../../node/process/wait-limits.ts";
-import { type ErlangException, exceptionOf } from "../../node/reason.ts";
 import { type Answer, CallRequest, CallRequests } from "../gen/call-request.ts";
 import { callerEnded, lostError, RemoteError } from "../gen/remote-error.ts";
 

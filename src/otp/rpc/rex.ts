@@ -23,9 +23,9 @@ import {
   type TermInput,
   tuple,
 } from "../../../etf/index.ts";
+import { exceptionOf } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { Behaviour, Process } from "../../node/process/process.ts";
-import { exceptionOf } from "../../node/reason.ts";
 import { genCallIn, genCastIn, genReply } from "../gen/gen.ts";
 import { badrpcOf, RemoteError } from "../gen/remote-error.ts";
 import { startServer } from "../service.ts";

@@ -23,10 +23,9 @@ import {
   toTerm,
   tuple,
 } from "../../../etf/index.ts";
-import { asAtom, asTerm, type NameLike } from "../../node/atoms.ts";
-import { CallError } from "../../node/exceptions.ts";
+import { asAtom, asTerm, type NameLike, NORMAL } from "../../node/atoms.ts";
+import { CallError } from "../../node/errors.ts";
 import type { NodeCore } from "../../node/node.ts";
-import { NORMAL } from "../../node/process/process.ts";
 import { CallRequest } from "../gen/call-request.ts";
 import type { GenClient } from "../gen/gen.ts";
 import { badrpcOf, callerEnded, RemoteError } from "../gen/remote-error.ts";

@@ -14,10 +14,11 @@ import {
   type Reference,
   type Term,
 } from "../../../etf/index.ts";
+import { DOWN, KILL, KILLED, SHUTDOWN } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { PidMap, ReferenceMap } from "../../node/process/identifiers.ts";
 import type { Matcher } from "../../node/process/mailbox.ts";
-import { DOWN, KILL, KILLED, type Process, SHUTDOWN } from "../../node/process/process.ts";
+import type { Process } from "../../node/process/process.ts";
 import { isQuiet } from "../behaviours/proc-lib.ts";
 import { receiveWithin } from "../gen/receive-within.ts";
 import type { Restart, Shutdown } from "./child-spec.ts";

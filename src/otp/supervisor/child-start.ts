@@ -9,9 +9,10 @@ import {
   type Term,
   tuple,
 } from "../../../etf/index.ts";
+import { KILLED } from "../../node/atoms.ts";
+import { exceptionOf, exitReasonOf } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
-import { KILLED, Process } from "../../node/process/process.ts";
-import { exceptionOf, exitReasonOf } from "../../node/reason.ts";
+import { Process } from "../../node/process/process.ts";
 import { OtpServer } from "../behaviours/otp-server.ts";
 import { shown } from "../behaviours/shown.ts";
 import { StartError } from "../behaviours/start-error.ts";

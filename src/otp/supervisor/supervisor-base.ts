@@ -13,11 +13,11 @@ import {
   TermMap,
   tuple,
 } from "../../../etf/index.ts";
-import { asAtom } from "../../node/atoms.ts";
+import { asAtom, SHUTDOWN } from "../../node/atoms.ts";
 import { ErlangError } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { ReferenceMap } from "../../node/process/identifiers.ts";
-import { type Process, SHUTDOWN } from "../../node/process/process.ts";
+import type { Process } from "../../node/process/process.ts";
 import { GenServer } from "../behaviours/gen-server.ts";
 import type {
   CallResult,

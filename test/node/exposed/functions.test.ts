@@ -1,11 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { atom, ExternalFun, LocalFun, Pid, type Term, tuple } from "../../../etf/index.ts";
-import {
-  type Call,
-  type CallContext,
-  FunctionTable,
-  UndefError,
-} from "../../../src/node/exposed/functions.ts";
+import { UndefError } from "../../../src/node/exceptions.ts";
+import { type Call, type CallContext, FunctionTable } from "../../../src/node/exposed/functions.ts";
 import type { Process } from "../../../src/node/process/process.ts";
 import { inbox } from "../../support/cluster.ts";
 import { connected } from "../../support/two-nodes.ts";

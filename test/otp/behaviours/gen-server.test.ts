@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { atom, format, isTuple, type Term, type TermInput, tuple } from "../../../etf/index.ts";
+import type { LogEvent } from "../../../src/node/events.ts";
 import { ErlangError } from "../../../src/node/exceptions.ts";
-import type { LogEvent } from "../../../src/node/log-event.ts";
 import type { Process } from "../../../src/node/process/process.ts";
 import { GenServer } from "../../../src/otp/behaviours/gen-server.ts";
 import type {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { atom, format, parse, type Term, type TermInput, tuple } from "../../../etf/index.ts";
+import type { LogEvent } from "../../../src/node/events.ts";
 import { ErlangError } from "../../../src/node/exceptions.ts";
-import type { LogEvent } from "../../../src/node/log-event.ts";
 import { GenStatem } from "../../../src/otp/behaviours/gen-statem.ts";
 import type {
   StatemAction,

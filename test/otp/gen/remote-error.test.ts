@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { atom, type Term, tuple } from "../../../etf/index.ts";
-import { timeoutError } from "../../../src/node/exceptions.ts";
+import { timeoutError } from "../../../src/node/errors.ts";
 import { lostError, RemoteError } from "../../../src/otp/gen/remote-error.ts";
 
 const oops = tuple(atom("oops"), 1) as Term;

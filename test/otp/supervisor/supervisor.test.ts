@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { atom, isPid, type Pid, type Term, tuple } from "../../../etf/index.ts";
-import type { LogEvent } from "../../../src/node/log-event.ts";
+import type { LogEvent } from "../../../src/node/events.ts";
 import { StartError } from "../../../src/otp/behaviours/start-error.ts";
 import type { ChildSpec, Restart } from "../../../src/otp/supervisor/child-spec.ts";
 import { Supervisor } from "../../../src/otp/supervisor/supervisor.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ConnectionClosedError, DistProtocolError } from "../../src/distribution/errors.ts";
-import { nodedownReason } from "../../src/node/node-events.ts";
+import { nodedownReason } from "../../src/node/events.ts";
 
 test.each([
   ["CONN_CLOSED", false, "connection_closed"],

@@ -1,8 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { atom, charlist, encode, isTuple, type Term, tuple } from "../../etf/index.ts";
-import { ErlangError } from "../../src/node/exceptions.ts";
-import { FunctionClauseError, UndefError } from "../../src/node/exposed/functions.ts";
-import { type ErlangException, exceptionOf, exitReasonOf } from "../../src/node/reason.ts";
+import {
+  ErlangError,
+  type ErlangException,
+  exceptionOf,
+  exitReasonOf,
+  FunctionClauseError,
+  UndefError,
+} from "../../src/node/exceptions.ts";
 import type { RemoteError } from "../../src/otp/gen/remote-error.ts";
 import { Cluster } from "../support/cluster.ts";
 
@@ -87,11 +92,11 @@ describe("what was thrown", () => {
     const [top] = stack;
     expect(isTuple(top, 4)).toBe(true);
     const [module, name, arity, location] = top as unknown as [Term, Term, Term, Term];
-    expect(module).toBe(atom("reason.test.ts"));
+    expect(module).toBe(atom("exceptions.test.ts"));
     expect(name).toBe(atom("climb"));
     expect(arity).toBe(0);
     expect(location).toStrictEqual([
-      tuple(atom("file"), charlist("reason.test.ts")),
+      tuple(atom("file"), charlist("exceptions.test.ts")),
       tuple(atom("line"), expect.any(Number)),
     ]);
     expect(stack.length).toBeLessThanOrEqual(8);

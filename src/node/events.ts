@@ -8,9 +8,11 @@
  * nodedown, so connection_setup_failed does not occur either: OTP has it for a set-up that breaks
  * between nodeup and the first signal, and here nodeup is told when nothing can break any more.
  */
-import { type Atom, atom, type Pid } from "../../etf/index.ts";
+
+import { type Atom, atom, type Pid, type Term, TermMap, tuple } from "../../etf/index.ts";
 import type { ConnectionClosedError, DistProtocolError } from "../distribution/errors.ts";
-import type { LogEvent } from "./log-event.ts";
+import { KILLED } from "./atoms.ts";
+import type { Process } from "./process/process.ts";
 
 /** Hidden when either side of the connection is a hidden node. */
 export type NodeType = "visible" | "hidden";
@@ -61,8 +63,6 @@ const REASONS: Readonly<Record<ConnectionClosedError["code"], Atom>> = {
   CONN_OVERLOADED: atom("shutdown"),
 };
 const NET_KERNEL_TERMINATED = atom("net_kernel_terminated");
-/** What a peer that breaks the protocol gets: the emulator kills the connection. */
-const KILLED = atom("killed");
 
 /** The reason OTP would give for the end of a connection. */
 export function nodedownReason(
@@ -72,4 +72,44 @@ export function nodedownReason(
   if (error.name === "DistProtocolError") return KILLED;
   const { code } = error as ConnectionClosedError;
   return stopping && code === "CONN_DISCONNECTED" ? NET_KERNEL_TERMINATED : REASONS[code];
+}
+
+export type LogLevel = "error" | "warning" | "info" | "debug";
+
+export interface LogEvent {
+  readonly level: LogLevel;
+  /** The report map of OTP's logger, such as `#{label => {gen_server,terminate}, ...}`. */
+  readonly report: TermMap;
+  /** The process that it is about. */
+  readonly pid: Pid;
+}
+
+/**
+ * A process is ended because the messages that wait for it take too much, as `max_heap_size` ends one
+ * in OTP: `#{label => {process, mailbox_limit}, pid, registered_name, message_queue_len,
+ * message_queue_bytes, max_bytes, kill => true}`.
+ */
+export function overfullEvent(process: Process, maxBytes: number): LogEvent {
+  const { pid, nameTerm, messageQueueLength, messageBytes } = process;
+  const report = reportOf("process", "mailbox_limit", [
+    ["pid", pid],
+    ["registered_name", nameTerm ?? []],
+    ["message_queue_len", messageQueueLength],
+    ["message_queue_bytes", messageBytes],
+    ["max_bytes", Number.isFinite(maxBytes) ? Math.floor(maxBytes) : atom("infinity")],
+    ["kill", true],
+  ]);
+  return { level: "error", report, pid };
+}
+
+/** `#{label => {Who, What}, Key => Value, ...}`. */
+export function reportOf(
+  who: string,
+  what: string,
+  rows: readonly (readonly [string, Term])[],
+): TermMap {
+  return new TermMap<Term, Term>([
+    [atom("label"), tuple(atom(who), atom(what))],
+    ...rows.map(([key, value]): [Term, Term] => [atom(key), value]),
+  ]);
 }
