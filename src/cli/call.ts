@@ -1,59 +1,42 @@
 /**
- * `erldist call`: one remote call, its result printed as an Erlang term or as JSON. What the function
- * prints appears here, and what it reads is read here.
+ * `erldist call`: makes one remote call and prints its result as an Erlang term or as JSON. The
+ * function's output appears on this terminal, and its input is read from it.
  */
+import type { Command } from "./command.ts";
 import {
-  format,
-  isList,
-  Node,
-  parse,
-  RemoteError,
-  type Term,
-  TermSyntaxError,
-  toJson,
-} from "../index.ts";
-import { EXIT_CODE } from "./exit-codes.ts";
-import { type CommonArguments, clientNodeOptions, peerName } from "./options.ts";
+  type CommonArguments,
+  nodeOptions,
+  type TimeoutArgument,
+  timeoutOption,
+} from "./options.ts";
 
-interface CallArguments extends CommonArguments {
+/** What the user may give. */
+export interface CallArguments extends CommonArguments, TimeoutArgument {
   node: string;
   module: string;
   function: string;
   args: string;
   json?: boolean | undefined;
-  timeout?: number | undefined;
 }
 
-export async function call(args: CallArguments): Promise<void> {
-  const list = parse(args.args);
-  if (!isList(list)) {
-    throw new TermSyntaxError(
-      "TERM_BAD_VALUE",
-      "The arguments of the call are a list, as in [weather].",
-      1,
-      1,
-      `${args.args}\n^`,
-    );
-  }
-  const peer = peerName(args.node);
-  await using node = await Node.start({
-    ...clientNodeOptions(args, peer),
-    input: process.stdin,
-  });
-  const show = (term: Term): string => (args.json === true ? toJson(term) : format(term));
-  try {
-    // A node that its peer is to name connects on purpose only.
-    if (node.name === "nonode@nohost") await node.connect(peer);
-    const timeout = args.timeout === undefined ? {} : { timeoutMs: args.timeout * 1000 };
-    const result = await node.rpc.call(peer, args.module, args.function, list, timeout);
-    process.stdout.write(`${show(result)}\n`);
-  } catch (error) {
-    if (!(error instanceof RemoteError)) throw error;
-    // What `rpc:call` in a shell would show; the exit code says that it is a failure.
-    process.stdout.write(`${show(error.badrpc)}\n`);
-    process.exitCode = EXIT_CODE.refused;
-  } finally {
-    // A terminal that was read from would keep the program alive.
-    process.stdin.destroy();
-  }
-}
+export const call: Command<CallArguments> = {
+  command: "call <node> <module> <function> [args]",
+  describe: "Call a function on a node and print what it returns",
+  builder: (yargs) =>
+    timeoutOption(nodeOptions(yargs))
+      .positional("node", { type: "string", demandOption: true, describe: "Node: name@host" })
+      .positional("module", { type: "string", demandOption: true, describe: "Module" })
+      .positional("function", { type: "string", demandOption: true, describe: "Function" })
+      .positional("args", {
+        type: "string",
+        default: "[]",
+        describe: "Arguments: a list in Erlang syntax",
+      })
+      .option("json", {
+        type: "boolean",
+        describe:
+          'Print the result as lossless JSON, which marks what JSON cannot express: an atom is {"$a":"ok"}',
+      })
+      .example("$0 call gandalf@host kvs lookup '[weather]'", "prints {ok,fine}"),
+  run: async (args) => (await import("./run-call.ts")).run(args),
+};

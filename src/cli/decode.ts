@@ -1,9 +1,8 @@
-/** `erldist decode`: a captured connection, explained message by message. */
-import { readFile } from "node:fs/promises";
-import { type Capture, explainCapture, explainedLine } from "../index.ts";
-import { EXIT_CODE } from "./exit-codes.ts";
+/** `erldist decode`: explains a captured connection message by message. */
+import type { Command } from "./command.ts";
 
-interface DecodeArguments {
+/** What the user may give. */
+export interface DecodeArguments {
   file?: string | undefined;
   initiator?: string | undefined;
   acceptor?: string | undefined;
@@ -11,41 +10,35 @@ interface DecodeArguments {
   width?: number | undefined;
 }
 
-/** Errors in the capture are shown where they are, and make the exit code that of a protocol error. */
-export async function decode(args: DecodeArguments): Promise<void> {
-  let capture: Capture;
-  try {
-    capture = await readCapture(args);
-  } catch (error) {
-    process.stderr.write(`erldist: ${(error as Error).message}\n`);
-    process.exitCode = EXIT_CODE.usage;
-    return;
-  }
-  const options = {
-    payloads: args.payload !== false,
-    ...(args.width === undefined ? {} : { maxTermCharacters: args.width }),
-  };
-  for (const explained of explainCapture(capture, options)) {
-    if (explained.kind === "error") process.exitCode = EXIT_CODE.protocol;
-    process.stdout.write(`${explainedLine(explained)}\n`);
-  }
-}
-
-async function readCapture(args: DecodeArguments): Promise<Capture> {
-  const { initiator, acceptor } = args;
-  if (initiator === undefined && acceptor === undefined) {
-    return { unknown: await readBytes(args.file ?? "-") };
-  }
-  return {
-    ...(initiator === undefined ? {} : { initiator: await readBytes(initiator) }),
-    ...(acceptor === undefined ? {} : { acceptor: await readBytes(acceptor) }),
-  };
-}
-
-/** A file's bytes, or with `-` those of standard input. */
-async function readBytes(file: string): Promise<Uint8Array> {
-  if (file !== "-") return readFile(file);
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
+export const decode: Command<DecodeArguments> = {
+  command: "decode [file]",
+  describe: "Explain a captured connection, message by message",
+  builder: (yargs) =>
+    yargs
+      .positional("file", {
+        type: "string",
+        describe: "File with the raw bytes that one side wrote. Default: -, standard input",
+      })
+      .option("initiator", {
+        type: "string",
+        requiresArg: true,
+        describe: "File with the bytes that the connecting side wrote",
+      })
+      .option("acceptor", {
+        type: "string",
+        requiresArg: true,
+        describe: "File with the bytes that the other side wrote",
+      })
+      .conflicts("file", ["initiator", "acceptor"])
+      .option("payload", {
+        type: "boolean",
+        default: true,
+        describe: "Show payloads and reasons; --no-payload hides them",
+      })
+      .option("width", {
+        type: "number",
+        requiresArg: true,
+        describe: "Characters shown of each term. Default: 200",
+      }),
+  run: async (args) => (await import("./run-decode.ts")).run(args),
+};

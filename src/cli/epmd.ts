@@ -1,29 +1,21 @@
-/** `erldist epmd`: an EPMD in the foreground. */
-import {
-  EpmdServer,
-  epmdAddressesFromEnv,
-  epmdPortFromEnv,
-  epmdRelaxedFromEnv,
-  tcpNetwork,
-} from "../epmd/index.ts";
-import { untilInterrupted } from "./signals.ts";
+/** `erldist epmd`: serves EPMD in the foreground. */
+import type { Command } from "./command.ts";
+import { epmdPortOption } from "./options.ts";
 
-interface EpmdArguments {
+/** What the user may give. */
+export interface EpmdArguments {
   epmdPort?: number | undefined;
   address?: string | undefined;
 }
 
-export async function epmd(args: EpmdArguments): Promise<void> {
-  const addresses = epmdAddressesFromEnv(
-    args.address === undefined ? process.env : { ERL_EPMD_ADDRESS: args.address },
-  );
-  await using server = await EpmdServer.start({
-    network: tcpNetwork(),
-    tcpPort: args.epmdPort ?? epmdPortFromEnv(process.env),
-    ...(addresses === undefined ? {} : { addresses }),
-    relaxedCommandCheck: epmdRelaxedFromEnv(process.env),
-  });
-  process.stdout.write(`epmd ready, port ${server.tcpPort}\n`);
-  // A peer that may (KILL_REQ) ends it as a signal does.
-  await untilInterrupted(server.closed);
-}
+export const epmd: Command<EpmdArguments> = {
+  command: "epmd",
+  describe: "Serve EPMD, the port mapper, until interrupted",
+  builder: (yargs) =>
+    yargs.option("epmd-port", epmdPortOption).option("address", {
+      type: "string",
+      requiresArg: true,
+      describe: "Addresses to listen on, separated by commas. Default: ERL_EPMD_ADDRESS, or all",
+    }),
+  run: async (args) => (await import("./run-epmd.ts")).run(args),
+};

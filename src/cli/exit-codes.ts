@@ -1,29 +1,36 @@
-/** Exit codes of the command, and which error gives which. */
-import { CallError, RemoteError, TermSyntaxError } from "../index.ts";
-
+/**
+ * Exit codes of the command, and which error gives which.
+ *
+ * An error's code decides, so that this file needs none of the library, and a mistake in the
+ * command line does not load it.
+ */
+/** The exit codes, by what they mean. */
 export const EXIT_CODE = {
   ok: 0,
-  /** The other side said no: an exception, `badrpc`, `pang`. */
+  /** The remote side failed or refused: an exception, `badrpc`, `pang`. */
   refused: 1,
   usage: 2,
-  /** The node or its EPMD cannot be reached. */
+  /** The node or its EPMD is unreachable. */
   unreachable: 3,
   cookie: 4,
-  /** A name refused, or flags missing. */
+  /** A node refused the other's name, or lacks flags. */
   name: 5,
   timeout: 6,
   protocol: 7,
   internal: 70,
 } as const;
 
-export const EXIT_CODE_HELP = `Exit codes: 0 ok; 1 the remote side said no (exception, badrpc, pang); 2 usage; 3 node or EPMD
-not reachable; 4 cookie refused; 5 name refused or flags missing; 6 time-out; 7 protocol error.`;
+/** The end of `--help`. */
+export const EXIT_CODE_HELP = `Exit codes: 0 ok; 1 the remote side failed or refused (exception, badrpc, pang); 2 usage error;
+3 node or EPMD unreachable; 4 cookie rejected; 5 name refused or flags missing; 6 timeout;
+7 protocol error; 70 internal error.`;
 
 /** By the error's code: an exact code, or the part before its first underscore. */
 const BY_CODE: Readonly<Record<string, number>> = {
   NODE: EXIT_CODE.usage,
   TERM: EXIT_CODE.usage,
   ETF: EXIT_CODE.usage,
+  REMOTE: EXIT_CODE.refused,
   TRANSPORT: EXIT_CODE.unreachable,
   EPMD: EXIT_CODE.unreachable,
   CONN: EXIT_CODE.unreachable,
@@ -46,14 +53,10 @@ const BY_CODE: Readonly<Record<string, number>> = {
   HS_CLOSED: EXIT_CODE.unreachable,
 };
 
-/** The exit code for whatever ended a command. */
+/** The exit code for whatever ended a command. A failed connection's is that of its cause. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof RemoteError) return EXIT_CODE.refused;
-  if (error instanceof TermSyntaxError) return EXIT_CODE.usage;
-  if (error instanceof CallError && error.code === "CALL_NO_CONNECTION") {
-    return exitCodeOf(error.cause);
-  }
-  const code = (error as { code?: unknown } | undefined)?.code;
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
   if (typeof code !== "string") return EXIT_CODE.internal;
+  if (code === "CALL_NO_CONNECTION") return exitCodeOf(cause);
   return BY_CODE[code] ?? BY_CODE[code.split("_", 1)[0]!] ?? EXIT_CODE.internal;
 }

@@ -1,13 +1,11 @@
-/** `erldist kvs`: a node that serves the name server until it is told to end. */
-import { Node, serveKvs } from "../index.ts";
-import { type ServerArguments, serverNodeOptions } from "./options.ts";
-import { report } from "./report.ts";
-import { untilInterrupted } from "./signals.ts";
+/** `erldist kvs`: a node that serves kvs until it is interrupted. */
+import type { Command } from "./command.ts";
+import { type ServerArguments, serverOptions } from "./options.ts";
 
-export async function kvs(args: ServerArguments): Promise<void> {
-  await using node = await Node.start(serverNodeOptions(args, "kvs"));
-  serveKvs(node);
-  node.on("rejected", ({ error }) => report(error));
-  process.stdout.write(`${node.name} ready, port ${node.tcpPort}\n`);
-  await untilInterrupted();
-}
+export const kvs: Command<ServerArguments> = {
+  command: "kvs",
+  describe: "Run a node that serves kvs:store(Key, Value) and kvs:lookup(Key)",
+  builder: (yargs) =>
+    serverOptions(yargs).example("$0 kvs --sname gandalf", "runs the node gandalf on this host"),
+  run: async (args) => (await import("./run-kvs.ts")).run(args),
+};

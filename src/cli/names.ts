@@ -1,17 +1,19 @@
-/** `erldist names`: the names an EPMD knows, in the words of `epmd -names`. */
-import { EpmdClient, epmdPortFromEnv, tcpNetwork } from "../epmd/index.ts";
+/** `erldist names`: lists the names registered with an EPMD, in the words of `epmd -names`. */
+import type { Command } from "./command.ts";
+import { epmdPortOption } from "./options.ts";
 
-interface NamesArguments {
+/** What the user may give. */
+export interface NamesArguments {
   host: string;
   epmdPort?: number | undefined;
 }
 
-export async function names(args: NamesArguments): Promise<void> {
-  const tcpPort = args.epmdPort ?? epmdPortFromEnv(process.env);
-  const client = new EpmdClient({ network: tcpNetwork(), tcpPort });
-  const registered = await client.names(args.host);
-  process.stdout.write(`epmd: up and running on port ${tcpPort} with data:\n`);
-  for (const { name, tcpPort: port } of registered) {
-    process.stdout.write(`name ${name} at port ${port}\n`);
-  }
-}
+export const names: Command<NamesArguments> = {
+  command: "names [host]",
+  describe: "List the nodes registered with an EPMD, as epmd -names does",
+  builder: (yargs) =>
+    yargs
+      .positional("host", { type: "string", default: "localhost", describe: "EPMD's host" })
+      .option("epmd-port", epmdPortOption),
+  run: async (args) => (await import("./run-names.ts")).run(args),
+};

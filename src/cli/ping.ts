@@ -1,24 +1,25 @@
-/** `erldist ping`: pong or pang, and on standard error why pang. */
-import { Node } from "../index.ts";
-import { EXIT_CODE } from "./exit-codes.ts";
-import { type CommonArguments, clientNodeOptions, peerName } from "./options.ts";
-import { report } from "./report.ts";
+/** `erldist ping`: prints pong or pang, and on standard error the reason for a pang. */
+import type { Command } from "./command.ts";
+import {
+  type CommonArguments,
+  nodeOptions,
+  type TimeoutArgument,
+  timeoutOption,
+} from "./options.ts";
 
-interface PingArguments extends CommonArguments {
+/** What the user may give. */
+export interface PingArguments extends CommonArguments, TimeoutArgument {
   node: string;
-  timeout?: number | undefined;
 }
 
-export async function ping(args: PingArguments): Promise<void> {
-  const peer = peerName(args.node);
-  await using node = await Node.start(clientNodeOptions(args, peer));
-  let answer: "pong" | "pang" = "pang";
-  try {
-    await node.connect(peer);
-    answer = await node.ping(peer, { timeoutMs: (args.timeout ?? 5) * 1000 });
-  } catch (error) {
-    report(error);
-  }
-  process.stdout.write(`${answer}\n`);
-  process.exitCode = answer === "pong" ? EXIT_CODE.ok : EXIT_CODE.refused;
-}
+export const ping: Command<PingArguments> = {
+  command: "ping <node>",
+  describe: "Print pong if the node is up and accepts the connection, otherwise pang",
+  builder: (yargs) =>
+    timeoutOption(nodeOptions(yargs)).positional("node", {
+      type: "string",
+      demandOption: true,
+      describe: "Node: name@host",
+    }),
+  run: async (args) => (await import("./run-ping.ts")).run(args),
+};

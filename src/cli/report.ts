@@ -1,9 +1,9 @@
-/** Says on standard error what went wrong. */
+/** Reports errors on standard error. */
 import { EXIT_CODE, exitCodeOf } from "./exit-codes.ts";
 
 /**
- * One message, with the error's code in brackets for whoever wants to look it up. An error that
- * no command should meet comes with its stack.
+ * Writes one message, with the error's code in brackets so that the user can look it up. An error
+ * that no command should meet comes with its stack.
  */
 export function report(error: unknown): void {
   const expected = error instanceof Error && exitCodeOf(error) !== EXIT_CODE.internal;
@@ -15,7 +15,7 @@ export function report(error: unknown): void {
   process.stderr.write(`erldist: ${text}\n`);
 }
 
-/** The error's code, and that of what caused it. */
+/** The codes of the error and of its causes, outermost first; foreign codes end the list. */
 function codesOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
   const { code } = error as { code?: unknown };

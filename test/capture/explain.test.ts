@@ -9,7 +9,7 @@ import {
   explainCapture,
   explainedLine,
 } from "../../src/capture/explain.ts";
-import { decode } from "../../src/cli/decode.ts";
+import { run as decode } from "../../src/cli/run-decode.ts";
 import { encodeMessage } from "../../src/handshake/messages.ts";
 import { readCapture } from "../support/capture.ts";
 import { mutant, random } from "../support/mutate.ts";

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { describe, expect, test } from "vitest";
-import { clientNodeOptions, peerName, serverNodeOptions } from "../../src/cli/options.ts";
+import { clientNodeOptions, peerName, serverNodeOptions } from "../../src/cli/node-options.ts";
 
 const shortHost = hostname().split(".", 1)[0];
 
