@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DFLAG } from "../src/distribution/flags.ts";
+import { DFLAG, OFFERED_FLAGS } from "../src/distribution/flags.ts";
 import {
   atom,
   type Behaviour,
@@ -17,7 +17,6 @@ import {
   type Process,
   type Term,
 } from "../src/index.ts";
-import { OFFERED_FLAGS } from "../src/node/start.ts";
 import {
   epmdNames,
   interopRun,

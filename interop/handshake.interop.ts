@@ -449,7 +449,7 @@ describe("flags that our node misses", () => {
     await using listener = await listenBare({ flags: lacking });
     await expect(ours.connect(listener.name)).rejects.toMatchObject({
       code: "HS_MISSING_FLAG",
-      message: `${listener.name} cannot do what we need: it lacks BIT_BINARIES, MAP_TAG. Every Erlang/OTP from 23 on has these: upgrade the peer, or have it offer them if it is no Erlang node.`,
+      message: `${listener.name} lacks distribution flags that this node requires: BIT_BINARIES, MAP_TAG. Every release from Erlang/OTP 23 on has them: upgrade the peer, or have it offer them if it is not an Erlang node.`,
     });
     // A call says the same.
     await expect(ours.rpc.call(listener.name, "m", "f", [])).rejects.toMatchObject({
@@ -465,6 +465,6 @@ describe("flags that our node misses", () => {
     // And so does the command.
     const end = await runCommand(["call", listener.name, "kvs", "lookup", "[a]"]);
     expect(end).toMatchObject({ code: 5, stdout: "" });
-    expect(end.stderr).toContain("lacks BIT_BINARIES, MAP_TAG");
+    expect(end.stderr).toContain("requires: BIT_BINARIES, MAP_TAG");
   });
 });

@@ -4,8 +4,7 @@
  */
 
 import { describe, expect, it } from "vitest";
-import { DFLAG } from "../src/distribution/flags.ts";
-import { OFFERED_FLAGS } from "../src/node/start.ts";
+import { DFLAG, OFFERED_FLAGS } from "../src/distribution/flags.ts";
 import {
   interopRun,
   type OtpNode,

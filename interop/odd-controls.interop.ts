@@ -10,8 +10,7 @@ import {
   type Tuple,
   tuple,
 } from "../etf/index.ts";
-import { DFLAG } from "../src/distribution/flags.ts";
-import { OFFERED_FLAGS } from "../src/node/start.ts";
+import { DFLAG, OFFERED_FLAGS } from "../src/distribution/flags.ts";
 import { type Ends, oddControls } from "../test/support/odd-controls.ts";
 import { messageBytes } from "../test/support/raw-node.ts";
 import { type OtpSession, startOtpNode, waitUntil } from "./index.ts";

@@ -3,9 +3,9 @@
  * bytes behind it. Found through the run's EPMD, as nodes are.
  */
 
+import { OFFERED_FLAGS } from "../../src/distribution/flags.ts";
 import { EpmdClient, tcpNetwork } from "../../src/epmd/index.ts";
 import { accept, type HandshakeResult, initiate } from "../../src/handshake/drive.ts";
-import { OFFERED_FLAGS } from "../../src/node/start.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { RAW_FLAGS, RawNode } from "../../test/support/raw-node.ts";
 import { interopRun, within } from "../index.ts";

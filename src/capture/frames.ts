@@ -15,7 +15,7 @@ import {
 import { ReceivingAtomCache } from "../distribution/atom-cache.ts";
 import { CONTROL, type ControlMessage } from "../distribution/control.ts";
 import { DistProtocolError } from "../distribution/errors.ts";
-import { FragmentAssembler, type OpenSequence } from "../distribution/fragments.ts";
+import { FragmentAssembler, type OpenSequence } from "../distribution/fragment-assembler.ts";
 import {
   type CachedAtom,
   DIST_FRAG_CONT,

@@ -17,7 +17,7 @@ import {
   FragmentAssembler,
   type FragmentLimits,
   type OpenSequence,
-} from "./fragments.ts";
+} from "./fragment-assembler.ts";
 import type { FrameStream } from "./frame.ts";
 import {
   type AtomCacheEntries,

@@ -1,7 +1,7 @@
 /**
  * Why two nodes did not become connected. The connection is closed when one of these is thrown.
  */
-import { type FlagName, missingFlags } from "../distribution/flags.ts";
+import { missingFlags, releaseWith } from "../distribution/flags.ts";
 
 export type HandshakeErrorCode =
   /** The peer answered `not_allowed`, or we did. */
@@ -46,26 +46,7 @@ export function checkFlags(offered: bigint, required: bigint, peer: string): voi
   if (missing.length === 0) return;
   throw new HandshakeError(
     "HS_MISSING_FLAG",
-    `${peer} cannot do what we need: it lacks ${missing.join(", ")}. ${sinceWhen(missing)}`,
+    `${peer} lacks distribution flags that this node requires: ${missing.join(", ")}. Every release from Erlang/OTP ${releaseWith(missing)} on has them: upgrade the peer, or have it offer them if it is not an Erlang node.`,
     peer,
   );
 }
-
-/** The release that brought what is missing, newest first. */
-function sinceWhen(missing: readonly FlagName[]): string {
-  for (const [flag, release] of FLAG_SINCE) {
-    if (missing.includes(flag)) {
-      return `Every Erlang/OTP from ${release} on has ${flag}: upgrade the peer, or have it offer the flag if it is no Erlang node.`;
-    }
-  }
-  return "Every Erlang/OTP from 23 on has these: upgrade the peer, or have it offer them if it is no Erlang node.";
-}
-
-const FLAG_SINCE: readonly (readonly [FlagName, number])[] = [
-  ["ALTACT_SIG", 28],
-  ["V4_NC", 24],
-  ["UNLINK_ID", 24],
-  ["ALIAS", 24],
-  ["HANDSHAKE_23", 23],
-  ["SPAWN", 23],
-];

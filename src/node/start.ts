@@ -6,7 +6,7 @@ import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import { TermDecoder } from "../../etf/index.ts";
 import { FRAGMENT_ROOM_BYTES } from "../distribution/connection.ts";
-import { DFLAG, MANDATORY_25 } from "../distribution/flags.ts";
+import { DFLAG, OFFERED_FLAGS } from "../distribution/flags.ts";
 import { type Clock, systemClock } from "../transport/clock.ts";
 import { tcpNetwork } from "../transport/tcp.ts";
 import type { Listener, Network, Transport } from "../transport/transport.ts";
@@ -17,26 +17,6 @@ import { fullNodeName, nameKind, splitNodeName } from "./identity/names.ts";
 import { ThisNode } from "./identity/this-node.ts";
 import { limitsOf, type NodeCoreOptions } from "./options.ts";
 import type { PeersOptions } from "./peers/peers.ts";
-
-/** What a node offers its peers: what it can do, no more. A visible one offers PUBLISHED besides. */
-export const OFFERED_FLAGS: bigint =
-  MANDATORY_25 |
-  DFLAG.DIST_MONITOR |
-  DFLAG.DIST_MONITOR_NAME |
-  DFLAG.UNICODE_IO |
-  DFLAG.DIST_HDR_ATOM_CACHE |
-  DFLAG.SMALL_ATOM_TAGS |
-  DFLAG.SEND_SENDER |
-  DFLAG.BIG_SEQTRACE_LABELS |
-  DFLAG.EXIT_PAYLOAD |
-  DFLAG.FRAGMENTS |
-  DFLAG.UNLINK_ID |
-  DFLAG.MANDATORY_25_DIGEST |
-  DFLAG.SPAWN |
-  DFLAG.V4_NC |
-  DFLAG.ALIAS |
-  DFLAG.ALTACT_SIG |
-  DFLAG.NATIVE_RECORDS;
 
 /** Transports accepted before the node is there wait here. */
 export class AcceptQueue {

@@ -6,6 +6,7 @@ import {
   MANDATORY_25,
   missingFlags,
   negotiate,
+  releaseWith,
 } from "../../src/distribution/flags.ts";
 
 describe("flags", () => {
@@ -26,6 +27,11 @@ describe("flags", () => {
     expect(expandDigest(DFLAG.MANDATORY_25_DIGEST)).toBe(MANDATORY_25 | DFLAG.MANDATORY_25_DIGEST);
     expect(expandDigest(DFLAG.SPAWN)).toBe(DFLAG.SPAWN);
     expect(missingFlags(DFLAG.MANDATORY_25_DIGEST, MANDATORY_25)).toEqual([]);
+  });
+
+  test("hints at the release that has all of them", () => {
+    expect(releaseWith(["MAP_TAG"])).toBe(23);
+    expect(releaseWith(["V4_NC", "ALTACT_SIG", "FUN_TAGS"])).toBe(28);
   });
 
   test("what is missing is named, lowest bit first", () => {

@@ -65,7 +65,7 @@ const PLANTS = [
   {
     name: "fragments: of a large piece only a part counts",
     area: "fragments",
-    file: "src/distribution/fragments.ts",
+    file: "src/distribution/fragment-assembler.ts",
     from: "sequence.bytes += end - at;",
     to: "sequence.bytes += Math.min(end - at, 2_000);",
     expect: /arrive|as it was sent|payload|end within|outside|wanted|claimed/,

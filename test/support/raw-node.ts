@@ -3,9 +3,8 @@
  * hears. The frames are cut and the terms read here anew, not by the code under test.
  */
 import { decode, type Term, TermDecoder, type TermInput, TermWriter } from "../../etf/index.ts";
-import { DFLAG } from "../../src/distribution/flags.ts";
+import { DFLAG, OFFERED_FLAGS } from "../../src/distribution/flags.ts";
 import { accept, initiate } from "../../src/handshake/drive.ts";
-import { OFFERED_FLAGS } from "../../src/node/start.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { type Cluster, COOKIE } from "./cluster.ts";
 
