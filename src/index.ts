@@ -90,7 +90,6 @@ export { type Traced, type TraceTokenOptions, traceToken } from "./node/signals/
 export { GenServer } from "./otp/behaviours/gen-server.ts";
 export type {
   CallResult,
-  From,
   GenServerStartOptions,
   HandleResult,
   InitResult,
@@ -117,8 +116,8 @@ export type {
   TimeoutMs,
   Transition,
 } from "./otp/behaviours/gen-statem-callbacks.ts";
+export type { OtpNode } from "./otp/behaviours/otp-node.ts";
 export { initAck } from "./otp/behaviours/proc-lib.ts";
-export { StartError } from "./otp/behaviours/start-error.ts";
 export type { ServerStatistics, Sys } from "./otp/behaviours/sys.ts";
 export type { StartOptions } from "./otp/behaviours/system-process.ts";
 export {
@@ -128,9 +127,10 @@ export {
   CallRequests,
   type WaitOptions,
 } from "./otp/gen/call-request.ts";
-export type { GenCallOptions, GenClient, GenMultiCallResult } from "./otp/gen/gen.ts";
+export type { From, GenCallOptions, GenClient, GenMultiCallResult } from "./otp/gen/gen.ts";
 export type { EventHandler, GenEventClient } from "./otp/gen/gen-event.ts";
 export { badrpcOf, erpcExceptionOf, RemoteError } from "./otp/gen/remote-error.ts";
+export { StartError } from "./otp/gen/start-error.ts";
 export { IoClient, IoError, type IoErrorCode, type IoOptions } from "./otp/io/io-client.ts";
 export type { DeviceOptions, TextSink } from "./otp/io/io-device.ts";
 export type { TextSource } from "./otp/io/io-input.ts";

@@ -9,27 +9,18 @@ import type { NodeCoreOptions } from "../node/options.ts";
 import type { Process } from "../node/process/process.ts";
 import { type PreparedNode, prepareNode } from "../node/start.ts";
 import { Sys } from "./behaviours/sys.ts";
-import { erpcOf, genOf } from "./clients.ts";
-import type { GenCallOptions, GenClient } from "./gen/gen.ts";
+import { type GenCallOptions, GenClient } from "./gen/gen.ts";
 import { GenEventClient } from "./gen/gen-event.ts";
 import { IoClient } from "./io/io-client.ts";
-import { type DeviceOptions, serveUser, startDevice } from "./io/io-device.ts";
-import { serveGlobal } from "./kernel/global.ts";
-import { ping, serveNetKernel } from "./kernel/net-kernel.ts";
-import { serveOperator } from "./operator/operator.ts";
-import { type CallOptions, type Erpc, serveErpc } from "./rpc/erpc.ts";
-import { serveRex } from "./rpc/rex.ts";
+import { type DeviceOptions, startDevice } from "./io/io-device.ts";
+import { ping } from "./kernel/net-kernel.ts";
+import { type CallOptions, Erpc } from "./rpc/erpc.ts";
 import { Rpc } from "./rpc/rpc.ts";
+import { type ServiceOptions, startServices } from "./services.ts";
 import { SupervisorClient } from "./supervisor/supervisor-client.ts";
 
-/** The device that is the node's group leader, `user`. Default: standard output, and no input. */
-export interface NodeOptions extends NodeCoreOptions, Partial<DeviceOptions> {
-  /**
-   * Whether operators' tools get answers: `process_info`, `system_info`, `memory` and their like,
-   * and `observer_backend`. They read, messages that wait in mailboxes too. Default true.
-   */
-  operator?: boolean;
-}
+/** Options of `Node.start`. */
+export interface NodeOptions extends NodeCoreOptions, ServiceOptions {}
 
 export class Node extends NodeCore {
   /** Calls as `rpc`, with its ways to tell failures. */
@@ -59,14 +50,9 @@ export class Node extends NodeCore {
 
   private constructor(options: NodeOptions, prepared: PreparedNode) {
     super(prepared);
-    serveUser(this, deviceOf(options));
-    serveNetKernel(this);
-    serveGlobal(this);
-    serveRex(this);
-    serveErpc(this);
-    if (options.operator !== false) serveOperator(this);
-    this.erpc = erpcOf(this);
-    this.gen = genOf(this);
+    this.erpc = new Erpc(this);
+    this.gen = new GenClient(this);
+    startServices({ core: this, erpc: this.erpc, gen: this.gen }, options);
     this.genEvent = new GenEventClient(this.gen);
     this.sys = new Sys(this, this.gen);
     this.supervisor = new SupervisorClient(this.gen);
@@ -109,20 +95,4 @@ export class Node extends NodeCore {
       return "pang";
     }
   }
-}
-
-/** Standard output, unless the options say otherwise. */
-function deviceOf({ output, input, geometry }: NodeOptions): DeviceOptions {
-  const { stdout } = process;
-  const size = geometry ?? (output === undefined ? terminalSize : undefined);
-  return {
-    output: output ?? ((text) => void stdout.write(text)),
-    ...(input === undefined ? {} : { input }),
-    ...(size === undefined ? {} : { geometry: size }),
-  };
-}
-
-function terminalSize(): { columns: number; rows: number } | undefined {
-  const { isTTY, columns, rows } = process.stdout;
-  return isTTY ? { columns, rows } : undefined;
 }

@@ -1,10 +1,8 @@
 /** What the callbacks of a GenServer are given and may return; see gen-server.ts. */
-import type { Pid, Term, TermInput, Tuple } from "../../../etf/index.ts";
+import type { Term, TermInput } from "../../../etf/index.ts";
 import type { NameLike } from "../../node/atoms.ts";
+import type { From } from "../gen/gen.ts";
 import type { StartOptions } from "./system-process.ts";
-
-/** Who called, to be answered with `reply`. */
-export type From = Tuple<[Pid, Term]>;
 
 /** What is to happen once a callback is done. */
 export interface Then {

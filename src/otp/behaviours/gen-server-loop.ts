@@ -12,14 +12,14 @@ import {
   exitReasonOf,
   UndefError,
 } from "../../node/exceptions.ts";
-import type { NodeCore } from "../../node/node.ts";
-import { genCallIn, genCastIn, genReply } from "../gen/gen.ts";
+import { type From, genCallIn, genCastIn, genReply } from "../gen/gen.ts";
+import { StartError } from "../gen/start-error.ts";
 import { clientInfo } from "./client-info.ts";
-import type { From, ServerCallbacks, ServerStatus } from "./gen-server-callbacks.ts";
+import type { ServerCallbacks, ServerStatus } from "./gen-server-callbacks.ts";
+import type { OtpNode } from "./otp-node.ts";
 import { endWith, isQuiet } from "./proc-lib.ts";
 import { asResult, type Result } from "./result.ts";
 import { shown, text } from "./shown.ts";
-import { StartError } from "./start-error.ts";
 import { data, SystemProcess, type Timer } from "./system-process.ts";
 
 const TIMEOUT: Atom<"timeout"> = atom("timeout");
@@ -46,7 +46,7 @@ export class GenServerLoop extends SystemProcess {
   /** The time-out that runs while the server waits. */
   #timeoutMs: number | undefined;
 
-  constructor(node: NodeCore, callbackModule: Atom, server: ServerCallbacks) {
+  constructor(node: OtpNode, callbackModule: Atom, server: ServerCallbacks) {
     super(node, callbackModule);
     this.#server = server;
   }

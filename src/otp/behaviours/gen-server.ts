@@ -14,17 +14,17 @@
  */
 import { type Atom, atom, type Term } from "../../../etf/index.ts";
 import { ErlangError } from "../../node/exceptions.ts";
-import type { NodeCore } from "../../node/node.ts";
+import type { From } from "../gen/gen.ts";
 import type {
   Awaitable,
   CallResult,
-  From,
   HandleResult,
   InitResult,
   ServerCallbacks,
   ServerStatus,
 } from "./gen-server-callbacks.ts";
 import { GenServerLoop } from "./gen-server-loop.ts";
+import type { OtpNode } from "./otp-node.ts";
 import { OtpServer } from "./otp-server.ts";
 import { isTermItself } from "./shown.ts";
 
@@ -56,7 +56,7 @@ export abstract class GenServer<State = unknown> extends OtpServer implements Se
   }
 
   /** @internal */
-  protected override newLoop(node: NodeCore, module: Atom): GenServerLoop {
+  protected override newLoop(node: OtpNode, module: Atom): GenServerLoop {
     return new GenServerLoop(node, module, this);
   }
 }

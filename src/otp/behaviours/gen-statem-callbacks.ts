@@ -1,6 +1,7 @@
 /** What the callbacks of a GenStatem are given and may return; see gen-statem.ts. */
 import type { Atom, Term, TermInput } from "../../../etf/index.ts";
-import type { Awaitable, From } from "./gen-server-callbacks.ts";
+import type { From } from "../gen/gen.ts";
+import type { Awaitable } from "./gen-server-callbacks.ts";
 
 /** How events are handled: by one function, or by a method named as the state, which is an atom then. */
 export type CallbackMode = "handle_event_function" | "state_functions";

@@ -24,8 +24,8 @@ import {
   exceptionOf,
   UndefError,
 } from "../../node/exceptions.ts";
-import type { NodeCore } from "../../node/node.ts";
 import { genCallIn, genCastIn, genReply } from "../gen/gen.ts";
+import { StartError } from "../gen/start-error.ts";
 import { clientInfo } from "./client-info.ts";
 import { EventQueue } from "./event-queue.ts";
 import type {
@@ -48,10 +48,10 @@ import {
   Turn,
   take,
 } from "./gen-statem-turn.ts";
+import type { OtpNode } from "./otp-node.ts";
 import { endWith, isQuiet } from "./proc-lib.ts";
 import { asResult, type Result } from "./result.ts";
 import { shown } from "./shown.ts";
-import { StartError } from "./start-error.ts";
 import { data, SystemProcess } from "./system-process.ts";
 
 const INIT_KEYS: ReadonlySet<string> = new Set(["state", "actions", "stop", "error", "ignore"]);
@@ -65,7 +65,7 @@ export class GenStatemLoop extends SystemProcess {
   /** The oldest first. */
   #postponed: QueuedEvent[] = [];
 
-  constructor(node: NodeCore, callbackModule: Atom, machine: StatemCallbacks) {
+  constructor(node: OtpNode, callbackModule: Atom, machine: StatemCallbacks) {
     super(node, callbackModule);
     this.#machine = machine;
     this.#timeouts = new StatemTimeouts(node.clock, (message) => this.self.deliver(message));

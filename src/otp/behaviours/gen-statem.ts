@@ -13,7 +13,6 @@
  */
 import { type Atom, atom, atomOf, type Term } from "../../../etf/index.ts";
 import { ErlangError } from "../../node/exceptions.ts";
-import type { NodeCore } from "../../node/node.ts";
 import type {
   Awaitable,
   CallbackMode,
@@ -24,6 +23,7 @@ import type {
   StatemStatus,
 } from "./gen-statem-callbacks.ts";
 import { GenStatemLoop } from "./gen-statem-loop.ts";
+import type { OtpNode } from "./otp-node.ts";
 import { OtpServer } from "./otp-server.ts";
 import { isTermItself } from "./shown.ts";
 
@@ -69,7 +69,7 @@ export abstract class GenStatem<State extends Term = Atom, Data = unknown>
   }
 
   /** @internal */
-  protected override newLoop(node: NodeCore, module: Atom): GenStatemLoop {
+  protected override newLoop(node: OtpNode, module: Atom): GenStatemLoop {
     return new GenStatemLoop(node, module, this as unknown as StatemCallbacks);
   }
 }

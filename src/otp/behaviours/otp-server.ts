@@ -4,18 +4,18 @@
  */
 import type { Atom, TermInput } from "../../../etf/index.ts";
 import { asAtom } from "../../node/atoms.ts";
-import type { NodeCore } from "../../node/node.ts";
 import type { Process } from "../../node/process/process.ts";
-import { genReply } from "../gen/gen.ts";
-import type { From, GenServerStartOptions } from "./gen-server-callbacks.ts";
-import { StartError } from "./start-error.ts";
+import { type From, genReply } from "../gen/gen.ts";
+import { StartError } from "../gen/start-error.ts";
+import type { GenServerStartOptions } from "./gen-server-callbacks.ts";
+import type { OtpNode } from "./otp-node.ts";
 import type { SystemProcess } from "./system-process.ts";
 
 export abstract class OtpServer {
   #loop: SystemProcess | undefined;
 
   /** @internal What runs this; made once, when it is started. */
-  protected abstract newLoop(node: NodeCore, module: Atom): SystemProcess;
+  protected abstract newLoop(node: OtpNode, module: Atom): SystemProcess;
 
   /** The process that this runs as. Set before init runs. */
   get self(): Process {
@@ -27,7 +27,7 @@ export abstract class OtpServer {
    * Starts it, as `start` of OTP's behaviours. Each start takes an instance of its own.
    * @throws StartError START_FAILED, START_IGNORED; NodeError NODE_STOPPED; the signal's reason
    */
-  start(node: NodeCore, options: GenServerStartOptions = {}): Promise<Process> {
+  start(node: OtpNode, options: GenServerStartOptions = {}): Promise<Process> {
     return this.#start(node, undefined, options);
   }
 
@@ -36,11 +36,7 @@ export abstract class OtpServer {
    * of its end.
    * @throws as `start`; NodeError PROCESS_DEAD when the parent is
    */
-  startLink(
-    node: NodeCore,
-    parent: Process,
-    options: GenServerStartOptions = {},
-  ): Promise<Process> {
+  startLink(node: OtpNode, parent: Process, options: GenServerStartOptions = {}): Promise<Process> {
     return this.#start(node, parent, options);
   }
 
@@ -50,7 +46,7 @@ export abstract class OtpServer {
   }
 
   async #start(
-    node: NodeCore,
+    node: OtpNode,
     parent: Process | undefined,
     options: GenServerStartOptions,
   ): Promise<Process> {

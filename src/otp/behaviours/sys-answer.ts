@@ -7,27 +7,26 @@
  * this node.
  */
 import { type Atom, atom, isList, isPid, isTuple, type Term, tuple } from "../../../etf/index.ts";
-import type { NodeCore } from "../../node/node.ts";
-import { erpcOf } from "../clients.ts";
+import type { OtpNode } from "./otp-node.ts";
 
 const OK: Atom<"ok"> = atom("ok");
 const ASKED_TIMEOUT_MS = 5000;
 const FIRST_TAGGED: readonly [number, number] = [5, 1];
 
 /** What a caller gets for a state. */
-export async function stateAnswer(node: NodeCore, from: Term, state: Term): Promise<Term> {
+export async function stateAnswer(node: OtpNode, from: Term, state: Term): Promise<Term> {
   const pid = isTuple(from, 2) ? from[0] : undefined;
   const asking = isPid(pid) ? pid.node.name : node.name;
   return (await tagsStates(node, asking)) ? (tuple(OK, state) as Term) : state;
 }
 
 /** Whether `sys` of a node tags states with `ok`. */
-export async function tagsStates(node: NodeCore, peer: string): Promise<boolean> {
+export async function tagsStates(node: OtpNode, peer: string): Promise<boolean> {
   if (peer === node.name) return true;
   try {
     const args = [atom("stdlib"), atom("vsn")];
     const options = { timeoutMs: ASKED_TIMEOUT_MS };
-    const answer = await erpcOf(node).call(peer, "application", "get_key", args, options);
+    const answer = await node.erpc.call(peer, "application", "get_key", args, options);
     const version = isTuple(answer, 2) ? answer[1] : undefined;
     if (!isList(version)) return true;
     const [major = 0, minor = 0] = Buffer.from(version as number[])

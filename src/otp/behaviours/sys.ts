@@ -17,10 +17,10 @@ import {
   tuple,
 } from "../../../etf/index.ts";
 import { NORMAL } from "../../node/atoms.ts";
-import type { NodeCore } from "../../node/node.ts";
 import type { MonitorTarget } from "../../node/process/process.ts";
 import type { GenCallOptions, GenClient } from "../gen/gen.ts";
 import { RemoteError } from "../gen/remote-error.ts";
+import type { OtpNode } from "./otp-node.ts";
 import { tagsStates } from "./sys-answer.ts";
 
 const SYSTEM: Atom<"system"> = atom("system");
@@ -39,10 +39,10 @@ export interface ServerStatistics {
 
 /** Every function has 5 seconds unless told otherwise, and throws as `GenClient.call` does. */
 export class Sys {
-  readonly #node: NodeCore;
+  readonly #node: OtpNode;
   readonly #gen: GenClient;
 
-  constructor(node: NodeCore, gen: GenClient) {
+  constructor(node: OtpNode, gen: GenClient) {
     this.#node = node;
     this.#gen = gen;
   }

@@ -32,19 +32,19 @@ import {
   exceptionOf,
   exitReasonOf,
 } from "../../node/exceptions.ts";
-import type { NodeCore } from "../../node/node.ts";
 import { Pattern } from "../../node/process/mailbox.ts";
 import type { Behaviour, Process } from "../../node/process/process.ts";
 import { limitWait } from "../../node/process/wait-limits.ts";
 import { genReply } from "../gen/gen.ts";
+import { StartError } from "../gen/start-error.ts";
+import type { OtpNode } from "./otp-node.ts";
 import { crashReport, dictionaryOf, setAncestry } from "./proc-lib.ts";
 import type { Result } from "./result.ts";
 import { shown } from "./shown.ts";
-import { StartError } from "./start-error.ts";
 import { stateAnswer } from "./sys-answer.ts";
 import { SysDebug } from "./sys-debug.ts";
 
-export type Timer = ReturnType<NodeCore["clock"]["setTimer"]>;
+export type Timer = ReturnType<OtpNode["clock"]["setTimer"]>;
 
 export interface StartOptions {
   /** Registered before init runs. Default: not registered. */
@@ -71,7 +71,7 @@ interface Starting {
 }
 
 export abstract class SystemProcess implements Behaviour {
-  readonly node: NodeCore;
+  readonly node: OtpNode;
   readonly debug: SysDebug;
   /** `gen_server` or another module of OTP's. */
   protected abstract readonly module: Atom;
@@ -84,7 +84,7 @@ export abstract class SystemProcess implements Behaviour {
   /** What is taken while suspended; each message that waits is asked once. */
   readonly #ofSystem = new Pattern((message: Term) => this.#concerns(message));
 
-  constructor(node: NodeCore, callbackModule: Atom) {
+  constructor(node: OtpNode, callbackModule: Atom) {
     this.node = node;
     this.callbackModule = callbackModule;
     const loop = this;

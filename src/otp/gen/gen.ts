@@ -15,9 +15,11 @@ import {
   isPid,
   isReference,
   isTuple,
+  type Pid,
   type Reference,
   type Term,
   type TermInput,
+  type Tuple,
   tuple,
 } from "../../../etf/index.ts";
 import type { NameLike } from "../../node/atoms.ts";
@@ -47,29 +49,36 @@ const GEN_CAST: Atom<"$gen_cast"> = atom("$gen_cast");
 const ALIAS: Atom<"alias"> = atom("alias");
 const DEFAULT_TIMEOUT_MS = 5000;
 
-/** A server's view of a call: who asked, and how the reply is tagged. */
+/** The caller and the tag of its reply, as `gen` sends them with a call. */
+export type From = Tuple<[pid: Pid, tag: Term]>;
+
+/** A call as its server sees it. */
 export interface GenCall {
   readonly request: Term;
-  readonly from: Term;
+  readonly from: From;
 }
 
 /** The call in a message, if it is one. */
 export function genCallIn(message: Term): GenCall | undefined {
   if (!isTuple(message, 3) || message[0] !== GEN_CALL) return undefined;
-  const [, from, request] = message as readonly Term[] as [Term, Term, Term];
-  return isTuple(from, 2) && isPid(from[0]) ? { request, from } : undefined;
+  const [, from, request] = message;
+  return isFrom(from) ? { request, from } : undefined;
+}
+
+function isFrom(term: Term): term is From {
+  return isTuple(term, 2) && isPid(term[0]);
 }
 
 /** The request in a cast, if the message is one. */
 export function genCastIn(message: Term): Term | undefined {
   if (!isTuple(message, 2) || message[0] !== GEN_CAST) return undefined;
-  return message[1] as Term;
+  return message[1];
 }
 
 /** Answers a call, as `gen_server:reply/2`. */
 export function genReply(self: Process, from: Term, reply: TermInput): void {
   if (!isTuple(from, 2)) return;
-  const [pid, tag] = from as readonly Term[] as [Term, Term];
+  const [pid, tag] = from;
   const to = aliasOf(tag) ?? pid;
   if (isPid(to) || isReference(to)) void self.reply(to, tuple(tag, reply));
 }
@@ -177,7 +186,7 @@ export class GenClient {
 /** The answer in a message to the caller: `{[alias | Ref], Reply}`, or with the reference alone. */
 function answerIn(message: Term): readonly [Reference, Term] | undefined {
   if (!isTuple(message, 2)) return undefined;
-  const [tag, reply] = message as readonly Term[] as [Term, Term];
+  const [tag, reply] = message;
   const ref = isReference(tag) ? tag : aliasOf(tag);
   return ref === undefined ? undefined : [ref, reply];
 }

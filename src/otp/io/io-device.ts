@@ -32,7 +32,6 @@ import {
 import { exceptionOf } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { type Behaviour, type Process, READY } from "../../node/process/process.ts";
-import { startServer } from "../service.ts";
 import { cutTokens, locationOf } from "./erl-scan.ts";
 import { type Cut, cutCharacters, cutLine, TextInput, type TextSource } from "./io-input.ts";
 import { chardataToText, ioLibCall, ioLibFormat } from "./io-lib.ts";
@@ -51,7 +50,6 @@ export interface DeviceOptions {
 
 const IO_REQUEST: Atom<"io_request"> = atom("io_request");
 const IO_REPLY: Atom<"io_reply"> = atom("io_reply");
-const USER: Atom<"user"> = atom("user");
 const OK: Atom<"ok"> = atom("ok");
 const EOF: Atom<"eof"> = atom("eof");
 const ERROR: Atom<"error"> = atom("error");
@@ -82,36 +80,18 @@ const FIELDS: Readonly<Record<string, readonly number[]>> = {
   get_until: [4],
 };
 
-/** Starts a device. */
+/** Starts a device, which ends with the node. */
 export function startDevice(node: NodeCore, options: DeviceOptions): Process {
-  return node.spawnService(new Device(node, options, inputOf(options)));
+  return node.spawnService(new IoDevice(node, options, inputOf(options)));
 }
 
-/** Starts a device and makes it the node's group leader, named `user`. */
-export function serveUser(node: NodeCore, options: DeviceOptions): Process {
-  // What was read and is not taken yet outlives the process.
-  const input = inputOf(options);
-  return startServer(
-    node,
-    USER,
-    "user",
-    () => new Device(node, options, input),
-    (self) => {
-      const before = node.groupLeader;
-      for (const process of node.processes()) {
-        if (process.groupLeader.equals(before)) process.groupLeader = self.pid;
-      }
-      self.groupLeader = self.pid;
-      node.groupLeader = self.pid;
-    },
-  );
-}
-
-function inputOf({ input }: DeviceOptions): TextInput | undefined {
+/** The input of a device: what it has read and nobody has taken yet. */
+export function inputOf({ input }: DeviceOptions): TextInput | undefined {
   return input === undefined ? undefined : new TextInput(input);
 }
 
-class Device implements Behaviour {
+/** The behaviour of a device. */
+export class IoDevice implements Behaviour {
   readonly #node: NodeCore;
   readonly #options: DeviceOptions;
   readonly #input: TextInput | undefined;

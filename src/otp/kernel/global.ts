@@ -30,11 +30,10 @@ import {
 import { DOWN } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { PidMap, ReferenceMap } from "../../node/process/identifiers.ts";
-import type { Behaviour, Process } from "../../node/process/process.ts";
-import { genCallIn, genCastIn, genReply } from "../gen/gen.ts";
-import { startServer } from "../service.ts";
+import type { Process } from "../../node/process/process.ts";
+import { genService, type ServiceProcess } from "../gen/gen-service.ts";
 
-const GLOBAL_NAME_SERVER: Atom<"global_name_server"> = atom("global_name_server");
+export const GLOBAL_NAME_SERVER: Atom<"global_name_server"> = atom("global_name_server");
 const GEN_CAST: Atom<"$gen_cast"> = atom("$gen_cast");
 const INIT_CONNECT: Atom<"init_connect"> = atom("init_connect");
 const IN_SYNC: Atom<"in_sync"> = atom("in_sync");
@@ -42,38 +41,36 @@ const SET_LOCK: Atom<"set_lock"> = atom("set_lock");
 const DEL_LOCK: Atom<"del_lock"> = atom("del_lock");
 const GET_KNOWN: Atom<"get_known"> = atom("get_known");
 
-/** Registers `global_name_server` on a node. */
-export function serveGlobal(node: NodeCore): void {
+/** The server `global_name_server`. */
+export function serveGlobal({ core }: { core: NodeCore }): ServiceProcess {
   const locks = new Locks();
-  const name = GLOBAL_NAME_SERVER;
-  const make = (): Behaviour => ({
-    message(message, self) {
-      const call = genCallIn(message);
-      if (call !== undefined) {
-        const [caller] = call.from as readonly Term[] as [Pid];
-        const answer = answerTo(call.request, caller, self, locks);
-        if (answer !== undefined) genReply(self, call.from, answer);
-        return;
-      }
-      if (isTuple(message, 5) && message[0] === DOWN) {
-        locks.ended(message[1] as Reference);
-        return;
-      }
-      const peer = connecting(genCastIn(message));
-      if (peer === undefined) return;
-      const inSync = tuple(IN_SYNC, atom(node.name), true);
-      void self.reply([GLOBAL_NAME_SERVER, peer], tuple(GEN_CAST, inSync));
-    },
-  });
-  startServer(node, name, "global", make, (self) => locks.watchedBy(self));
+  return {
+    make: () =>
+      genService({
+        call: (request, caller, self) => {
+          const answer = answerTo(request, caller.pid, self, locks);
+          if (answer !== undefined) caller.reply(answer);
+        },
+        cast: (request, self) => {
+          const peer = connecting(request);
+          if (peer === undefined) return;
+          const inSync = tuple(IN_SYNC, atom(core.name), true);
+          void self.reply([GLOBAL_NAME_SERVER, peer], tuple(GEN_CAST, inSync));
+        },
+        info: (message) => {
+          if (isTuple(message, 5) && message[0] === DOWN) locks.ended(message[1] as Reference);
+        },
+      }),
+    started: (self) => locks.watchedBy(self),
+  };
 }
 
 function answerTo(request: Term, caller: Pid, self: Process, locks: Locks): Term | undefined {
   if (request === GET_KNOWN) return [];
   if (!isTuple(request, 2)) return undefined;
-  const [operation, id] = request as readonly Term[] as [Term, Term];
+  const [operation, id] = request;
   if (!isTuple(id, 2)) return undefined;
-  const [resourceId, requesterId] = id as readonly Term[] as [Term, Term];
+  const [resourceId, requesterId] = id;
   if (operation === SET_LOCK) return locks.set(resourceId, requesterId, caller, self);
   if (operation !== DEL_LOCK) return undefined;
   locks.delete(resourceId, requesterId, caller, self);
@@ -81,9 +78,8 @@ function answerTo(request: Term, caller: Pid, self: Process, locks: Locks): Term
 }
 
 /** The node that wants to synchronize its names with ours. */
-function connecting(request: Term | undefined): Atom | undefined {
-  if (request === undefined || !isTuple(request, 4) || request[0] !== INIT_CONNECT)
-    return undefined;
+function connecting(request: Term): Atom | undefined {
+  if (!isTuple(request, 4) || request[0] !== INIT_CONNECT) return undefined;
   return atomOf(request[2]);
 }
 

@@ -7,23 +7,23 @@
  */
 import { type Atom, atom, isTuple, tuple } from "../../../etf/index.ts";
 import type { NodeCore } from "../../node/node.ts";
-import { type GenCallOptions, type GenClient, genCallIn, genReply } from "../gen/gen.ts";
-import { startServer } from "../service.ts";
+import type { GenCallOptions, GenClient } from "../gen/gen.ts";
+import { genService, type ServiceProcess } from "../gen/gen-service.ts";
 
-const NET_KERNEL: Atom<"net_kernel"> = atom("net_kernel");
+export const NET_KERNEL: Atom<"net_kernel"> = atom("net_kernel");
 const IS_AUTH: Atom<"is_auth"> = atom("is_auth");
 const YES: Atom<"yes"> = atom("yes");
 
-/** Registers `net_kernel` on a node. */
-export function serveNetKernel(node: NodeCore): void {
-  startServer(node, NET_KERNEL, "net_kernel", () => ({
-    message(message, self) {
-      const call = genCallIn(message);
-      if (call !== undefined && isTuple(call.request, 2) && call.request[0] === IS_AUTH) {
-        genReply(self, call.from, YES);
-      }
-    },
-  }));
+/** The server `net_kernel`. */
+export function serveNetKernel(): ServiceProcess {
+  return {
+    make: () =>
+      genService({
+        call: (request, caller) => {
+          if (isTuple(request, 2) && request[0] === IS_AUTH) caller.reply(YES);
+        },
+      }),
+  };
 }
 
 /**

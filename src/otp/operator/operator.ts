@@ -15,7 +15,7 @@ import { serveStatistics } from "./statistics.ts";
 import { serveSystemInfo } from "./system-info.ts";
 
 /** Exposes all that operators' tools call. */
-export function serveOperator(node: NodeCore): void {
+export function serveOperator({ core: node }: { core: NodeCore }): undefined {
   serveErlangModule(node);
   serveProcessInfo(node);
   serveSystemInfo(node);

@@ -193,7 +193,7 @@ export class Erpc {
 }
 
 /** Lets other nodes apply this node's exposed functions by erpc (and so by rpc). */
-export function serveErpc(node: NodeCore): void {
+export function serveErpc({ core: node }: { core: NodeCore }): undefined {
   node.exposeProcess("erpc", "execute_call", 4, (self, args, caller) => {
     const [resRef, module, name, callArgs] = args as [Term, Term, Term, Term];
     const returned = (value: TermInput): void => self.answer(tuple(resRef, RETURN, value));

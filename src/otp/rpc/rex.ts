@@ -25,13 +25,17 @@ import {
 } from "../../../etf/index.ts";
 import { exceptionOf } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
-import type { Behaviour, Process } from "../../node/process/process.ts";
-import { genCallIn, genCastIn, genReply } from "../gen/gen.ts";
+import type { Process } from "../../node/process/process.ts";
+import {
+  type GenCaller,
+  type GenHandlers,
+  genService,
+  type ServiceProcess,
+} from "../gen/gen-service.ts";
 import { badrpcOf, RemoteError } from "../gen/remote-error.ts";
-import { startServer } from "../service.ts";
 import { applyList, attempt } from "./erpc.ts";
 
-const REX: Atom<"rex"> = atom("rex");
+export const REX: Atom<"rex"> = atom("rex");
 const CALL: Atom<"call"> = atom("call");
 const BLOCK_CALL: Atom<"block_call"> = atom("block_call");
 const CAST: Atom<"cast"> = atom("cast");
@@ -42,37 +46,32 @@ const FEATURES_REPLY: Atom<"features_reply"> = atom("features_reply");
 const NONEXISTING_NAME: Atom<"nonexisting_name"> = atom("nonexisting_name");
 const ERPC: Atom<"erpc"> = atom("erpc");
 
-/** Kind, module, function, arguments, group leader. */
-type Request = [Term, Term, Term, Term, Term];
-
-/** Registers `rex` on a node. */
-export function serveRex(node: NodeCore): void {
-  startServer(node, REX, "rpc", () => new Rex(node));
+/** The server `rex`. */
+export function serveRex({ core }: { core: NodeCore }): ServiceProcess {
+  return { make: () => genService(new Rex(core)) };
 }
 
-class Rex implements Behaviour {
+class Rex implements GenHandlers {
   readonly #node: NodeCore;
 
   constructor(node: NodeCore) {
     this.#node = node;
   }
 
-  message(message: Term, self: Process): void | Promise<void> {
-    const call = genCallIn(message);
-    if (call !== undefined) {
-      const [pid] = call.from as readonly Term[] as [Pid];
-      const done = this.#run(self, call.request, pid, [CALL, BLOCK_CALL], (result) =>
-        genReply(self, call.from, result),
-      );
-      return isTuple(call.request) && call.request[0] === BLOCK_CALL ? done : undefined;
-    }
-    const cast = genCastIn(message);
-    if (cast !== undefined) {
-      void this.#run(self, cast, self.pid, [CAST], () => {});
-      return;
-    }
+  call(request: Term, caller: GenCaller, self: Process): void | Promise<void> {
+    const done = this.#run(self, request, caller.pid, [CALL, BLOCK_CALL], (result) =>
+      caller.reply(result),
+    );
+    return isTuple(request) && request[0] === BLOCK_CALL ? done : undefined;
+  }
+
+  cast(request: Term, self: Process): void {
+    void this.#run(self, request, self.pid, [CAST], () => {});
+  }
+
+  info(message: Term, self: Process): void {
     if (!isTuple(message, 2) || !isPid(message[0])) return;
-    const [from, request] = message as readonly Term[] as [Pid, Term];
+    const [from, request] = message;
     this.#info(self, from, request);
   }
 
@@ -123,7 +122,7 @@ class Rex implements Behaviour {
     answer: (result: TermInput) => void,
   ): Promise<void> | undefined {
     if (!isTuple(request, 5)) return undefined;
-    const [kind, module, name, args, leader] = request as readonly Term[] as Request;
+    const [kind, module, name, args, leader] = request;
     if (!kinds.includes(kind as Atom)) return undefined;
     const process = this.#node.spawnFor(isPid(leader) ? leader : this.#node.groupLeader);
     return new Promise((resolve) => {

@@ -15,7 +15,7 @@ import type { NodeCore } from "../../node/node.ts";
 import { Process } from "../../node/process/process.ts";
 import { OtpServer } from "../behaviours/otp-server.ts";
 import { shown } from "../behaviours/shown.ts";
-import { StartError } from "../behaviours/start-error.ts";
+import { StartError } from "../gen/start-error.ts";
 import type { CheckedSpec } from "./child-spec.ts";
 
 /** A child that was started, or, without a pid, said `ignore`. */

@@ -15,7 +15,6 @@ import {
 } from "../../../etf/index.ts";
 import { asAtom, SHUTDOWN } from "../../node/atoms.ts";
 import { ErlangError } from "../../node/exceptions.ts";
-import type { NodeCore } from "../../node/node.ts";
 import { ReferenceMap } from "../../node/process/identifiers.ts";
 import type { Process } from "../../node/process/process.ts";
 import { GenServer } from "../behaviours/gen-server.ts";
@@ -25,9 +24,9 @@ import type {
   HandleResult,
   InitResult,
 } from "../behaviours/gen-server-callbacks.ts";
+import type { OtpNode } from "../behaviours/otp-node.ts";
 import { isQuiet } from "../behaviours/proc-lib.ts";
-import { StartError } from "../behaviours/start-error.ts";
-import { genOf } from "../clients.ts";
+import { StartError } from "../gen/start-error.ts";
 import { endedWell, endProcesses } from "./child-shutdown.ts";
 import {
   type CheckedSpec,
@@ -58,7 +57,7 @@ export function errorTerm(reason: Term): Term {
 
 export abstract class SupervisorBase extends GenServer<SupervisorState> {
   protected readonly flags: SupervisorFlags;
-  #node: NodeCore | undefined;
+  #node: OtpNode | undefined;
   #module: Atom | undefined;
   #checked: Required<SupervisorFlags> | undefined;
   #restarts: RestartCount | undefined;
@@ -72,12 +71,12 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
     this.state = { toJSON: () => this.#stateTerm() };
   }
 
-  override start(node: NodeCore, options: GenServerStartOptions = {}): Promise<Process> {
+  override start(node: OtpNode, options: GenServerStartOptions = {}): Promise<Process> {
     return super.start(this.#on(node, options), options);
   }
 
   override startLink(
-    node: NodeCore,
+    node: OtpNode,
     parent: Process,
     options: GenServerStartOptions = {},
   ): Promise<Process> {
@@ -104,7 +103,7 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
   protected abstract whichChildren(): Term[];
   protected abstract counts(): Record<"specs" | "active" | "supervisors" | "workers", number>;
 
-  protected get node(): NodeCore {
+  protected get node(): OtpNode {
     return this.#node!;
   }
 
@@ -201,7 +200,7 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
       request = this.node.newReference();
       this.#offered.set(request, argument);
     }
-    const answer = await genOf(this.node).call(this.self.pid, tuple(atom("start_child"), request), {
+    const answer = await this.node.gen.call(this.self.pid, tuple(atom("start_child"), request), {
       timeoutMs: Number.POSITIVE_INFINITY,
     });
     const [tag, value] = answer as readonly Term[] as [Term, Term];
@@ -232,7 +231,7 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
     return undefined;
   }
 
-  #on(node: NodeCore, { module }: GenServerStartOptions): NodeCore {
+  #on(node: OtpNode, { module }: GenServerStartOptions): OtpNode {
     this.#node ??= node;
     const name = module ?? this.constructor.name;
     this.#module ??= asAtom(name);

@@ -6,10 +6,10 @@ import type { Process } from "../../../src/node/process/process.ts";
 import { GenServer } from "../../../src/otp/behaviours/gen-server.ts";
 import type {
   CallResult,
-  From,
   HandleResult,
   InitResult,
 } from "../../../src/otp/behaviours/gen-server-callbacks.ts";
+import type { From } from "../../../src/otp/gen/gen.ts";
 import { Cluster, inbox } from "../../support/cluster.ts";
 
 const OK = atom("ok");

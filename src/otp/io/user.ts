@@ -1,0 +1,44 @@
+/** `user`, the I/O device that is the node's group leader: standard output unless the options differ. */
+import { type Atom, atom } from "../../../etf/index.ts";
+import type { NodeCore } from "../../node/node.ts";
+import type { ServiceProcess } from "../gen/gen-service.ts";
+import { type DeviceOptions, IoDevice, inputOf } from "./io-device.ts";
+
+export const USER: Atom<"user"> = atom("user");
+
+/** The server `user`, which becomes the group leader of the node and of all that had the one before. */
+export function serveUser(
+  { core }: { core: NodeCore },
+  given: Partial<DeviceOptions>,
+): ServiceProcess {
+  const options = deviceOf(given);
+  // What was read and nobody has taken yet outlives the process.
+  const input = inputOf(options);
+  return {
+    make: () => new IoDevice(core, options, input),
+    started: (self) => {
+      const before = core.groupLeader;
+      for (const process of core.processes()) {
+        if (process.groupLeader.equals(before)) process.groupLeader = self.pid;
+      }
+      self.groupLeader = self.pid;
+      core.groupLeader = self.pid;
+    },
+  };
+}
+
+/** Standard output, unless the options name another. */
+function deviceOf({ output, input, geometry }: Partial<DeviceOptions>): DeviceOptions {
+  const { stdout } = process;
+  const size = geometry ?? (output === undefined ? terminalSize : undefined);
+  return {
+    output: output ?? ((text) => void stdout.write(text)),
+    ...(input === undefined ? {} : { input }),
+    ...(size === undefined ? {} : { geometry: size }),
+  };
+}
+
+function terminalSize(): { columns: number; rows: number } | undefined {
+  const { isTTY, columns, rows } = process.stdout;
+  return isTTY ? { columns, rows } : undefined;
+}
