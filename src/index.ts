@@ -163,4 +163,15 @@ export type {
   Strategy,
   SupervisorFlags,
 } from "./otp/supervisor/supervisor-flags.ts";
-export { TransportError } from "./transport/transport.ts";
+export type { Clock, Timer } from "./transport/clock.ts";
+export { type TcpOptions, tcpNetwork } from "./transport/tcp.ts";
+export {
+  type ConnectOptions,
+  type Listener,
+  type ListenOptions,
+  type Network,
+  type Transport,
+  TransportError,
+  type TransportErrorCode,
+  type TransportReceiver,
+} from "./transport/transport.ts";

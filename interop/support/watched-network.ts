@@ -94,6 +94,10 @@ export class WatchedStream implements Transport {
     return this.#inner.localAddress;
   }
 
+  get handshakeLengthBytes(): 2 | 4 {
+    return this.#inner.handshakeLengthBytes;
+  }
+
   get bufferedBytes(): number {
     return this.#inner.bufferedBytes;
   }

@@ -1,6 +1,15 @@
 /** The public names of `erldist/epmd`: asking an EPMD, and being one. */
 
+export type { Clock, Timer } from "../transport/clock.ts";
 export { type TcpOptions, tcpNetwork } from "../transport/tcp.ts";
+export type {
+  ConnectOptions,
+  Listener,
+  ListenOptions,
+  Network,
+  Transport,
+  TransportReceiver,
+} from "../transport/transport.ts";
 export {
   EpmdAgent,
   type EpmdAgentEvent,

@@ -20,7 +20,7 @@ import {
   moveAcceptor,
 } from "./acceptor.ts";
 import { HandshakeError } from "./errors.ts";
-import { encodeFrames, FrameReader, type LengthBytes } from "./frames.ts";
+import { encodeFrames, FrameReader } from "./frames.ts";
 import {
   type InitiatorParams,
   type InitiatorStep,
@@ -39,8 +39,6 @@ export interface HandshakeOptions {
   timeoutMs?: number;
   clock?: Clock;
   signal?: AbortSignal;
-  /** Size of the length in front of a message: 2 on TCP (the default), 4 on TLS. */
-  lengthBytes?: LengthBytes;
 }
 
 export interface HandshakeResult {
@@ -184,7 +182,6 @@ interface Complaints {
 class Carrier {
   readonly #transport: Transport;
   readonly #frames: FrameReader;
-  readonly #lengthBytes: LengthBytes;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #signal: AbortSignal | undefined;
@@ -207,8 +204,7 @@ class Carrier {
 
   constructor(transport: Transport, options: HandshakeOptions, complaints: Complaints) {
     this.#transport = transport;
-    this.#lengthBytes = options.lengthBytes ?? 2;
-    this.#frames = new FrameReader(this.#lengthBytes);
+    this.#frames = new FrameReader(transport.handshakeLengthBytes);
     this.#clock = options.clock ?? systemClock;
     this.#timeoutMs = options.timeoutMs ?? NET_SETUPTIME_MS;
     this.#signal = options.signal;
@@ -245,7 +241,7 @@ class Carrier {
   send(...bodies: readonly Uint8Array[]): void {
     if (bodies.length === 0) return;
     this.#sent = true;
-    this.#transport.write(encodeFrames(bodies, this.#lengthBytes));
+    this.#transport.write(encodeFrames(bodies, this.#transport.handshakeLengthBytes));
     this.#restartTimer();
   }
 

@@ -4,9 +4,11 @@
  * Spec: erl_dist_protocol, "Distribution Handshake". After the last message of the handshake the
  * stream belongs to the connected protocol; `rest` is what has come of that already.
  */
+import type { Transport } from "../transport/transport.ts";
 import { HandshakeError } from "./errors.ts";
 
-export type LengthBytes = 2 | 4;
+/** How many bytes a length has, as the transport says. */
+export type LengthBytes = Transport["handshakeLengthBytes"];
 
 /**
  * The longest message taken: a name has 255 characters, and some bytes behind it are tolerated.
@@ -15,7 +17,7 @@ export type LengthBytes = 2 | 4;
 const MAX_MESSAGE_BYTES = 4096;
 
 /** Messages as they are sent, one behind the other. */
-export function encodeFrames(bodies: readonly Uint8Array[], lengthBytes: LengthBytes = 2): Buffer {
+export function encodeFrames(bodies: readonly Uint8Array[], lengthBytes: LengthBytes): Buffer {
   const size = bodies.reduce((sum, body) => sum + lengthBytes + body.length, 0);
   const frames = Buffer.allocUnsafe(size);
   let at = 0;
@@ -31,7 +33,7 @@ export class FrameReader {
   readonly #lengthBytes: LengthBytes;
   #pending: Buffer = Buffer.alloc(0);
 
-  constructor(lengthBytes: LengthBytes = 2) {
+  constructor(lengthBytes: LengthBytes) {
     this.#lengthBytes = lengthBytes;
   }
 

@@ -18,6 +18,8 @@ export interface MemoryPairOptions {
   /** Default a quarter of the high mark. */
   lowWaterMarkBytes?: number;
   clock?: Clock;
+  /** The `handshakeLengthBytes` of both ends. Default 2, as on TCP. */
+  handshakeLengthBytes?: 2 | 4;
   /** What each end calls the other. Default `memory:0` and `memory:1`. */
   addresses?: readonly [string, string];
 }
@@ -35,6 +37,7 @@ export function memoryPair(options: MemoryPairOptions = {}): [Transport, Transpo
 class MemoryTransport implements Transport {
   readonly localAddress: string;
   readonly remoteAddress: string;
+  readonly handshakeLengthBytes: 2 | 4;
   bufferedBytes = 0;
   readonly #clock: Clock;
   readonly #cut: MemoryPairOptions["cut"];
@@ -62,6 +65,7 @@ class MemoryTransport implements Transport {
     this.#cut = options.cut;
     this.#highWaterMark = options.highWaterMarkBytes ?? 1024 * 1024;
     this.#lowWaterMark = options.lowWaterMarkBytes ?? Math.floor(this.#highWaterMark / 4);
+    this.handshakeLengthBytes = options.handshakeLengthBytes ?? 2;
     this.localAddress = localAddress;
     this.remoteAddress = remoteAddress;
   }

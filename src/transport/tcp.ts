@@ -45,6 +45,7 @@ export function tcpNetwork(options: TcpOptions = {}): Network {
 class TcpTransport implements Transport {
   readonly remoteAddress: string;
   readonly localAddress: string;
+  readonly handshakeLengthBytes = 2;
   readonly #socket: net.Socket;
   readonly #highWaterMark: number;
   readonly #lowWaterMark: number;

@@ -26,6 +26,11 @@ export interface Transport {
   readonly remoteAddress: string;
   /** Our own address as the peer sees it. */
   readonly localAddress: string;
+  /**
+   * How many bytes the length in front of a handshake message has on this carrier: 2 on TCP, 4 on
+   * TLS. Once connected, every carrier has lengths of 4 bytes.
+   */
+  readonly handshakeLengthBytes: 2 | 4;
   /** Bytes accepted by `write` that have not yet been handed to the operating system. */
   readonly bufferedBytes: number;
   /**

@@ -72,16 +72,15 @@ describe("two nodes over a stream", () => {
     expect(theirs).toMatchObject({ peerName: "gandalf@vm", peerCreation: 7, ownName: "bilbo@vm" });
   });
 
-  test("agree behind lengths of four bytes, as on TLS", async () => {
-    const [a, b] = memoryPair();
-    const options = { lengthBytes: 4 } as const;
-    const [ours] = await Promise.all([
-      initiate(a, initiateParams, options),
-      accept(b, acceptParams, options),
+  test.each([1, 3, 1000])("agree on a carrier with 4-byte lengths (%i bytes)", async (cut) => {
+    const [a, b] = memoryPair({ cut, handshakeLengthBytes: 4 });
+    const [ours, theirs] = await Promise.all([
+      initiate(a, initiateParams),
+      accept(b, acceptParams),
     ]);
-    expect(ours.peerName).toBe("bilbo@vm");
+    expect(ours).toMatchObject({ peerName: "bilbo@vm", leftover: Buffer.alloc(0) });
+    expect(theirs).toMatchObject({ peerName: "gandalf@vm", leftover: Buffer.alloc(0) });
   });
-
   test("with different cookies: both say so, and both ends are closed", async () => {
     const [a, b] = memoryPair();
     const [ours, theirs] = await Promise.allSettled([
@@ -107,6 +106,46 @@ describe("two nodes over a stream", () => {
     const [c, d] = memoryPair();
     const [refused] = await Promise.allSettled([initiate(c, dynamic), accept(d, acceptParams)]);
     expect(refused).toMatchObject({ reason: { code: "HS_NOT_ALLOWED" } });
+  });
+});
+
+describe("a carrier with 4-byte lengths", () => {
+  const options = { handshakeLengthBytes: 4 } as const;
+
+  test("puts 4 bytes in front of what the initiator says, and reads 4 in front of the answer", async () => {
+    const [ours, peer] = scriptedPeer(options);
+    const connected = initiate(ours, initiateParams);
+    const name = encodeMessage(sendName);
+    expect(await peer.read(4 + name.length)).toEqual(
+      Buffer.concat([Buffer.from([0, 0, 0, name.length]), name]),
+    );
+    peer.say(Uint8Array.of(0, 0, 0, 3), "sok");
+    say(peer, challenge);
+    await peer.readFrame();
+    say(peer, ack);
+    peer.say("what follows");
+    await expect(connected).resolves.toMatchObject({ peerName: "bilbo@vm" });
+  });
+
+  test("puts 4 bytes in front of each answer of the acceptor", async () => {
+    const [ours, peer] = scriptedPeer(options);
+    const connected = accept(ours, { ...acceptParams, randomChallenge: () => 99 });
+    say(peer, sendName);
+    const said = encodeMessage(challenge);
+    expect(await peer.read(7)).toEqual(Buffer.from("\0\0\0\u0003sok", "latin1"));
+    expect(await peer.readFrame()).toEqual(said);
+    const digest = cookieDigest("precious", 99);
+    say(peer, { type: "challengeReply", challenge: 1234, digest });
+    await expect(connected).resolves.toMatchObject({ peerName: "gandalf@vm" });
+    expect(parseAcceptorMessage(await peer.readFrame())).toEqual(ack);
+  });
+
+  test("takes the 2-byte form of a plain peer for a length that no message has", async () => {
+    const [ours, peer] = scriptedPeer(options);
+    const refused = accept(ours, acceptParams);
+    const name = encodeMessage(sendName);
+    peer.say(Uint8Array.of(0, name.length), name);
+    await expect(refused).rejects.toMatchObject({ code: "HS_MALFORMED" });
   });
 });
 

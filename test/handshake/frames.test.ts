@@ -23,8 +23,8 @@ describe.each([2, 4] as LengthBytes[])("behind lengths of %i bytes", (lengthByte
 });
 
 test("an incomplete message is no message yet", () => {
-  const reader = new FrameReader();
-  const frame = encodeFrames([Buffer.from("abc")]);
+  const reader = new FrameReader(2);
+  const frame = encodeFrames([Buffer.from("abc")], 2);
   for (const byte of frame.subarray(0, -1)) {
     reader.push(Uint8Array.of(byte));
     expect(reader.next()).toBeUndefined();

@@ -27,6 +27,12 @@ describe("a node", () => {
     expect(box.messages).toEqual([1]);
   });
 
+  test("connects over a carrier with 4-byte handshake lengths, as TLS has", async () => {
+    const cluster = new Cluster({ handshakeLengthBytes: 4 });
+    const [gandalf] = await cluster.pair();
+    expect(await cluster.settled(gandalf.ping("bilbo@vm"))).toBe("pong");
+  });
+
   test("tells of connections, whether they are hidden, and why they end", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");

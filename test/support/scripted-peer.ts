@@ -39,10 +39,11 @@ export class ScriptedPeer {
     }
   }
 
-  /** Says one handshake message: its bytes behind their 2-byte length. */
+  /** Says one handshake message: its bytes behind their length. */
   sayFrame(body: Uint8Array): void {
-    const length = Buffer.alloc(2);
-    length.writeUInt16BE(body.length);
+    const { handshakeLengthBytes } = this.transport;
+    const length = Buffer.alloc(handshakeLengthBytes);
+    length.writeUIntBE(body.length, 0, handshakeLengthBytes);
     this.say(Buffer.concat([length, body]));
   }
 
@@ -59,8 +60,9 @@ export class ScriptedPeer {
 
   /** The next handshake message, without its length. */
   async readFrame(): Promise<Buffer> {
-    const length = (await this.read(2)).readUInt16BE();
-    return this.read(length);
+    const { handshakeLengthBytes } = this.transport;
+    const length = await this.read(handshakeLengthBytes);
+    return this.read(length.readUIntBE(0, handshakeLengthBytes));
   }
 
   async untilClosed(): Promise<void> {

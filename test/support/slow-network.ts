@@ -20,6 +20,7 @@ function slowed(transport: Transport, later: (act: () => void) => void): Transpo
   return {
     remoteAddress: transport.remoteAddress,
     localAddress: transport.localAddress,
+    handshakeLengthBytes: transport.handshakeLengthBytes,
     get bufferedBytes() {
       return transport.bufferedBytes;
     },

@@ -187,7 +187,7 @@ function ended(state: Initiator | Acceptor): Outcome | undefined {
 }
 
 function machine(stream: Buffer, choices: Choices, move: Machine): Outcome {
-  const reader = new FrameReader();
+  const reader = new FrameReader(2);
   try {
     for (const chunk of cuts(stream, choices)) {
       reader.push(chunk);
