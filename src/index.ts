@@ -69,7 +69,6 @@ export type { ListenChoice } from "./node/options.ts";
 export type { NodeKind } from "./node/peers/node-kind.ts";
 export type { DistAutoConnect } from "./node/peers/peers.ts";
 export { type Matcher, Pattern, type ReceiveOptions, type Wanted } from "./node/process/mailbox.ts";
-export type { MonitorOptions } from "./node/process/monitor.ts";
 export type {
   Behaviour,
   Destination,
@@ -86,6 +85,7 @@ export {
   type SpawnOptions,
   type SpawnRequestOptions,
 } from "./node/process/spawn-on.ts";
+export type { MonitorOptions } from "./node/process/ties.ts";
 export { type Traced, type TraceTokenOptions, traceToken } from "./node/signals/tracing.ts";
 export { GenServer } from "./otp/behaviours/gen-server.ts";
 export type {

@@ -30,9 +30,8 @@ import { type NodeKind, nodesOf } from "./peers/node-kind.ts";
 import type { Peer } from "./peers/peer.ts";
 import { Peers } from "./peers/peers.ts";
 import { Identifiers } from "./process/identifiers.ts";
-import type { ProcessHost } from "./process/kernel.ts";
+import type { Kernel } from "./process/kernel.ts";
 import { MailboxBudget } from "./process/mailbox-budget.ts";
-import type { Lost, OnDown } from "./process/monitor.ts";
 import {
   type Behaviour,
   type Destination,
@@ -44,11 +43,12 @@ import {
 } from "./process/process.ts";
 import { ProcessTable } from "./process/process-table.ts";
 import { remoteFunction, type SpawnOnOptions, spawnOn } from "./process/spawn-on.ts";
-import type { SpawnRequest } from "./process/spawn-request.ts";
+import type { RemoteFunction, RequestOptions, SpawnRequest } from "./process/spawn-request.ts";
+import type { Lost, OnDown } from "./process/ties.ts";
 import { type ServiceOptions, Services } from "./services.ts";
 import { InboundSignals } from "./signals/inbound.ts";
 import { SignalRouter } from "./signals/router.ts";
-import { type RemoteFunction, type RequestOptions, Spawner } from "./spawn/spawner.ts";
+import { Spawner } from "./spawn/spawner.ts";
 import type { PreparedNode } from "./start.ts";
 
 /** What `stats` counts. */
@@ -84,7 +84,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
   readonly #listener: Listener | undefined;
   readonly #nameService: NameService;
   /** For all processes. */
-  readonly #host: ProcessHost;
+  readonly #kernel: Kernel;
   readonly #mailboxes: MailboxBudget;
   readonly #cookies: CookieTable;
   /** Sends what the program sends outside of any process. */
@@ -114,7 +114,6 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
       exceeded: (_bytes, maxBytes, target) => this.#makeRoom(maxBytes, target),
     });
     this.#peers = new Peers(prepared.peers, {
-      control: (peer, message, payload) => inbound.handle(peer, message, payload),
       up: (peer) => {
         tell(() => this.emit("nodeup", { name: peer.name.name, nodeType: nodeType(peer) }));
       },
@@ -140,8 +139,11 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
       this.#peers,
       (groupLeader) => this.#newProcess(groupLeader),
     );
-    this.#host = {
+    this.#kernel = {
       signals: this.#signals,
+      links: this.#signals.links,
+      monitors: this.#signals.monitors,
+      aliases: this.#signals.aliases,
       clock,
       references: this.#identifiers,
       spawner: this.#spawner,
@@ -153,7 +155,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
         return this.#newProcess(groupLeader, behaviour);
       },
     };
-    const inbound = new InboundSignals(this.#table, this.#signals, this.#spawner);
+    this.#peers.deliverTo(new InboundSignals(this.#table, this.#signals, this.#spawner));
     const node = this;
     this.#services = new Services({
       clock,
@@ -283,7 +285,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     this.#checkRunning();
     const what = remoteFunction(module, name, args);
     const given = { groupLeader: this.#groupLeader, ...options };
-    return (await spawnOn(this.#host, this.#system, asAtom(node), what, given)).pid;
+    return (await spawnOn(this.#kernel, this.#system, asAtom(node), what, given)).pid;
   }
 
   /** @internal See Services. */
@@ -363,21 +365,21 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     return this.#newProcess(groupLeader);
   }
 
-  /** @internal See SignalRouter. */
+  /** @internal See Monitors. */
   monitorWith(watcher: Process, target: MonitorTarget, ref: Reference, onDown: OnDown): void {
     this.#checkRunning();
-    this.#signals.monitorWith(watcher, target, ref, onDown);
+    this.#signals.monitors.monitorWith(watcher, target, ref, onDown);
   }
 
-  /** @internal See SignalRouter. */
+  /** @internal See Aliases. */
   alias(process: Process, once: boolean, onMessage?: (message: Term) => void): Reference {
     this.#checkRunning();
-    return this.#signals.alias(process, once, onMessage);
+    return this.#signals.aliases.alias(process, once, onMessage);
   }
 
-  /** @internal See SignalRouter. */
+  /** @internal See Aliases. */
   unalias(ref: Reference): boolean {
-    return this.#signals.unalias(ref);
+    return this.#signals.aliases.unalias(ref);
   }
 
   /** @internal See Spawner. */
@@ -483,7 +485,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
     behaviour?: Behaviour,
     { pid = this.#newPid(), service = false }: { pid?: Pid; service?: boolean } = {},
   ): Process {
-    const process = new Process(this.#host, pid, groupLeader, behaviour, service);
+    const process = new Process(this.#kernel, pid, groupLeader, behaviour, service);
     this.#table.add(process);
     return process;
   }

@@ -1,12 +1,13 @@
 /** A node this one is connected to, or connecting to, and what ties the two together. */
 import type { Atom } from "../../../etf/index.ts";
 import type { Connection } from "../../distribution/connection.ts";
+import type { Form, Negotiated } from "../../distribution/control-forms.ts";
 import type { GivenName } from "../../handshake/drive.ts";
 import { type Deferred, deferred } from "../../transport/deferred.ts";
 import { ReferenceMap } from "../process/identifiers.ts";
-import type { Link } from "../process/link.ts";
-import { IncomingMonitors, type OutgoingMonitor } from "../process/monitor.ts";
 import type { SpawnRequest } from "../process/spawn-request.ts";
+import type { Link, OutgoingMonitor } from "../process/ties.ts";
+import { IncomingMonitors } from "./incoming-monitors.ts";
 
 export class Peer {
   readonly name: Atom;
@@ -27,8 +28,13 @@ export class Peer {
     this.name = name;
   }
 
+  /** Sends a control message: now, or in order when the connection is up. */
+  send(form: (peer: Negotiated) => Form): void {
+    this.whenUp((connection) => connection.send(...form(connection)));
+  }
+
   /** Runs `act` with the connection: now, or in order when it is up. */
-  signal(act: (connection: Connection) => void, bytes = 0): void {
+  whenUp(act: (connection: Connection) => void, bytes = 0): void {
     if (this.connection !== undefined) {
       act(this.connection);
       return;

@@ -18,10 +18,8 @@
 import { randomBytes } from "node:crypto";
 import type { Atom, TermDecoder } from "../../../etf/index.ts";
 import { Connection, type ConnectionLimits } from "../../distribution/connection.ts";
-import type { ControlMessage } from "../../distribution/control.ts";
 import type { ConnectionClosedError, DistProtocolError } from "../../distribution/errors.ts";
 import { DFLAG } from "../../distribution/flags.ts";
-import type { Payload } from "../../distribution/payload.ts";
 import type { AcceptStatus, GivenName, HandshakeResult } from "../../handshake/drive.ts";
 import { accept, initiate } from "../../handshake/drive.ts";
 import { HandshakeError } from "../../handshake/errors.ts";
@@ -33,6 +31,7 @@ import { NodeError } from "../errors.ts";
 import { NamePool } from "../identity/name-pool.ts";
 import { checkPeerName, isPeerName, type NodeName } from "../identity/names.ts";
 import type { ThisNode } from "../identity/this-node.ts";
+import type { MessageHandler } from "./message-handler.ts";
 import { Peer } from "./peer.ts";
 
 /** Where a node listens. */
@@ -70,7 +69,6 @@ export type DistAutoConnect = "never" | "once";
 
 /** Told of what happens on connections, in order. */
 export interface PeersHandler {
-  control(peer: Peer, message: ControlMessage, payload: Payload): void;
   up(peer: Peer): void;
   /** Somebody connected to us and did not get through the handshake. */
   rejected(error: Error): void;
@@ -114,6 +112,7 @@ interface Attempt {
 export class Peers {
   readonly #options: PeersOptions;
   readonly #handler: PeersHandler;
+  #messages: MessageHandler | undefined;
   readonly #peers = new Map<Atom, Peer>();
   readonly #attempts = new Map<Peer, Attempt>();
   /** Nodes that have been connected and went down, with dist_auto_connect `once`. */
@@ -130,6 +129,11 @@ export class Peers {
   constructor(options: PeersOptions, handler: PeersHandler) {
     this.#options = options;
     this.#handler = handler;
+  }
+
+  /** Names who carries out what peers send. Call it before the first connection. */
+  deliverTo(messages: MessageHandler): void {
+    this.#messages = messages;
   }
 
   /** The nodes connected now. */
@@ -525,7 +529,7 @@ export class Peers {
       highWaterMarkBytes: this.#options.highWaterMarkBytes,
       maxQueuedBytes: this.#options.maxQueuedBytes,
       handler: {
-        control: (message, payload) => this.#handler.control(peer, message, payload),
+        control: (message, payload) => this.#messages?.handle(peer, message, payload),
         closed: (error) => this.#closed(peer, error),
       },
     });

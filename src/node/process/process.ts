@@ -23,13 +23,10 @@ import type { MakesMessage, Payload } from "../../distribution/payload.ts";
 import { asAtom, EXIT, KILL, KILLED, type NameLike, NORMAL, PROCESS } from "../atoms.ts";
 import { deadError } from "../errors.ts";
 import { ErlangError, exceptionOf, exitReasonOf } from "../exceptions.ts";
-import type { Alias } from "./alias.ts";
 import type { PidMap, ReferenceMap } from "./identifiers.ts";
-import type { ProcessHost, Signals } from "./kernel.ts";
-import type { Link } from "./link.ts";
+import type { Kernel } from "./kernel.ts";
 import type { Pattern, ReceiveOptions, Wanted } from "./mailbox.ts";
 import { Mailbox } from "./mailbox.ts";
-import type { IncomingMonitor, MonitorOptions, OnDown, OutgoingMonitor } from "./monitor.ts";
 import {
   remoteFunction,
   type SpawnOnOptions,
@@ -37,6 +34,14 @@ import {
   spawnOn,
   spawnRequest,
 } from "./spawn-on.ts";
+import type {
+  Alias,
+  IncomingMonitor,
+  Link,
+  MonitorOptions,
+  OnDown,
+  OutgoingMonitor,
+} from "./ties.ts";
 
 /** Where a message can go: a pid, an alias, a name of this node, or `[name, node]`. */
 export type Destination = Pid | Reference | NameLike | readonly [NameLike, NameLike];
@@ -104,7 +109,7 @@ export class Process {
   aliases: ReferenceMap<Alias> | undefined;
   /** @internal Kept by the process table. */
   registeredName: Atom | undefined;
-  readonly #host: ProcessHost;
+  readonly #kernel: Kernel;
   readonly #behaviour: Behaviour | undefined;
   readonly #service: boolean;
   #mailbox: Mailbox | undefined;
@@ -116,7 +121,7 @@ export class Process {
 
   /** @internal @param service one of the node's own, which exit signals do not end */
   constructor(
-    host: ProcessHost,
+    kernel: Kernel,
     pid: Pid,
     groupLeader: Pid,
     behaviour: Behaviour | undefined,
@@ -124,7 +129,7 @@ export class Process {
   ) {
     this.pid = pid;
     this.groupLeader = groupLeader;
-    this.#host = host;
+    this.#kernel = kernel;
     this.#behaviour = behaviour;
     this.#service = service;
   }
@@ -177,7 +182,7 @@ export class Process {
   set maxMailboxBytes(bytes: number) {
     const mailbox = this.#openMailbox();
     mailbox.maxBytes = bytes;
-    mailbox.onExceeded = () => this.#host.overfull(this, bytes);
+    mailbox.onExceeded = () => this.#kernel.overfull(this, bytes);
     if (mailbox.bytes > bytes) mailbox.onExceeded();
   }
 
@@ -200,7 +205,7 @@ export class Process {
    */
   send(to: Destination, message: TermInput, options?: SendOptions): Promise<void> {
     this.#checkAlive();
-    return this.#signals.send(this, to, message, options);
+    return this.#kernel.signals.send(this, to, message, options);
   }
 
   /**
@@ -301,7 +306,7 @@ export class Process {
   ): Promise<Pid | [Pid, Reference]> {
     this.#checkAlive();
     const what = remoteFunction(module, name, args);
-    const { pid, ref } = await spawnOn(this.#host, this, asAtom(node), what, options);
+    const { pid, ref } = await spawnOn(this.#kernel, this, asAtom(node), what, options);
     return options.monitor === undefined || options.monitor === false ? pid : [pid, ref];
   }
 
@@ -319,7 +324,7 @@ export class Process {
   ): Reference {
     this.#checkAlive();
     const what = remoteFunction(module, name, args);
-    return spawnRequest(this.#host, this, asAtom(node), what, options);
+    return spawnRequest(this.#kernel, this, asAtom(node), what, options);
   }
 
   /**
@@ -327,13 +332,13 @@ export class Process {
    * monitored and ends with `abandoned` if it was to be linked. Returns whether it was unanswered.
    */
   abandonSpawnRequest(ref: Reference): boolean {
-    return this.#host.spawner.abandonRequest(this, ref);
+    return this.#kernel.spawner.abandonRequest(this, ref);
   }
 
   #spawn(body: ProcessBody, prepare: (child: Process) => void): Process {
     this.#checkAlive();
     const behaviour = typeof body === "function" ? undefined : body;
-    const child = this.#host.newProcess(this.groupLeader, behaviour);
+    const child = this.#kernel.newProcess(this.groupLeader, behaviour);
     prepare(child);
     if (typeof body === "function") child.run(() => body(child));
     return child;
@@ -346,18 +351,18 @@ export class Process {
    */
   link(to: Pid): void {
     this.#checkAlive();
-    this.#signals.link(this, to);
+    this.#kernel.links.link(this, to);
   }
 
   unlink(from: Pid): void {
     this.#checkAlive();
-    this.#signals.unlink(this, from);
+    this.#kernel.links.unlink(this, from);
   }
 
   /** Monitors a process, as `monitor(process, Target)`; a `{'DOWN', Ref, …}` message tells of its end. */
   monitor(target: MonitorTarget, options: MonitorOptions = {}): Reference {
     this.#checkAlive();
-    return this.#signals.monitor(this, target, options);
+    return this.#kernel.monitors.monitor(this, target, options);
   }
 
   /**
@@ -366,7 +371,7 @@ export class Process {
    */
   demonitor(ref: Reference, options: { flush?: boolean } = {}): boolean {
     this.#checkAlive();
-    const found = this.#signals.demonitor(this, ref);
+    const found = this.#kernel.monitors.demonitor(this, ref);
     if (options.flush === true) {
       this.#mailbox?.flush(
         (message) =>
@@ -388,12 +393,12 @@ export class Process {
    */
   alias(options: { reply?: boolean } = {}): Reference {
     this.#checkAlive();
-    return this.#signals.alias(this, options.reply ?? false);
+    return this.#kernel.aliases.alias(this, options.reply ?? false);
   }
 
   /** Takes an alias of this process back; returns whether it was in force. */
   unalias(ref: Reference): boolean {
-    return this.aliases?.get(ref) !== undefined && this.#signals.unalias(ref);
+    return this.aliases?.get(ref) !== undefined && this.#kernel.aliases.unalias(ref);
   }
 
   /**
@@ -402,7 +407,7 @@ export class Process {
    */
   sendExit(to: Pid, reason: Term, options?: SignalOptions): void {
     this.#checkAlive();
-    this.#signals.exit(this, to, reason, options?.traceToken);
+    this.#kernel.signals.exit(this, to, reason, options?.traceToken);
   }
 
   /** Ends this process with a reason, as `exit/1`, by throwing through its function. */
@@ -416,12 +421,12 @@ export class Process {
    */
   register(name: NameLike): void {
     this.#checkAlive();
-    this.#signals.register(this, asAtom(name));
+    this.#kernel.signals.register(this, asAtom(name));
   }
 
   /** @internal Monitors a process without a message. */
   watch(target: Pid, onDown: OnDown): void {
-    this.#signals.monitorWith(this, target, this.#host.newReference(), onDown);
+    this.#kernel.monitors.monitorWith(this, target, this.#kernel.newReference(), onDown);
   }
 
   /** @internal A message of this node arrived, or one whose parts were read already. */
@@ -522,7 +527,7 @@ export class Process {
     if (!this.alive) return;
     this.#exitReason = reason;
     this.#mailbox?.close(deadError(this));
-    this.#signals.buried(this, reason, encoded);
+    this.#kernel.signals.processEnded(this, reason, encoded);
     this.#ended?.abort(deadError(this));
     try {
       this.#behaviour?.terminated?.(reason);
@@ -563,15 +568,11 @@ export class Process {
 
   #openMailbox(): Mailbox {
     if (this.#mailbox === undefined) {
-      const { clock, mailboxBudget, references } = this.#host;
+      const { clock, mailboxBudget, references } = this.#kernel;
       this.#mailbox = new Mailbox(clock, mailboxBudget, references);
       if (!this.alive) this.#mailbox.close(deadError(this));
     }
     return this.#mailbox;
-  }
-
-  get #signals(): Signals {
-    return this.#host.signals;
   }
 
   #checkAlive(): void {

@@ -13,10 +13,10 @@ import { type Atom, atom, atomTerm, isPid, toTerm, tuple } from "../../../etf/in
 import { asAtom, ERROR, type NameLike, NOCONNECTION, OK } from "../atoms.ts";
 import { deadError, timeoutError } from "../errors.ts";
 import { ErlangError } from "../exceptions.ts";
-import type { RemoteFunction, RequestOptions } from "../spawn/spawner.ts";
-import type { ProcessHost } from "./kernel.ts";
-import type { MonitorOptions } from "./monitor.ts";
+import type { Kernel } from "./kernel.ts";
 import type { Process } from "./process.ts";
+import type { RemoteFunction, RequestOptions } from "./spawn-request.ts";
+import type { MonitorOptions } from "./ties.ts";
 import { limitWait } from "./wait-limits.ts";
 
 export interface SpawnOptions {
@@ -71,7 +71,7 @@ export function remoteFunction(
 
 /** Asks for a process and goes on; returns the request's reference, which is the monitor's too. */
 export function spawnRequest(
-  host: ProcessHost,
+  kernel: Kernel,
   self: Process,
   node: Atom,
   what: RemoteFunction,
@@ -79,10 +79,10 @@ export function spawnRequest(
 ): Reference {
   const { reply = "yes", replyTag = SPAWN_REPLY } = options;
   const tag = toTerm(replyTag);
-  const ref = host.newReference();
+  const ref = kernel.newReference();
   const answer = (outcome: Atom, value: Pid | Atom): void =>
     self.deliver(tuple(tag, ref, outcome, isPid(value) ? value : atomTerm(value)));
-  host.spawner.request(self, node, what, {
+  kernel.spawner.request(self, node, what, {
     ...wishes(self, options),
     ref,
     abandonable: true,
@@ -102,14 +102,14 @@ export function spawnRequest(
  * @throws SpawnError; CallError CALL_TIMEOUT; NodeError PROCESS_DEAD; the signal's reason
  */
 export async function spawnOn(
-  host: ProcessHost,
+  kernel: Kernel,
   self: Process,
   node: Atom,
   what: RemoteFunction,
   options: SpawnOnOptions,
 ): Promise<{ pid: Pid; ref: Reference }> {
   options.signal?.throwIfAborted();
-  const ref = host.newReference();
+  const ref = kernel.newReference();
   return new Promise((resolve, reject) => {
     let release: (() => void) | undefined;
     let settled = false;
@@ -122,10 +122,10 @@ export async function spawnOn(
       reject(error);
     };
     const giveUp = (error: unknown): void => {
-      host.spawner.abandonRequest(self, ref);
+      kernel.spawner.abandonRequest(self, ref);
       fail(error);
     };
-    host.spawner.request(self, node, what, {
+    kernel.spawner.request(self, node, what, {
       ...wishes(self, options),
       ref,
       abandonable: true,
@@ -138,7 +138,7 @@ export async function spawnOn(
     });
     if (settled) return;
     const timedOut = (timeoutMs: number): void => giveUp(timeoutError(node.name, timeoutMs));
-    release = limitWait(host.clock, options, timedOut, giveUp);
+    release = limitWait(kernel.clock, options, timedOut, giveUp);
   });
 }
 

@@ -3,9 +3,9 @@
  *
  * Spec: erl_dist_protocol, SPAWN_REQUEST and SPAWN_REPLY.
  */
-import type { Atom, Pid, Reference } from "../../../etf/index.ts";
-import type { Lost, MonitorOptions, OnDown } from "./monitor.ts";
+import type { Atom, Pid, Reference, TermInput } from "../../../etf/index.ts";
 import type { Process } from "./process.ts";
+import type { Lost, MonitorOptions, OnDown } from "./ties.ts";
 
 export interface SpawnRequest {
   readonly ref: Reference;
@@ -22,4 +22,29 @@ export interface SpawnRequest {
   readonly monitor?: MonitorOptions | undefined;
   /** The requester has lost interest: a monitor that is set after all is taken back. */
   abandoned: boolean;
+}
+
+/** A function to run on another node. */
+export interface RemoteFunction {
+  readonly module: Atom;
+  readonly function: Atom;
+  readonly args: readonly TermInput[];
+}
+
+export interface RequestOptions {
+  readonly groupLeader: Pid;
+  /** The request's reference. Default: a new one. */
+  readonly ref?: Reference;
+  readonly link?: boolean;
+  /** With it the process is monitored, and a message tells of its end. */
+  readonly monitor?: MonitorOptions;
+  readonly emulatorOptions?: readonly TermInput[];
+  /** The request can be given up by its reference. Default false. */
+  readonly abandonable?: boolean;
+  readonly onSpawned?: ((pid: Pid) => void) | undefined;
+  readonly onError: (reason: Atom, lost?: Lost) => void;
+  /** The one who asks has ended before the answer came. */
+  readonly onDead?: (() => void) | undefined;
+  /** With it the process is monitored, and no message tells of its end. */
+  readonly onDown?: OnDown | undefined;
 }

@@ -39,7 +39,7 @@ export interface Traced {
 const traced = channel("erldist:traced");
 
 /** Tells of the token that the message carries, if it does and anybody listens. */
-export function tellTraced(node: string, peer: string, message: ControlMessage): void {
+export function publishTraced(node: string, peer: string, message: ControlMessage): void {
   if (!traced.hasSubscribers) return;
   const carried = tokenCarried(message);
   if (carried === undefined) return;

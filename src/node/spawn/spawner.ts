@@ -5,66 +5,34 @@
  * request for this node itself is answered at once.
  */
 
-import type { Atom, Pid, Reference, Term, TermInput } from "../../../etf/index.ts";
-import {
-  atom,
-  atomOf,
-  atomTerm,
-  copyTerm,
-  isList,
-  isPid,
-  toTerm,
-  tuple,
-} from "../../../etf/index.ts";
-import { CONTROL, type ControlOf, SPAWN_REPLY_FLAG } from "../../distribution/control.ts";
+import type { Atom, Pid, Reference, Term } from "../../../etf/index.ts";
+import { atom, atomOf, atomTerm, copyTerm, isList, isPid, toTerm } from "../../../etf/index.ts";
+import { type ControlOf, SPAWN_REPLY_FLAG } from "../../distribution/control.ts";
+import * as forms from "../../distribution/control-forms.ts";
 import { EncodedTerm } from "../../distribution/encoded-term.ts";
-import { DFLAG } from "../../distribution/flags.ts";
 import type { Payload } from "../../distribution/payload.ts";
 import { BADARG, LINK, MONITOR, NOCONNECTION } from "../atoms.ts";
 import type { FunctionTable } from "../exposed/functions.ts";
 import type { ThisNode } from "../identity/this-node.ts";
 import type { Peer } from "../peers/peer.ts";
+import type { Reach } from "../peers/reach.ts";
 import { type Identifiers, ReferenceMap } from "../process/identifiers.ts";
-import { refuseLink } from "../process/link.ts";
-import type { Lost, MonitorOptions, OnDown } from "../process/monitor.ts";
+import type { SpawnPort } from "../process/kernel.ts";
 import type { Process } from "../process/process.ts";
-import type { SpawnRequest } from "../process/spawn-request.ts";
-import type { Reach, SignalRouter } from "../signals/router.ts";
+import type { RemoteFunction, RequestOptions, SpawnRequest } from "../process/spawn-request.ts";
+import type { Lost } from "../process/ties.ts";
+import type { SignalRouter } from "../signals/router.ts";
+import type { SpawnMessages } from "../signals/spawn-messages.ts";
 import { spawnWishes } from "./spawn-options.ts";
 
 const BADOPT: Atom<"badopt"> = atom("badopt");
 const NOTSUP: Atom<"notsup"> = atom("notsup");
 const ABANDONED: Atom<"abandoned"> = atom("abandoned");
 
-/** A function to run on another node. */
-export interface RemoteFunction {
-  readonly module: Atom;
-  readonly function: Atom;
-  readonly args: readonly TermInput[];
-}
-
-export interface RequestOptions {
-  readonly groupLeader: Pid;
-  /** The request's reference. Default: a new one. */
-  readonly ref?: Reference;
-  readonly link?: boolean;
-  /** With it the process is monitored, and a message tells of its end. */
-  readonly monitor?: MonitorOptions;
-  readonly emulatorOptions?: readonly TermInput[];
-  /** The request can be given up by its reference. Default false. */
-  readonly abandonable?: boolean;
-  readonly onSpawned?: ((pid: Pid) => void) | undefined;
-  readonly onError: (reason: Atom, lost?: Lost) => void;
-  /** The one who asks has ended before the answer came. */
-  readonly onDead?: (() => void) | undefined;
-  /** With it the process is monitored, and no message tells of its end. */
-  readonly onDown?: OnDown | undefined;
-}
-
-export class Spawner {
+export class Spawner implements SpawnMessages, SpawnPort {
   readonly #self: Pick<ThisNode, "node">;
   readonly #functions: FunctionTable;
-  readonly #signals: SignalRouter;
+  readonly #router: SignalRouter;
   readonly #identifiers: Identifiers;
   readonly #peers: Reach;
   readonly #newProcess: (groupLeader: Pid) => Process;
@@ -73,14 +41,14 @@ export class Spawner {
   constructor(
     self: Pick<ThisNode, "node">,
     functions: FunctionTable,
-    signals: SignalRouter,
+    router: SignalRouter,
     identifiers: Identifiers,
     peers: Reach,
     newProcess: (groupLeader: Pid) => Process,
   ) {
     this.#self = self;
     this.#functions = functions;
-    this.#signals = signals;
+    this.#router = router;
     this.#identifiers = identifiers;
     this.#peers = peers;
     this.#newProcess = newProcess;
@@ -109,11 +77,11 @@ export class Spawner {
     let flags = 0;
     if (wishes.link) {
       flags |= SPAWN_REPLY_FLAG.LINK;
-      this.#signals.linkedByPeer(process, peer, from);
+      this.#router.links.inForce(process, peer, from);
     }
     if (wishes.monitor) {
       flags |= SPAWN_REPLY_FLAG.MONITOR;
-      this.#signals.monitoredByPeer(peer, {
+      this.#router.monitors.inForce(peer, {
         ref: reqId,
         watcher: from,
         target: process,
@@ -135,16 +103,16 @@ export class Spawner {
       return;
     }
     const wanted = !request.abandoned && from.alive;
+    const { links, monitors } = this.#router;
     if ((flags & SPAWN_REPLY_FLAG.MONITOR) !== 0) {
       const { onDown } = request;
       const outgoing = { ref: reqId, watcher: from, target: result, onDown, tag: monitor?.tag };
-      this.#signals.addOutgoingMonitor(outgoing);
-      peer.outgoingMonitors.set(reqId, outgoing);
-      if (!wanted) this.#signals.demonitor(from, reqId);
+      monitors.setBySpawn(peer, outgoing);
+      if (!wanted) monitors.demonitor(from, reqId);
     }
     if ((flags & SPAWN_REPLY_FLAG.LINK) !== 0) {
-      if (wanted) this.#signals.linkedByPeer(from, peer, result);
-      else refuseLink(peer, from.pid, result, from.alive ? ABANDONED : undefined);
+      if (wanted) links.inForce(from, peer, result);
+      else links.refuse(peer, from.pid, result, from.alive ? ABANDONED : undefined);
     }
     if (wanted) request.onSpawned?.(result);
     else if (!from.alive) request.onDead?.();
@@ -177,16 +145,23 @@ export class Spawner {
     const peer = this.#peers.reach(node);
     peer.spawnRequests.set(ref, request);
     if (options.abandonable === true) this.#abandonable.set(ref, request);
-    if (monitor !== undefined) this.#signals.aliasOfMonitor(from, ref, monitor);
+    if (monitor !== undefined) this.#router.aliases.ofMonitor(from, ref, monitor);
     const optList: Term[] = emulatorOptions;
     if (onDown !== undefined || monitor !== undefined) optList.push(MONITOR);
     if (options.link === true) optList.push(LINK);
-    const mfa = tuple(what.module, what.function, args.length);
-    peer.signal((connection) => {
-      if (connection.has(DFLAG.SPAWN)) {
-        const { op } = CONTROL.SPAWN_REQUEST;
-        connection.send(tuple(op, ref, from.pid, options.groupLeader, mfa, optList), payload);
-      } else if (peer.spawnRequests.delete(ref)) {
+    const fields: forms.SpawnRequestFields = {
+      reqId: ref,
+      from: from.pid,
+      groupLeader: options.groupLeader,
+      module: what.module,
+      function: what.function,
+      arity: args.length,
+      optList,
+    };
+    peer.whenUp((connection) => {
+      const form = forms.spawnRequest(connection, fields, payload);
+      if (form !== undefined) connection.send(...form);
+      else if (peer.spawnRequests.delete(ref)) {
         this.#abandonable.delete(ref);
         this.#failed(request, NOTSUP);
       }
@@ -207,10 +182,10 @@ export class Spawner {
       return;
     }
     const process = this.#newProcess(options.groupLeader);
-    if (monitor !== undefined) this.#signals.aliasOfMonitor(from, ref, monitor);
-    if (options.link === true) this.#signals.link(from, process.pid);
+    if (monitor !== undefined) this.#router.aliases.ofMonitor(from, ref, monitor);
+    if (options.link === true) this.#router.links.link(from, process.pid);
     if (onDown !== undefined || monitor !== undefined) {
-      this.#signals.monitorWith(from, process.pid, ref, onDown, monitor?.tag);
+      this.#router.monitors.monitorWith(from, process.pid, ref, onDown, monitor?.tag);
     }
     request.onSpawned?.(process.pid);
     const [module, name] = [atomTerm(what.module), atomTerm(what.function)];
@@ -248,7 +223,7 @@ export class Spawner {
   /** The requester has lost interest, as `erpc` after a time-out. */
   abandon(request: SpawnRequest): void {
     request.abandoned = true;
-    this.#signals.demonitor(request.from, request.ref);
+    this.#router.monitors.demonitor(request.from, request.ref);
   }
 
   /** The connection to a peer is gone, or never came about. */
@@ -262,8 +237,6 @@ export class Spawner {
   }
 
   #reply(peer: Peer, reqId: Reference, to: Pid, flags: number, result: Pid | Atom): void {
-    peer.signal((connection) =>
-      connection.send(tuple(CONTROL.SPAWN_REPLY.op, reqId, to, flags, result)),
-    );
+    peer.send(() => forms.spawnReply(reqId, to, flags, result));
   }
 }

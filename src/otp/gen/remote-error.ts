@@ -2,7 +2,7 @@
 import { type Atom, atom, format, type Term, tuple } from "../../../etf/index.ts";
 import { CallError, type CallErrorCode, NodeError } from "../../node/errors.ts";
 import type { NodeCore } from "../../node/node.ts";
-import type { Lost } from "../../node/process/monitor.ts";
+import type { Lost } from "../../node/process/ties.ts";
 
 export type RemoteErrorCode = "REMOTE_EXIT" | "REMOTE_ERROR" | "REMOTE_THROW";
 export type ExceptionClass = "exit" | "error" | "throw";

@@ -3,7 +3,7 @@ import { atom, Pid, Reference, type Term, tuple } from "../../../etf/index.ts";
 import { DFLAG } from "../../../src/distribution/flags.ts";
 import { ErlangError } from "../../../src/node/exceptions.ts";
 import type { CallContext } from "../../../src/node/exposed/functions.ts";
-import type { RequestOptions } from "../../../src/node/spawn/spawner.ts";
+import type { RequestOptions } from "../../../src/node/process/spawn-request.ts";
 import { Cluster, inbox, type TestNode } from "../../support/cluster.ts";
 import { type Heard, RAW_FLAGS, RawNode } from "../../support/raw-node.ts";
 
