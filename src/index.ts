@@ -67,7 +67,7 @@ export { type NameKind, type NodeName, nameKind } from "./node/identity/names.ts
 export type { NodeStats } from "./node/node.ts";
 export type { ListenChoice } from "./node/options.ts";
 export type { NodeKind } from "./node/peers/node-kind.ts";
-export type { DistAutoConnect } from "./node/peers/peers.ts";
+export type { DistAutoConnect } from "./node/peers/peers-options.ts";
 export { type Matcher, Pattern, type ReceiveOptions, type Wanted } from "./node/process/mailbox.ts";
 export type {
   Behaviour,

@@ -241,7 +241,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
    */
   async connect(name: string, options: { signal?: AbortSignal } = {}): Promise<void> {
     this.#checkRunning();
-    await this.#peers.connect(asAtom(name), options.signal);
+    await this.#peers.connect(asAtom(name), true, options.signal);
   }
 
   /**
@@ -250,7 +250,7 @@ export class NodeCore extends EventEmitter<NodeEvents> implements AsyncDisposabl
    */
   async autoConnect(name: string, options: { signal?: AbortSignal } = {}): Promise<void> {
     this.#checkRunning();
-    await this.#peers.autoConnect(asAtom(name), options.signal);
+    await this.#peers.connect(asAtom(name), false, options.signal);
   }
 
   /** Ends the connection to a node; returns whether there was one. */

@@ -3,7 +3,7 @@ import { heapLimitBytes } from "../../etf/index.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { Network } from "../transport/transport.ts";
 import type { EpmdOptions, NameService } from "./identity/name-service.ts";
-import type { DistAutoConnect } from "./peers/peers.ts";
+import type { DistAutoConnect } from "./peers/peers-options.ts";
 
 export interface ListenChoice {
   /** Address to listen on. Default: all interfaces, as `erl`. */

@@ -16,7 +16,7 @@ import { type NameService, nameService } from "./identity/name-service.ts";
 import { fullNodeName, nameKind, splitNodeName } from "./identity/names.ts";
 import { ThisNode } from "./identity/this-node.ts";
 import { limitsOf, type NodeCoreOptions } from "./options.ts";
-import type { PeersOptions } from "./peers/peers.ts";
+import type { PeersOptions } from "./peers/peers-options.ts";
 
 /** Transports accepted before the node is there wait here. */
 export class AcceptQueue {

@@ -6,7 +6,7 @@ import { Peer } from "../../../src/node/peers/peer.ts";
 
 function peer(name: string, hidden?: boolean): Peer {
   const made = new Peer(atom(name));
-  if (hidden !== undefined) made.connection = { hidden } as Connection;
+  if (hidden !== undefined) made.up({ hidden } as Connection);
   return made;
 }
 
