@@ -33,14 +33,14 @@ export interface OtpNodeOptions {
   env?: Readonly<Record<string, string>>;
   /** Start it in one of two network namespaces; see `createNetworkHosts`. */
   namespace?: NetworkHost;
-  /** Default 30,000. */
+  /** Default 60,000. */
   startTimeoutMs?: number;
 }
 
 export interface EvalOptions {
   /** Variables bound to binaries. */
   bindings?: Readonly<Record<string, Uint8Array>>;
-  /** Default 20,000. After that the process that evaluates is killed. */
+  /** Default 60,000. After that the process that evaluates is killed. */
   timeoutMs?: number;
 }
 
@@ -76,7 +76,11 @@ export interface OtpNode extends AsyncDisposable {
   session(): OtpSession;
   /** Compiles and loads a module: a path to an `.erl` file, or `kvs`, `erldist_echo` of `interop/erlang/`. */
   loadModule(module: string): Promise<void>;
-  /** Waits until the node has printed something that `pattern` matches, and returns the match. */
+  /**
+   * Waits until the node has printed something that `pattern` matches, and returns the match. Output has a
+   * channel of its own: it may arrive after the result of the `eval` that printed it.
+   * @throws InteropError INTEROP_TIMEOUT (default 60,000 ms)
+   */
   printed(pattern: RegExp, timeoutMs?: number): Promise<RegExpMatchArray>;
   /** Stops the emulator with SIGSTOP: its sockets stay open and answer nothing. */
   freeze(): void;
@@ -84,12 +88,13 @@ export interface OtpNode extends AsyncDisposable {
   thaw(): void;
   /** SIGKILL; resolves when it is gone. Also what `await using` does: a graceful stop takes a second. */
   kill(): Promise<void>;
-  /** `init:stop()`, and SIGKILL after 10 s; resolves when it is gone. */
+  /** `init:stop()`, and SIGKILL after 60 s; resolves when it is gone. */
   stop(): Promise<void>;
 }
 
-const EVAL_TIMEOUT_MS = 20_000;
-const STOP_TIMEOUT_MS = 10_000;
+export const START_TIMEOUT_MS = 60_000;
+const EVAL_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 60_000;
 
 /**
  * Starts a genuine node. Resolves when its harness answers, with distribution up.
@@ -132,7 +137,7 @@ export async function startOtpNode(options: OtpNodeOptions): Promise<OtpNode> {
   try {
     const ready = await within(
       Promise.race([channel.ready, early]),
-      options.startTimeoutMs ?? 30_000,
+      options.startTimeoutMs ?? START_TIMEOUT_MS,
       `${program.label} to start`,
     );
     return new RunningNode(program, channel, otp, ready.name, cookie);
@@ -294,9 +299,9 @@ class RunningNode implements OtpNode {
     );
   }
 
-  printed(pattern: RegExp, timeoutMs = 10_000): Promise<RegExpMatchArray> {
+  printed(pattern: RegExp, timeoutMs?: number): Promise<RegExpMatchArray> {
     return waitUntil(() => this.log.match(pattern), {
-      timeoutMs,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
       description: `${this.name} to print ${pattern}`,
     });
   }

@@ -3,10 +3,12 @@
  */
 
 import { InteropError } from "./errors.ts";
-import { type OtpNodeOptions, prepareNode } from "./otp-node.ts";
+import { type OtpNodeOptions, prepareNode, START_TIMEOUT_MS } from "./otp-node.ts";
 import { startProgram } from "./program.ts";
 import type { OtpRelease } from "./releases.ts";
 import { waitUntil } from "./wait.ts";
+
+const TYPE_TIMEOUT_MS = 60_000;
 
 export interface OtpShell extends AsyncDisposable {
   /** `bilbo@host`, from the prompt. */
@@ -17,7 +19,7 @@ export interface OtpShell extends AsyncDisposable {
   /**
    * Types one line, a whole expression with its full stop, and Enter; returns what the shell shows between
    * that line and the next prompt, without the last newline. `halt().` has no next prompt: use `stop`.
-   * @throws InteropError INTEROP_TIMEOUT (default 20,000 ms), INTEROP_NODE_ENDED
+   * @throws InteropError INTEROP_TIMEOUT (default 60,000 ms), INTEROP_NODE_ENDED
    */
   type(line: string, timeoutMs?: number): Promise<string>;
   /** Ends it at once, and waits until it is gone. */
@@ -59,7 +61,7 @@ export async function startOtpShell(options: OtpNodeOptions): Promise<OtpShell> 
 
   let name: string;
   try {
-    const { before, node } = await untilPrompt(0, 1, options.startTimeoutMs ?? 30_000);
+    const { before, node } = await untilPrompt(0, 1, options.startTimeoutMs ?? START_TIMEOUT_MS);
     if (node === undefined) {
       throw new InteropError(
         "INTEROP_START_FAILED",
@@ -79,7 +81,7 @@ export async function startOtpShell(options: OtpNodeOptions): Promise<OtpShell> 
     get log() {
       return program.log;
     },
-    async type(line, timeoutMs = 20_000) {
+    async type(line, timeoutMs = TYPE_TIMEOUT_MS) {
       const start = program.log.length;
       program.child.stdin!.write(`${line}\n`);
       const { before, node } = await untilPrompt(start, next, timeoutMs);

@@ -160,13 +160,15 @@ function onTerminal(command: readonly string[]): string[] {
   ];
 }
 
-/** Runs a program of the release to its end. */
+const RUN_TIMEOUT_MS = 60_000;
+
+/** Runs a program of the release to its end. Default of `timeoutMs`: 60,000. */
 export async function runOtp(
   options: Omit<ProgramOptions, "label" | "channel" | "stdin"> & { timeoutMs?: number },
 ): Promise<{ code: number | null; output: string }> {
   const label = options.command.join(" ");
   const program = await startProgram({ ...options, label });
-  const timeoutMs = options.timeoutMs ?? 30_000;
+  const timeoutMs = options.timeoutMs ?? RUN_TIMEOUT_MS;
   const timer = setTimeout(() => program.signal("SIGKILL"), timeoutMs);
   const { code, signal } = await program.exited;
   clearTimeout(timer);

@@ -3,8 +3,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { InteropError } from "./errors.ts";
 
+/** Long enough for a machine that is busy with other work; success does not wait for it. */
+const WAIT_TIMEOUT_MS = 60_000;
+
 export interface WaitOptions {
-  /** Default 10,000. */
+  /** Default 60,000. */
   timeoutMs?: number;
   /** Between two looks; default 20. */
   intervalMs?: number;
@@ -23,7 +26,7 @@ export async function waitUntil<T>(
   condition: () => T | Promise<T>,
   options: WaitOptions = {},
 ): Promise<Exclude<T, false | undefined | null>> {
-  const timeoutMs = options.timeoutMs ?? 10_000;
+  const timeoutMs = options.timeoutMs ?? WAIT_TIMEOUT_MS;
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     let failure: unknown;

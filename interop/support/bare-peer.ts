@@ -146,7 +146,7 @@ export async function listenBare(options: BarePeerOptions = {}): Promise<BareLis
       const come = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      if (arrived.length === 0) await within(come, 10_000, `somebody to connect to ${name}`);
+      if (arrived.length === 0) await within(come, 60_000, `somebody to connect to ${name}`);
       return arrived.shift()!;
     },
     async [Symbol.asyncDispose]() {

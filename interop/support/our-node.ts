@@ -145,13 +145,15 @@ export async function startTrustedProgram(): Promise<RunningNode> {
 }
 
 async function untilReady(command: RunningCommand): Promise<RunningNode> {
-  const failed = command.ended.then((end): never => {
-    throw new Error(`the node ended with ${end.code}: ${end.stderr}`);
+  let end: CommandEnd | undefined;
+  void command.ended.then((ended) => {
+    end = ended;
   });
-  const line = waitUntil(() => /^(\S+@\S+) ready, port (\d+)\n$/.exec(command.stdout()), {
+  const line = () => /^(\S+@\S+) ready, port (\d+)\n$/.exec(command.stdout());
+  await waitUntil(() => line() !== null || end !== undefined, {
     description: "the line of a node that is ready",
   });
-  const ready = await Promise.race([line, failed]);
-  failed.catch(() => {});
+  const ready = line();
+  if (ready === null) throw new Error(`the node ended with ${end?.code}: ${end?.stderr}`);
   return Object.assign(command, { name: ready[1] ?? "", tcpPort: Number(ready[2]) });
 }
