@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { interopRun, type OtpNode, startOtpNode, waitUntil } from "./index.ts";
+import { type OtpNode, startOtpNode } from "./index.ts";
 import { type ElixirNode, startElixirNode } from "./support/elixir.ts";
-import { startOurNode, startProgram } from "./support/our-node.ts";
-import { block, type ReadmeProgram, readmeProgram } from "./support/readme.ts";
+import { startOurNode } from "./support/our-node.ts";
 import { serveServer } from "./support/server.ts";
 import "./support/vitest.ts";
 
@@ -72,36 +71,5 @@ describe("GenServer and Task", () => {
     const theirs = await seen(genuine.name);
     expect(theirs).not.toMatch(/undef|syntax/i);
     expect(await seen(ours.name)).toBe(theirs);
-  });
-});
-
-describe("the counter of the README", () => {
-  let program: ReadmeProgram;
-  let sam: Awaited<ReturnType<typeof startProgram>>;
-  let bilbo: ElixirNode;
-  beforeAll(async () => {
-    program = readmeProgram("sam.ts");
-    expect(program.typeErrors).toEqual([]);
-    sam = await startProgram(program.file);
-    bilbo = await startElixirNode({ name: "bilbo", cookie: "secret" });
-    const { shortHost } = await interopRun();
-    await waitUntil(
-      async () => (await bilbo.node.eval(`net_adm:ping(sam@${shortHost})`)) === "pong",
-    );
-  });
-  afterAll(async () => {
-    await bilbo.node.kill();
-    await sam[Symbol.asyncDispose]();
-    await program[Symbol.asyncDispose]();
-  });
-
-  it("is called from iex", async () => {
-    const { shortHost } = await interopRun();
-    const lines = [...block("session: iex --sname bilbo").matchAll(/\)\d+> (.*?)\s+# (.*)/g)];
-    expect(lines.length).toBeGreaterThan(5);
-    for (const [, line = "", shown = ""] of lines) {
-      const inspected = await bilbo.elixir(line.replaceAll("HOST", shortHost));
-      expect(inspected, line).toBe(shown.replaceAll("HOST", shortHost));
-    }
   });
 });

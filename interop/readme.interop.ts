@@ -1,8 +1,17 @@
+/** What the README shows runs on every release; the pages of docs/ have documents.interop.ts. */
+
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { interopRun, type OtpShell, startOtpNode, startOtpShell, waitUntil } from "./index.ts";
+import { interopRun, type OtpShell, startOtpNode, startOtpShell } from "./index.ts";
+import { block, compileExamples, type ExamplePrograms } from "./support/documents.ts";
 import { runCommand, startKvsCommand, startProgram } from "./support/our-node.ts";
-import { block, readmeProgram } from "./support/readme.ts";
+import { runSession } from "./support/sessions.ts";
 import { eachOtp } from "./support/vitest.ts";
+
+let programs: ExamplePrograms;
+beforeAll(() => {
+  programs = compileExamples(["README.md"]);
+});
+afterAll(() => programs[Symbol.dispose]());
 
 eachOtp((otp) => {
   describe("the session", () => {
@@ -18,8 +27,10 @@ eachOtp((otp) => {
       expect(await gandalf.ended).toMatchObject({ code: 0 });
     });
 
-    const lines = [...block("session: erl -sname bilbo").matchAll(/\)\d+> (.*?)\s+% (.*)/g)];
-    it("is there", () => {
+    const lines = [
+      ...block("README.md", "session", "erl -sname bilbo").matchAll(/\)\d+> (.*?)\s+% (.*)/g),
+    ];
+    it("has its lines", () => {
       expect(lines.length).toBeGreaterThan(8);
     });
     it.each(lines.map(([, line = "", shown = ""]) => [line, shown]))(
@@ -46,7 +57,7 @@ eachOtp((otp) => {
         expect(end).toMatchObject({ code: 0, stderr: "" });
         return end.stdout;
       };
-      const commands = [...block("commands").matchAll(/npx erldist (.*?)\s+# (.*)/g)];
+      const commands = [...block("README.md", "commands").matchAll(/npx erldist (.*?)\s+# (.*)/g)];
       const outputs = await Promise.all(commands.map(([, args = ""]) => run(args)));
       expect(outputs.slice(0, 3)).toEqual(["pong\n", "{ok,fine}\n", "hello 1\nok\n"]);
       expect(outputs[3]).toMatch(
@@ -57,13 +68,12 @@ eachOtp((otp) => {
 
   describe("the program", () => {
     it("has no type error, runs, and can be called", async () => {
-      await using program = readmeProgram("frodo.ts");
-      expect(program.typeErrors).toEqual([]);
+      expect(programs.typeErrors("frodo.ts")).toEqual([]);
       const { shortHost } = await interopRun();
       await using bilbo = await startOtpNode({ otp, name: "bilbo", cookie: "secret" });
       await using shell = bilbo.session();
       await shell.eval("register(shell, self())");
-      await using frodo = await startProgram(program.file);
+      await using frodo = await startProgram(programs.file("frodo.ts"));
       const hello = await shell.eval(
         "receive {hello, Text, Echo} -> Echo ! {self(), 42}, receive {echo, What} -> {Text, What} end end",
       );
@@ -78,60 +88,12 @@ eachOtp((otp) => {
       });
     });
   });
+});
 
-  it("a supervised worker is started again, and obeys module supervisor", async () => {
-    await using program = readmeProgram("shire.ts");
-    expect(program.typeErrors).toEqual([]);
-    const { shortHost } = await interopRun();
-    await using bilbo = await startOtpNode({ otp, name: "bilbo", cookie: "secret" });
-    await using shire = await startProgram(program.file);
-    const up = `net_adm:ping('shire@${shortHost}') =:= pong andalso rpc:call('shire@${shortHost}', erlang, whereis, [shire_sup]) =/= undefined`;
-    await waitUntil(async () => (await bilbo.eval(up)) === "true");
-    const lines = [...block("session: a supervised worker").matchAll(/\)\d+> (.*?)\.\s+% (.*)/g)];
-    expect(lines).toHaveLength(8);
-    for (const [, line = "", shown] of lines) {
-      expect(await bilbo.eval(line.replaceAll("HOST", shortHost))).toBe(shown);
-    }
-    await bilbo.kill();
-    const end = await shire.ended;
-    expect(end).toMatchObject({ code: 0, stderr: "" });
-    expect(end.stdout.trim().split("\n")).toEqual([
-      "error {gen_server,terminate}",
-      "error {proc_lib,crash}",
-      "error {supervisor,child_terminated}",
-      "info {supervisor,progress}",
-    ]);
+describe("the server", () => {
+  it("has no type error", () => {
+    expect(programs.typeErrors("sam.ts")).toEqual([]);
   });
 
-  it("the door lets in who knocked, once its code is given", async () => {
-    await using program = readmeProgram("merry.ts");
-    expect(program.typeErrors).toEqual([]);
-    const { shortHost } = await interopRun();
-    const door = `{door, merry@${shortHost}}`;
-    await using merry = await startProgram(program.file);
-    await using bilbo = await startOtpNode({ otp, name: "bilbo", cookie: "secret" });
-    await waitUntil(async () => {
-      const registered = await bilbo.eval(`catch sys:get_state(${door})`);
-      return registered.startsWith("{locked,");
-    });
-    const knock = bilbo.eval(`gen_statem:call(${door}, knock)`);
-    await bilbo.eval(`gen_statem:cast(${door}, 1), gen_statem:cast(${door}, 1234)`);
-    expect(await knock).toBe("come_in");
-    expect(await bilbo.eval(`element(1, sys:get_state(${door}))`)).toBe("open");
-    merry.signal("SIGKILL");
-  });
-
-  it("a process linked to an Erlang one hears of its end", async () => {
-    await using program = readmeProgram("pippin.ts");
-    expect(program.typeErrors).toEqual([]);
-    await using bilbo = await startOtpNode({ otp, name: "bilbo", cookie: "secret" });
-    await using shell = bilbo.session();
-    await shell.eval("register(shell, self())");
-    await using pippin = await startProgram(program.file);
-    const linked = await shell.eval(
-      "receive {linked, Pid, To} -> {links, L} = process_info(Pid, links), exit(Pid, bored), lists:member(To, L) end",
-    );
-    expect(linked).toBe("true");
-    expect(await pippin.ended).toMatchObject({ code: 0, stdout: "bored\n", stderr: "" });
-  });
+  it("is called from iex", () => runSession(block("README.md", "session"), { programs }));
 });

@@ -1,0 +1,32 @@
+/** The examples of docs/ run as they stand there, beside the newest OTP release. */
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Epmd, otpReleases, startEpmd } from "./index.ts";
+import { blocks, compileExamples, type ExamplePrograms, PAGES } from "./support/documents.ts";
+import { runSession } from "./support/sessions.ts";
+import "./support/vitest.ts";
+
+const pages = PAGES.filter((page) => page.startsWith("docs/") && page !== "docs/README.md");
+let programs: ExamplePrograms;
+let epmd: Epmd;
+
+beforeAll(async () => {
+  programs = compileExamples(pages);
+  // As on a host where nodes come and go, EPMD is there before and after each of them.
+  epmd = await startEpmd({ otp: otpReleases().at(-1)! });
+});
+afterAll(async () => {
+  await epmd.stop();
+  programs[Symbol.dispose]();
+});
+
+describe.each(pages)("%s", (page) => {
+  it.each(blocks(page, "example").map(({ name }) => name))("%s has no type errors", (example) => {
+    expect(programs.typeErrors(example)).toEqual([]);
+  });
+
+  it.each(blocks(page, "session").map(({ text }, at) => [at + 1, text] as const))(
+    "session %i runs as shown",
+    (_at, text) => runSession(text, { programs }),
+  );
+});
