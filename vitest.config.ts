@@ -13,6 +13,9 @@ export default defineConfig({
         test: { name: "unit", include: ["test/**/*.test.ts"], testTimeout: 30_000 },
       },
       {
+        test: { name: "package", include: ["test/package/*.package.ts"], testTimeout: 120_000 },
+      },
+      {
         resolve,
         test: {
           name: "interop",

@@ -16,7 +16,7 @@ let failed = 0;
 let skipped = 0;
 const problems = [];
 
-for (const project of ["unit", "interop"]) {
+for (const project of ["unit", "package", "interop"]) {
   let report;
   try {
     report = JSON.parse(readFileSync(join(folder, `${project}.json`), "utf8"));

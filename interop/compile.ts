@@ -18,8 +18,8 @@ import { hostPath, type OtpRelease, temporaryFolder } from "./releases.ts";
  */
 export function erlangSource(module: string): string {
   if (module.endsWith(".erl")) return module;
-  // Built into dist/interop, the sources are two folders up.
-  for (const folder of ["./erlang/", "../../interop/erlang/"]) {
+  // From dist/, where this file is bundled, the modules are in the folder beside it.
+  for (const folder of ["./erlang/", "../interop/erlang/"]) {
     const file = fileURLToPath(new URL(`${folder}${module}.erl`, import.meta.url));
     if (existsSync(file)) return file;
   }

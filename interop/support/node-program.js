@@ -4,7 +4,7 @@
  */
 
 import process from "node:process";
-import { Node } from "../../dist/src/index.js";
+import { Node } from "../../dist/index.js";
 
 const { connectTo, ...options } = JSON.parse(process.argv[2] ?? "{}");
 const node = await Node.start(options);

@@ -14,7 +14,7 @@ import {
   tuple,
   typed,
   types,
-} from "../../dist/src/index.js";
+} from "../../dist/index.js";
 
 const node = await Node.start({ ...JSON.parse(process.argv[2]), output: () => {} });
 serveKvs(node);

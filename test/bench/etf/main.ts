@@ -48,7 +48,7 @@ const HELP = `npm run bench -- [options]
   --json FILE         writes all that was measured
 `;
 
-const root = fileURLToPath(new URL("../../../..", import.meta.url));
+const root = fileURLToPath(new URL("../../../../..", import.meta.url));
 const source = join(root, "test/bench/etf");
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -119,7 +119,7 @@ async function main(): Promise<void> {
     etf,
     timers.map((timer) => `OTP ${timer.release}`),
   );
-  const importMs = await measureImport(root);
+  const importMs = measureImport(root);
   const machine = {
     cpu: `${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown"}`,
     linux: release(),

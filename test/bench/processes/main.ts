@@ -18,7 +18,7 @@ const ROUNDS = 5;
 /** Messages sent before the sender lets others run, as a program does that awaits its sends. */
 const BATCH = 1000;
 const ERL_MODULE = fileURLToPath(
-  new URL("../../../../test/bench/processes/bench_processes.erl", import.meta.url),
+  new URL("../../../../../test/bench/processes/bench_processes.erl", import.meta.url),
 );
 const gc = (globalThis as { gc?: () => void }).gc;
 if (gc === undefined) throw new Error("run it with --expose-gc");

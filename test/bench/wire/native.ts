@@ -9,9 +9,9 @@ const JINTERFACE = "/usr/share/java/OtpErlang.jar";
 const EI = "/usr/include/ei.h";
 const FOLDER = rootPath(".cache/bench/wire");
 
-/** A path from the root of the checkout; this program runs as dist/test/bench/wire/*.js. */
+/** A path from the root of the checkout; this program runs as .cache/bench/test/bench/wire/*.js. */
 export function rootPath(path: string): string {
-  return fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
+  return fileURLToPath(new URL(`../../../../../${path}`, import.meta.url));
 }
 
 export function sourceFile(name: string): string {

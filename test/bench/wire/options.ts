@@ -8,8 +8,8 @@ Load from a genuine node (and from C) against servers that serve the same, in tu
 
   --servers erl,ours,c,java,floor
                               which; default all. The floor is bare node:net with the same frames
-  --base FOLDER               one more server: our node as built in FOLDER/dist (package.json and node_modules
-                              beside it), to compare two states of the code in one run
+  --base FOLDER               one more server: our node as built in FOLDER, to compare two states of the code
+                              in one run
   --only rpc,gen64,flood-in   which rows, by name or by the beginning of their names; default all
   --otp 25|29|path            release of load and genuine server; default the erl on the PATH. Others are
                               those of interop/otp/install
@@ -26,7 +26,7 @@ Load from a genuine node (and from C) against servers that serve the same, in tu
 C and Java need what test/bench/wire/install installs.
 
 Our node alone, as quick as it gets:   npm run bench:wire -- --quick --servers ours --only rpc64
-Before and after a change:             mkdir /tmp/base && cp -r dist package.json /tmp/base &&
+Before and after a change:             mkdir /tmp/base && cp -r --parents .cache/bench dist package.json /tmp/base &&
                                        ln -s "$PWD/node_modules" /tmp/base/ && (change) &&
                                        npm run bench:wire -- --servers ours --base /tmp/base --only rpc64
 Against the genuine one, with profile: npm run bench:wire -- --servers ours,erl --only rpc64 --prof

@@ -60,7 +60,7 @@ async function startOurs(options: Options): Promise<Server> {
 
 /** Our node as it was built elsewhere, never profiled. */
 async function startBase({ base = "", nodeArgs }: Options): Promise<Server> {
-  const file = resolve(base, "dist/test/bench/wire/our-node.js");
+  const file = resolve(base, ".cache/bench/test/bench/wire/our-node.js");
   return await startNode("base", [process.execPath, "--expose-gc", ...nodeArgs, file]);
 }
 
