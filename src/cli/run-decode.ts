@@ -27,7 +27,8 @@ export async function run(args: DecodeArguments): Promise<void> {
 async function readCapture(args: DecodeArguments): Promise<Capture> {
   const { initiator, acceptor } = args;
   if (initiator === undefined && acceptor === undefined) {
-    return { unknown: await readBytes(args.file ?? "-") };
+    // yargs hands an argument "-" over as an empty text.
+    return { unknown: await readBytes(args.file || "-") };
   }
   return {
     ...(initiator === undefined ? {} : { initiator: await readBytes(initiator) }),
