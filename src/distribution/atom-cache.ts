@@ -1,22 +1,18 @@
 /**
- * The atom cache of one direction of a connection: atoms travel as text once, and as one byte
+ * The atom cache of one direction of a connection: an atom travels as text once, and as one byte
  * from then on.
  *
  * Spec: erl_ext_dist, "Distribution Header" and ATOM_CACHE_REF. Sender and receiver keep a table
- * of 2048 entries; the sender says with each message which entries it uses and what it has put
- * into them anew. So a message must be written in the order in which its header was made.
- *
- * The runtime puts an atom where its number modulo 2039 says. Here entries are given out in turn,
- * once for all connections, and each connection only remembers which of them its peer knows:
- * atoms meet in one entry only after 2048 others, and an idle connection costs a few hundred bytes.
+ * of 2048 entries; the header of each message says which entries the message uses, and what it puts
+ * into them anew. So messages must be written in the order in which their headers were made.
  */
 import type { Atom, AtomRefTable } from "../../etf/index.ts";
+import type { AtomEntries } from "./atom-entries.ts";
 import {
   ATOM_CACHE_ENTRIES,
   type AtomCacheEntries,
   atomCacheRefsBytes,
   type CachedAtom,
-  MAX_ATOM_CACHE_REFS,
   type OutgoingRefs,
   writeAtomCacheRefs,
   writeKnownAtomCacheRefs,
@@ -43,78 +39,44 @@ export class ReceivingAtomCache implements AtomCacheEntries {
   }
 }
 
-/** The entry each atom has, for as long as it has one. */
-const entryOf = new Map<Atom, number>();
-const atomIn: (Atom | undefined)[] = new Array(ATOM_CACHE_ENTRIES).fill(undefined);
-/** How often an entry was given out. */
-const edition = new Uint32Array(ATOM_CACHE_ENTRIES);
-let nextEntry = 0;
-
-/** The message being written: its number, the entries it uses, and where in its header they are. */
-let message = 0;
-const usedBy = new Uint32Array(ATOM_CACHE_ENTRIES);
-const position = new Uint8Array(ATOM_CACHE_ENTRIES);
-const cacheIndexes = new Uint16Array(MAX_ATOM_CACHE_REFS);
-const texts: (Uint8Array | undefined)[] = new Array(MAX_ATOM_CACHE_REFS).fill(undefined);
-let writing: SendingAtomCache | undefined;
-
-function giveEntry(atom: Atom): number {
-  // At most 255 of the entries are in use by the message being written.
-  while (usedBy[nextEntry] === message) nextEntry = (nextEntry + 1) % ATOM_CACHE_ENTRIES;
-  const entry = nextEntry;
-  nextEntry = (nextEntry + 1) % ATOM_CACHE_ENTRIES;
-  const former = atomIn[entry];
-  if (former !== undefined) entryOf.delete(former);
-  entryOf.set(atom, entry);
-  atomIn[entry] = atom;
-  edition[entry]!++;
-  return entry;
-}
-
 /**
  * What the peer knows, and the references of the message being written: `begin`, then the terms
  * by a TermWriter that has this as its `atomRefs`, then `bytes` and `write`, and always `end`.
  */
 export class SendingAtomCache implements AtomRefTable, OutgoingRefs {
   count = 0;
-  readonly cacheIndexes: Uint16Array = cacheIndexes;
-  readonly texts: (Uint8Array | undefined)[] = texts;
+  readonly cacheIndexes: Uint16Array;
+  readonly texts: (Uint8Array | undefined)[];
+  readonly #entries: AtomEntries;
   /** The edition of each entry that the peer has; grows with the entries used. */
   #known = new Uint32Array(0);
   /** How many of the references tell the peer what it does not know. */
   #news = 0;
 
-  /** False while another message is being written: this one then does without references. */
+  constructor(entries: AtomEntries) {
+    this.#entries = entries;
+    this.cacheIndexes = entries.cacheIndexes;
+    this.texts = entries.texts;
+  }
+
+  /** False while another message is being written: this one then goes without references. */
   begin(): boolean {
-    if (writing !== undefined) return false;
-    writing = this;
-    message = (message + 1) >>> 0;
-    if (message === 0) {
-      usedBy.fill(0);
-      message = 1;
-    }
+    if (!this.#entries.begin(this)) return false;
     this.count = 0;
     return true;
   }
 
   /** The internal segment index of an atom in this message's header, or -1 when that is full. */
   ref(atom: Atom): number {
-    let entry = entryOf.get(atom);
-    if (entry === undefined) {
-      if (this.count === MAX_ATOM_CACHE_REFS) return -1;
-      entry = giveEntry(atom);
-    } else if (usedBy[entry] === message) return position[entry]!;
-    if (this.count === MAX_ATOM_CACHE_REFS) return -1;
-    const index = this.count++;
-    usedBy[entry] = message;
-    position[entry] = index;
-    cacheIndexes[index] = entry;
+    const index = this.#entries.reference(atom, this.count);
+    if (index === this.count) this.count++;
     return index;
   }
 
   /** The size of the references in the header. */
   bytes(): number {
-    const { count } = this;
+    const { count, cacheIndexes, texts } = this;
+    const { atomIn, edition } = this.#entries;
     const known = this.#known;
     let news = 0;
     for (let index = 0; index < count; index++) {
@@ -132,22 +94,24 @@ export class SendingAtomCache implements AtomRefTable, OutgoingRefs {
   }
 
   /**
-   * Writes the references, after `bytes`; from now on the peer is taken to know them, so the
-   * message must be sent, and before any other of this connection. Returns where they end.
+   * Writes the references, after `bytes`. From now on the peer is expected to know them, so the
+   * message must be sent before any other of this connection. Returns where they end.
    */
   write(bytes: Uint8Array, at: number): number {
-    if (this.#news === 0) return writeKnownAtomCacheRefs(this.count, cacheIndexes, bytes, at);
-    for (let index = 0; index < this.count; index++) {
+    const { count, cacheIndexes, texts } = this;
+    if (this.#news === 0) return writeKnownAtomCacheRefs(count, cacheIndexes, bytes, at);
+    for (let index = 0; index < count; index++) {
       if (texts[index] === undefined) continue;
       const entry = cacheIndexes[index]!;
       if (entry >= this.#known.length) this.#grow(entry);
-      this.#known[entry] = edition[entry]!;
+      this.#known[entry] = this.#entries.edition[entry]!;
     }
     return writeAtomCacheRefs(this, bytes, at);
   }
 
+  /** Ends the message, sent or not. */
   end(): void {
-    if (writing === this) writing = undefined;
+    this.#entries.end(this);
   }
 
   #grow(entry: number): void {

@@ -7,7 +7,7 @@
  * header, else none has. Frames are to be handed over in wire order, each once: the atom cache is
  * applied here.
  */
-import { TermDecoder, VERSION_MAGIC } from "../../etf/index.ts";
+import { type TermDecoder, VERSION_MAGIC } from "../../etf/index.ts";
 import { ReceivingAtomCache } from "./atom-cache.ts";
 import { type ControlMessage, checkControl, hasPayload } from "./control.ts";
 import { DistProtocolError } from "./errors.ts";
@@ -32,6 +32,7 @@ import {
   readSequenceId,
 } from "./header.ts";
 import { type AtomRefs, FramePayload, type Payload, readTerm } from "./payload.ts";
+import { GATHERED_BYTES, type SharedState, sharedState } from "./shared-state.ts";
 
 /**
  * Called with a checked control message in wire order, and its payload, which is empty if the
@@ -41,24 +42,19 @@ export type MessageSink = (control: ControlMessage, payload: Payload) => void;
 
 export interface MessageReaderOptions extends Partial<FragmentLimits> {
   negotiatedFlags: bigint;
-  /** Reads control messages and payloads. Default one for all readers, with the default limits. */
+  /** Reads control messages and payloads. Default: one for all readers, with the default limits. */
   decoder?: TermDecoder;
   /** Told of a payload that proves malformed after it was kept. Default: nobody is. */
   malformed?: (error: unknown) => void;
   /** Default an empty one. */
   atomCache?: AtomCacheEntries;
+  /** What readers share. Default: `sharedState`. */
+  shared?: SharedState;
 }
-
-const sharedDecoder = new TermDecoder({ binaries: "view" });
-
-/** First fragments up to this size are put together in a buffer that is used again. */
-const GATHERED_BYTES = 128 * 1024;
-/** Four times as large, so that the decoder copies every binary out of them. */
-const idleGathers: Uint8Array[] = [];
-const MAX_IDLE_GATHERS = 4;
 
 export class MessageReader implements FrameStream {
   readonly #sink: MessageSink;
+  readonly #shared: SharedState;
   readonly #headers: boolean;
   readonly #fragments: FragmentAssembler | undefined;
   readonly #cache: AtomCacheEntries;
@@ -74,13 +70,14 @@ export class MessageReader implements FrameStream {
 
   constructor(options: MessageReaderOptions, sink: MessageSink) {
     this.#sink = sink;
+    this.#shared = options.shared ?? sharedState;
     const has = (flag: bigint): boolean => (options.negotiatedFlags & flag) !== 0n;
     this.#headers = has(DFLAG.DIST_HDR_ATOM_CACHE | DFLAG.FRAGMENTS);
     this.#fragments = has(DFLAG.FRAGMENTS)
       ? new FragmentAssembler({ ...DEFAULT_FRAGMENT_LIMITS, ...limitsIn(options) })
       : undefined;
     this.#cache = options.atomCache ?? new ReceivingAtomCache();
-    this.#decoder = options.decoder ?? sharedDecoder;
+    this.#decoder = options.decoder ?? this.#shared.decoder;
     const { malformed = () => {} } = options;
     this.#payload = new FramePayload({ decoder: this.#decoder, malformed });
   }
@@ -127,7 +124,7 @@ export class MessageReader implements FrameStream {
     if (bytes[start + 1] === DIST_FRAG_HEADER) {
       // The last fragment too is a message to be read where it lies.
       if (end - start + left > GATHERED_BYTES || readFragmentId(bytes, start) < 2) return false;
-      this.#gathered = idleGathers.pop() ?? Buffer.allocUnsafeSlow(4 * GATHERED_BYTES);
+      this.#gathered = this.#shared.takeGather();
       this.#gather(bytes, start, end);
       return true;
     }
@@ -159,7 +156,7 @@ export class MessageReader implements FrameStream {
     this.#gathered = undefined;
     this.#gatheredBytes = 0;
     this.#firstFragment(assembler, whole, 0, length);
-    if (idleGathers.length < MAX_IDLE_GATHERS) idleGathers.push(whole);
+    this.#shared.giveGatherBack(whole);
   }
 
   #gather(bytes: Uint8Array, start: number, end: number): void {

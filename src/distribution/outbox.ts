@@ -11,8 +11,7 @@
 import { isPid, type TermInput, TermWriter, Tuple, VERSION_MAGIC } from "../../etf/index.ts";
 import { SendingAtomCache } from "./atom-cache.ts";
 import { CONTROL } from "./control.ts";
-import { CopyPool } from "./copy-pool.ts";
-import { BY_REFERENCE_BYTES, EncodedTerm } from "./encoded-term.ts";
+import { EncodedTerm } from "./encoded-term.ts";
 import { DFLAG } from "./flags.ts";
 import {
   FRAGMENT_BYTES,
@@ -23,8 +22,9 @@ import {
   type OutgoingMessage,
   type SignalEnd,
 } from "./fragment-queue.ts";
-import { FrameWriter, type RefsWriter } from "./frame-writer.ts";
+import type { FrameWriter, RefsWriter } from "./frame-writer.ts";
 import { PASS_THROUGH } from "./header.ts";
+import { BY_REFERENCE_BYTES, type SharedState, sharedState } from "./shared-state.ts";
 
 export interface OutboxOptions {
   negotiatedFlags: bigint;
@@ -35,10 +35,9 @@ export interface OutboxOptions {
    * message has been taken. Default: never, so that no copy is used again.
    */
   written?: (callback: () => void) => void;
+  /** What outboxes share. Default: `sharedState`. */
+  shared?: SharedState;
 }
-
-/** For all connections. */
-const pool = new CopyPool();
 
 /** References of a header that has none. */
 const NONE: RefsWriter = {
@@ -49,11 +48,8 @@ const NONE: RefsWriter = {
   },
 };
 
-/** Writers nobody has bytes in. Connections that have nothing to send hold none. */
-const idleWriters: FrameWriter[] = [];
-const MAX_IDLE_WRITERS = 16;
-
 export class Outbox {
+  readonly #shared: SharedState;
   readonly #headers: boolean;
   readonly #atoms: SendingAtomCache | undefined;
   readonly #fragments: FragmentQueue | undefined;
@@ -72,7 +68,7 @@ export class Outbox {
   /** Holds copies of the message being added. */
   #copies: Uint8Array[] = [];
   readonly #copy = (bytes: Uint8Array): Uint8Array => {
-    const { copy, buffer } = pool.copy(bytes);
+    const { copy, buffer } = this.#shared.copies.copy(bytes);
     this.#copies.push(buffer);
     return copy;
   };
@@ -80,9 +76,12 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     const has = (flag: bigint): boolean => (options.negotiatedFlags & flag) !== 0n;
+    this.#shared = options.shared ?? sharedState;
     this.#written = options.written ?? (() => {});
     this.#headers = has(DFLAG.DIST_HDR_ATOM_CACHE | DFLAG.FRAGMENTS);
-    this.#atoms = has(DFLAG.DIST_HDR_ATOM_CACHE) ? new SendingAtomCache() : undefined;
+    this.#atoms = has(DFLAG.DIST_HDR_ATOM_CACHE)
+      ? new SendingAtomCache(this.#shared.atoms)
+      : undefined;
     // What OTP 23 can read; a port beyond it is one that OTP 23 cannot hold.
     this.#v4Ports = has(DFLAG.V4_NC);
     this.#fragmentBytes = options.fragmentBytes ?? FRAGMENT_BYTES;
@@ -101,7 +100,7 @@ export class Outbox {
 
   get #out(): FrameWriter {
     if (this.#writer === undefined) {
-      this.#writer = idleWriters.pop() ?? new FrameWriter({ byReferenceBytes: BY_REFERENCE_BYTES });
+      this.#writer = this.#shared.takeWriter();
       this.#writer.v4Ports = this.#v4Ports;
     }
     return this.#writer;
@@ -127,7 +126,7 @@ export class Outbox {
     try {
       this.#add(control, payload, free);
     } catch (error) {
-      pool.giveBack(this.#copies);
+      this.#shared.copies.giveBack(this.#copies);
       this.#copies = [];
       throw error;
     }
@@ -149,7 +148,7 @@ export class Outbox {
     const copies = this.#copies;
     if (copies.length > 0) {
       this.#copies = [];
-      return () => this.#written(() => pool.giveBack(copies));
+      return () => this.#written(() => this.#shared.copies.giveBack(copies));
     }
     return free === undefined ? undefined : () => this.#written(free);
   }
@@ -184,7 +183,7 @@ export class Outbox {
     if (writer === undefined) return [];
     this.#writer = undefined;
     const written = writer.take();
-    if (idleWriters.length < MAX_IDLE_WRITERS) idleWriters.push(writer);
+    this.#shared.giveWriterBack(writer);
     return written;
   }
 
@@ -279,7 +278,7 @@ export class Outbox {
     if (fragments.full) {
       // Its header would be made now and written later, behind others: without references, then.
       this.#out.abandonFrame();
-      pool.giveBack(this.#copies.splice(0));
+      this.#shared.copies.giveBack(this.#copies.splice(0));
       fragments.wait(this.#setAside(control, payload, free));
       return;
     }

@@ -2,9 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Atom, atom, decode, TermDecoder, TermWriter } from "../../etf/index.ts";
 import { ReceivingAtomCache, SendingAtomCache } from "../../src/distribution/atom-cache.ts";
+import { AtomEntries } from "../../src/distribution/atom-entries.ts";
 import { type CachedAtom, readAtomCacheRefs } from "../../src/distribution/header.ts";
 
 const decoder = new TermDecoder();
+const entries = new AtomEntries();
 
 /** A list of atoms as a message: the header's references, then the term. */
 function send(cache: SendingAtomCache, atoms: readonly Atom[]): { head: Buffer; body: Buffer } {
@@ -29,7 +31,7 @@ const named = (prefix: string, from: number, count: number): Atom[] =>
 
 describe("the atom cache, from sender to receiver", () => {
   test("an atom travels as text once, then as two bytes", () => {
-    const sender = new SendingAtomCache();
+    const sender = new SendingAtomCache(entries);
     const receiver = new ReceivingAtomCache();
     const atoms = [atom("a_rather_long_atom"), atom("kvs"), atom("a_rather_long_atom")];
     const first = send(sender, atoms);
@@ -42,7 +44,7 @@ describe("the atom cache, from sender to receiver", () => {
   });
 
   test("at most 255 atoms are announced, the others are written out", () => {
-    const sender = new SendingAtomCache();
+    const sender = new SendingAtomCache(entries);
     const receiver = new ReceivingAtomCache();
     for (const count of [254, 255, 256, 400]) {
       const atoms = named("many", 0, count);
@@ -56,7 +58,7 @@ describe("the atom cache, from sender to receiver", () => {
   });
 
   test("atoms of more than 255 bytes, and those beside them", () => {
-    const sender = new SendingAtomCache();
+    const sender = new SendingAtomCache(entries);
     const receiver = new ReceivingAtomCache();
     const atoms = [atom("short"), atom("𝄞".repeat(255)), atom("é".repeat(128)), atom("")];
     for (let round = 0; round < 2; round++) {
@@ -65,16 +67,25 @@ describe("the atom cache, from sender to receiver", () => {
     }
   });
 
+  test("entries made afresh know nothing of others", () => {
+    const text = (cache: SendingAtomCache) => send(cache, [atom("fresh")]).head;
+    const used = new AtomEntries();
+    expect(text(new SendingAtomCache(used))).toEqual(text(new SendingAtomCache(new AtomEntries())));
+    expect(send(new SendingAtomCache(used), [atom("second")]).head[2]).toBe(1);
+  });
+
   test("each connection has a cache of its own", () => {
     const atoms = named("own", 0, 5);
-    send(new SendingAtomCache(), atoms);
-    const other = send(new SendingAtomCache(), atoms);
+    send(new SendingAtomCache(entries), atoms);
+    const other = send(new SendingAtomCache(entries), atoms);
     expect(receive(new ReceivingAtomCache(), other)).toEqual(atoms);
   });
 
   test("entries are replaced, and replaced atoms come back, on several connections", () => {
     const pool = named("pool", 0, 3000);
-    const pairs = [0, 1, 2].map(() => [new SendingAtomCache(), new ReceivingAtomCache()] as const);
+    const pairs = [0, 1, 2].map(
+      () => [new SendingAtomCache(entries), new ReceivingAtomCache()] as const,
+    );
     const message = fc.record({
       pair: fc.nat(2),
       from: fc.nat(2999),
@@ -94,7 +105,7 @@ describe("the atom cache, from sender to receiver", () => {
   });
 
   test("a message that fails leaves no trace", () => {
-    const sender = new SendingAtomCache();
+    const sender = new SendingAtomCache(entries);
     const writer = new TermWriter();
     expect(sender.begin()).toBe(true);
     writer.atomRefs = sender;
@@ -105,8 +116,8 @@ describe("the atom cache, from sender to receiver", () => {
   });
 
   test("a message within a message does without references", () => {
-    const outer = new SendingAtomCache();
-    const inner = new SendingAtomCache();
+    const outer = new SendingAtomCache(entries);
+    const inner = new SendingAtomCache(entries);
     expect(outer.begin()).toBe(true);
     expect(inner.begin()).toBe(false);
     expect(outer.begin()).toBe(false);
@@ -120,7 +131,7 @@ describe("the atom cache, from sender to receiver", () => {
   test("the atoms true and false in a pid's or fun's place are kept apart from the booleans", () => {
     const text = Buffer.from([131, 113, 119, 4, 116, 114, 117, 101, 119, 1, 102, 97, 0]);
     const fun = decode(text);
-    const sender = new SendingAtomCache();
+    const sender = new SendingAtomCache(entries);
     const writer = new TermWriter();
     sender.begin();
     writer.atomRefs = sender;

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { decode, tuple } from "../../etf/index.ts";
-import { BY_REFERENCE_BYTES, EncodedTerm } from "../../src/distribution/encoded-term.ts";
+import { EncodedTerm } from "../../src/distribution/encoded-term.ts";
+import { BY_REFERENCE_BYTES } from "../../src/distribution/shared-state.ts";
 
 test("an encoded term has the version byte in front", () => {
   const { chunks } = new EncodedTerm(tuple(1, "two"));
