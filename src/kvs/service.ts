@@ -10,6 +10,7 @@
  * the program.
  */
 import { type Atom, atom, isPid, isTuple, type Term, tuple } from "../../etf/index.ts";
+import { BADARG } from "../node/atoms.ts";
 import { ErlangError } from "../node/exceptions.ts";
 import type { NodeCore } from "../node/node.ts";
 import { type Process, READY } from "../node/process/process.ts";
@@ -18,7 +19,6 @@ import { KvsStore } from "./store.ts";
 const KVS: Atom<"kvs"> = atom("kvs");
 const STORE: Atom<"store"> = atom("store");
 const LOOKUP: Atom<"lookup"> = atom("lookup");
-const BADARG: Atom<"badarg"> = atom("badarg");
 
 /** Starts `kvs` on a node and lets other nodes call it. */
 export function serveKvs(node: NodeCore): KvsStore {

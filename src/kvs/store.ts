@@ -2,10 +2,8 @@
  * The name server's data: keys compared as Erlang compares them with `=:=`, and any term as a
  * value, given back as the very term that was stored.
  */
-import { type Atom, atom, type Term, TermMap, type Tuple, tuple } from "../../etf/index.ts";
-
-const OK: Atom<"ok"> = atom("ok");
-const UNDEFINED: Atom<"undefined"> = atom("undefined");
+import { type Atom, type Term, TermMap, type Tuple, tuple } from "../../etf/index.ts";
+import { OK, UNDEFINED } from "../node/atoms.ts";
 
 export class KvsStore {
   readonly #values = new TermMap<Term, Term>();

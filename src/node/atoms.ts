@@ -24,6 +24,16 @@ export const PROCESS: Atom<"process"> = atom("process");
 export const LINK: Atom<"link"> = atom("link");
 export const MONITOR: Atom<"monitor"> = atom("monitor");
 
+/** Words of reports, stack traces and reasons. */
+export const APPLY: Atom<"apply"> = atom("apply");
+export const BADFUN: Atom<"badfun"> = atom("badfun");
+export const ERLANG: Atom<"erlang"> = atom("erlang");
+export const FILE: Atom<"file"> = atom("file");
+export const FUNCTION_CLAUSE: Atom<"function_clause"> = atom("function_clause");
+export const INFINITY: Atom<"infinity"> = atom("infinity");
+export const LABEL: Atom<"label"> = atom("label");
+export const NOTSUP: Atom<"notsup"> = atom("notsup");
+
 /** The name of a process, module, function or node: an atom, `true` and `false` among them, or its text. */
 export type NameLike = Atom | boolean | string;
 

@@ -11,7 +11,7 @@
 
 import { type Atom, atom, type Pid, type Term, TermMap, tuple } from "../../etf/index.ts";
 import type { ConnectionClosedError, DistProtocolError } from "../distribution/errors.ts";
-import { KILLED } from "./atoms.ts";
+import { INFINITY, KILLED, LABEL, SHUTDOWN } from "./atoms.ts";
 import type { Process } from "./process/process.ts";
 
 /** Hidden when either side of the connection is a hidden node. */
@@ -60,7 +60,7 @@ const REASONS: Readonly<Record<ConnectionClosedError["code"], Atom>> = {
   CONN_CLOSED: atom("connection_closed"),
   CONN_DISCONNECTED: atom("disconnect"),
   CONN_NET_TICK_TIMEOUT: atom("net_tick_timeout"),
-  CONN_OVERLOADED: atom("shutdown"),
+  CONN_OVERLOADED: SHUTDOWN,
 };
 const NET_KERNEL_TERMINATED = atom("net_kernel_terminated");
 
@@ -96,7 +96,7 @@ export function overfullEvent(process: Process, maxBytes: number): LogEvent {
     ["registered_name", nameTerm ?? []],
     ["message_queue_len", messageQueueLength],
     ["message_queue_bytes", messageBytes],
-    ["max_bytes", Number.isFinite(maxBytes) ? Math.floor(maxBytes) : atom("infinity")],
+    ["max_bytes", Number.isFinite(maxBytes) ? Math.floor(maxBytes) : INFINITY],
     ["kill", true],
   ]);
   return { level: "error", report, pid };
@@ -109,7 +109,7 @@ export function reportOf(
   rows: readonly (readonly [string, Term])[],
 ): TermMap {
   return new TermMap<Term, Term>([
-    [atom("label"), tuple(atom(who), atom(what))],
+    [LABEL, tuple(atom(who), atom(what))],
     ...rows.map(([key, value]): [Term, Term] => [atom(key), value]),
   ]);
 }

@@ -8,9 +8,8 @@
 
 import type { Atom, Term } from "../../etf/index.ts";
 import { atom, charlist, toTerm, tuple } from "../../etf/index.ts";
-import { UNDEF } from "./atoms.ts";
+import { FILE, FUNCTION_CLAUSE, UNDEF } from "./atoms.ts";
 
-const FUNCTION_CLAUSE: Atom<"function_clause"> = atom("function_clause");
 /**
  * Thrown inside a process or an exposed function to end it with an Erlang reason, as
  * `exit(Reason)`, `error(Reason)` and `throw(Reason)` would.
@@ -125,7 +124,7 @@ function stackOf(error: Error): Term[] {
     const base = file.slice(file.lastIndexOf("/") + 1);
     frames.push(
       tuple(nameAtom(base), nameAtom(name.replace(RECEIVER, "")), 0, [
-        tuple(atom("file"), charlist(base)),
+        tuple(FILE, charlist(base)),
         tuple(atom("line"), Number(lineNumber)),
       ]),
     );

@@ -7,6 +7,7 @@
 import { type Atom, atom } from "../../etf/index.ts";
 import type { NodeCore } from "../node/node.ts";
 import { setAncestry } from "./behaviours/proc-lib.ts";
+import { ERPC, GEN_SERVER, INIT, REX } from "./gen/atoms.ts";
 import type { GenClient } from "./gen/gen.ts";
 import type { ServiceProcess } from "./gen/gen-service.ts";
 import type { DeviceOptions } from "./io/io-device.ts";
@@ -15,7 +16,7 @@ import { GLOBAL_NAME_SERVER, serveGlobal } from "./kernel/global.ts";
 import { NET_KERNEL, serveNetKernel } from "./kernel/net-kernel.ts";
 import { serveOperator } from "./operator/operator.ts";
 import { type Erpc, serveErpc } from "./rpc/erpc.ts";
-import { REX, serveRex } from "./rpc/rex.ts";
+import { serveRex } from "./rpc/rex.ts";
 
 /** What a service may need of its node. Each `serve` asks for the parts that it uses. */
 export interface ServiceParts {
@@ -51,7 +52,7 @@ const SERVICES: readonly Service[] = [
   { name: NET_KERNEL, module: "net_kernel", serve: serveNetKernel },
   { name: GLOBAL_NAME_SERVER, module: "global", serve: serveGlobal },
   { name: REX, module: "rpc", serve: serveRex },
-  { name: atom("erpc"), module: "erpc", serve: serveErpc },
+  { name: ERPC, module: "erpc", serve: serveErpc },
   {
     name: atom("operator"),
     module: "erlang",
@@ -59,8 +60,6 @@ const SERVICES: readonly Service[] = [
     when: ({ operator = true }) => operator,
   },
 ];
-
-const GEN_SERVER: Atom<"gen_server"> = atom("gen_server");
 
 /** Starts the services that a node with these options has. */
 export function startServices(parts: ServiceParts, options: ServiceOptions): void {
@@ -71,7 +70,7 @@ export function startServices(parts: ServiceParts, options: ServiceOptions): voi
     parts.core.startService(name, server.make, {
       started: (self) => {
         // Operators see it as a process that `proc_lib` has started as one of OTP's behaviours.
-        setAncestry(self, undefined, [atom(module), atom("init"), 1], GEN_SERVER);
+        setAncestry(self, undefined, [atom(module), INIT, 1], GEN_SERVER);
         server.started?.(self);
       },
     });

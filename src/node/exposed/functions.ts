@@ -7,7 +7,7 @@
 
 import type { Atom, LocalFun, Pid, Term, TermInput } from "../../../etf/index.ts";
 import { atom, atomOf, atomTerm, ExternalFun, isFun, isList, tuple } from "../../../etf/index.ts";
-import { BADARG, OK } from "../atoms.ts";
+import { APPLY, BADARG, BADFUN, ERLANG, OK } from "../atoms.ts";
 import { ErlangError, FunctionClauseError, NoClauseError, UndefError } from "../exceptions.ts";
 import type { Process } from "../process/process.ts";
 import { exposedFunctions } from "./exposed.ts";
@@ -87,9 +87,6 @@ type Row =
   | { readonly kind: "process"; readonly run: ProcessFunction };
 
 const BADARITY: Atom<"badarity"> = atom("badarity");
-const BADFUN: Atom<"badfun"> = atom("badfun");
-const ERLANG: Atom<"erlang"> = atom("erlang");
-const APPLY: Atom<"apply"> = atom("apply");
 
 export class FunctionTable {
   readonly #rows = new Map<string, Row>();

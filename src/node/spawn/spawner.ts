@@ -11,7 +11,7 @@ import { type ControlOf, SPAWN_REPLY_FLAG } from "../../distribution/control.ts"
 import * as forms from "../../distribution/control-forms.ts";
 import { EncodedTerm } from "../../distribution/encoded-term.ts";
 import type { Payload } from "../../distribution/payload.ts";
-import { BADARG, LINK, MONITOR, NOCONNECTION } from "../atoms.ts";
+import { BADARG, LINK, MONITOR, NOCONNECTION, NOTSUP } from "../atoms.ts";
 import type { FunctionTable } from "../exposed/functions.ts";
 import type { ThisNode } from "../identity/this-node.ts";
 import type { Peer } from "../peers/peer.ts";
@@ -26,7 +26,6 @@ import type { SpawnMessages } from "../signals/spawn-messages.ts";
 import { spawnWishes } from "./spawn-options.ts";
 
 const BADOPT: Atom<"badopt"> = atom("badopt");
-const NOTSUP: Atom<"notsup"> = atom("notsup");
 const ABANDONED: Atom<"abandoned"> = atom("abandoned");
 
 export class Spawner implements SpawnMessages, SpawnPort {

@@ -1,10 +1,11 @@
 /** Who made the call that a server ends by, as reports of OTP tell it in `client_info`. */
 import { atom, type Pid, type Term, tuple } from "../../../etf/index.ts";
+import { UNDEFINED } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
 
 /** `undefined`, `{Pid, remote}`, `{Pid, dead}`, or `{Pid, {NameOrPid, []}}`: there are no stacks. */
 export function clientInfo(node: NodeCore, pid: Pid | undefined): Term {
-  if (pid === undefined) return atom("undefined");
+  if (pid === undefined) return UNDEFINED;
   if (pid.node.name !== node.name) return tuple(pid, atom("remote")) as Term;
   const process = node.processOf(pid);
   if (process === undefined) return tuple(pid, atom("dead")) as Term;

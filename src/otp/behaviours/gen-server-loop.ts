@@ -6,12 +6,14 @@
  *   #{label => {gen_server,no_handle_info}, module, message}     (no_handle_cast for a cast)
  */
 import { type Atom, atom, type Pid, type Term, TermMap, tuple } from "../../../etf/index.ts";
+import { LABEL } from "../../node/atoms.ts";
 import {
   type ErlangException,
   exceptionOf,
   exitReasonOf,
   UndefError,
 } from "../../node/exceptions.ts";
+import { CODE_CHANGE, GEN_SERVER, IN, MODULE, OUT, TERMINATE, TIMEOUT } from "../gen/atoms.ts";
 import { type From, genCallIn, genCastIn, genReply } from "../gen/gen.ts";
 import { StartError } from "../gen/start-error.ts";
 import { clientInfo } from "./client-info.ts";
@@ -22,9 +24,6 @@ import { asResult, type Result } from "./result.ts";
 import { shown, text } from "./shown.ts";
 import { data, SystemProcess, type Timer } from "./system-process.ts";
 
-const TIMEOUT: Atom<"timeout"> = atom("timeout");
-const IN: Atom<"in"> = atom("in");
-const OUT: Atom<"out"> = atom("out");
 const NOREPLY: Atom<"noreply"> = atom("noreply");
 const BAD_RETURN_VALUE: Atom<"bad_return_value"> = atom("bad_return_value");
 
@@ -40,7 +39,7 @@ const RESULT_KEYS: ReadonlySet<string> = new Set([...THEN_KEYS, "reply", "stop"]
 const INIT_KEYS: ReadonlySet<string> = new Set([...THEN_KEYS, "stop", "error", "ignore"]);
 
 export class GenServerLoop extends SystemProcess {
-  protected override readonly module: Atom = atom("gen_server");
+  protected override readonly module: Atom = GEN_SERVER;
   readonly #server: ServerCallbacks;
   #timer: Timer | undefined;
   /** The time-out that runs while the server waits. */
@@ -121,7 +120,7 @@ export class GenServerLoop extends SystemProcess {
 
   protected override changeCode(oldVsn: Term, extra: Term): unknown {
     if (this.#server.codeChange !== undefined) return this.#server.codeChange(oldVsn, extra);
-    throw new UndefError(this.callbackModule, atom("code_change"), [oldVsn, this.state(), extra]);
+    throw new UndefError(this.callbackModule, CODE_CHANGE, [oldVsn, this.state(), extra]);
   }
 
   protected override statusItems(state: Atom, parent: Term): Term[] {
@@ -267,7 +266,7 @@ export class GenServerLoop extends SystemProcess {
       const status = this.#formatted({ state: this.#server.state, reason, message });
       const why = shown(status.reason);
       const rows: [string, Term][] = [
-        ["label", tuple(this.module, atom("terminate")) as Term],
+        ["label", tuple(this.module, TERMINATE) as Term],
         ["name", this.name],
         ["last_message", shown(status.message)],
         ["state", shown(status.state)],
@@ -292,8 +291,8 @@ export class GenServerLoop extends SystemProcess {
     const { callbackModule: module, self } = this;
     this.node.log(() => {
       const report = new TermMap<Term, Term>([
-        [atom("label"), tuple(this.module, atom(label)) as Term],
-        [atom("module"), module],
+        [LABEL, tuple(this.module, atom(label)) as Term],
+        [MODULE, module],
         [atom("message"), message],
       ]);
       return { level: "warning", report, pid: self.pid };

@@ -12,7 +12,8 @@
  * handle_cast. Without handleCall a call ends the server with `undef`, as there. A result that is
  * none of those here ends it with `bad_return_value`.
  */
-import { type Atom, atom, type Term } from "../../../etf/index.ts";
+import type { Atom, Term } from "../../../etf/index.ts";
+import { NOTSUP } from "../../node/atoms.ts";
 import { ErlangError } from "../../node/exceptions.ts";
 import type { From } from "../gen/gen.ts";
 import type {
@@ -51,7 +52,7 @@ export abstract class GenServer<State = unknown> extends OtpServer implements Se
    * @throws ErlangError error `notsup`
    */
   replaceState(state: Term): void {
-    if (!isTermItself(this.state)) throw ErlangError.error(atom("notsup"));
+    if (!isTermItself(this.state)) throw ErlangError.error(NOTSUP);
     this.state = state as State;
   }
 

@@ -1,7 +1,7 @@
 /** Events of a GenStatem as OTP has them, `{Type, Content}`, and how `sys:trace` shows what becomes of them. */
 import { atom, exactEquals, isTuple, type Term, tuple } from "../../../etf/index.ts";
+import { CALL, TIMEOUT } from "../gen/atoms.ts";
 import type { StatemEvent } from "./gen-statem-callbacks.ts";
-import { EVENT_TIMEOUT } from "./gen-statem-timeouts.ts";
 import { shown, text } from "./shown.ts";
 
 /** `{{call, From}, Request}`, `{cast, Request}`, `{{timeout, Name}, Content}` and so on. */
@@ -10,9 +10,9 @@ export function eventTerm(event: StatemEvent): Term {
 }
 
 function typeTerm(event: StatemEvent): Term {
-  if (event.type === "call") return tuple(atom("call"), event.from as unknown as Term) as Term;
+  if (event.type === "call") return tuple(CALL, event.from as unknown as Term) as Term;
   if (event.type === "timeout" && event.name !== undefined) {
-    return tuple(EVENT_TIMEOUT, event.name) as Term;
+    return tuple(TIMEOUT, event.name) as Term;
   }
   return atom(event.type);
 }
@@ -38,7 +38,7 @@ export function printStatemEvent(name: Term, event: Term): string {
 
 function eventText(event: Term): string {
   const [type, content] = event as readonly Term[] as [Term, Term];
-  if (!isTuple(type, 2) || type[0] !== atom("call")) {
+  if (!isTuple(type, 2) || type[0] !== CALL) {
     return `${text(type, "~tw")} ${text(content)}`;
   }
   const [pid] = type[1] as readonly Term[] as [Term];

@@ -17,13 +17,14 @@ import {
   toTerm,
   tuple,
 } from "../../../etf/index.ts";
-import { asTerm } from "../../node/atoms.ts";
+import { asTerm, BADARG, UNDEFINED } from "../../node/atoms.ts";
 import {
   ErlangError,
   type ErlangException,
   exceptionOf,
   UndefError,
 } from "../../node/exceptions.ts";
+import { CODE_CHANGE, IN, OUT, TERMINATE, TIMEOUT } from "../gen/atoms.ts";
 import { genCallIn, genCastIn, genReply } from "../gen/gen.ts";
 import { StartError } from "../gen/start-error.ts";
 import { clientInfo } from "./client-info.ts";
@@ -37,7 +38,7 @@ import type {
   StatemStatus,
 } from "./gen-statem-callbacks.ts";
 import { eventTerm, printStatemEvent } from "./gen-statem-event.ts";
-import { EVENT_TIMEOUT, STATE_TIMEOUT, StatemTimeouts } from "./gen-statem-timeouts.ts";
+import { STATE_TIMEOUT, StatemTimeouts } from "./gen-statem-timeouts.ts";
 import {
   asReply,
   asStop,
@@ -61,7 +62,7 @@ export class GenStatemLoop extends SystemProcess {
   readonly #machine: StatemCallbacks;
   readonly #timeouts: StatemTimeouts;
   /** The state, whatever the program does with the machine's property. */
-  #state: Term = atom("undefined");
+  #state: Term = UNDEFINED;
   /** The oldest first. */
   #postponed: QueuedEvent[] = [];
 
@@ -132,7 +133,7 @@ export class GenStatemLoop extends SystemProcess {
   }
 
   protected override replaceState(state: Term): Term {
-    if (!isTuple(state, 2)) throw ErlangError.error(atom("badarg"));
+    if (!isTuple(state, 2)) throw ErlangError.error(BADARG);
     const [next, nextData] = state as readonly Term[] as [Term, Term];
     this.#machine.replaceData(nextData);
     this.#enter(next);
@@ -142,7 +143,7 @@ export class GenStatemLoop extends SystemProcess {
   protected override changeCode(oldVsn: Term, extra: Term): unknown {
     if (this.#machine.codeChange !== undefined) return this.#machine.codeChange(oldVsn, extra);
     const args = [oldVsn, this.#state, shown(this.#machine.data), extra];
-    throw new UndefError(this.callbackModule, atom("code_change"), args);
+    throw new UndefError(this.callbackModule, CODE_CHANGE, args);
   }
 
   protected override statusItems(state: Atom, parent: Term): Term[] {
@@ -177,7 +178,7 @@ export class GenStatemLoop extends SystemProcess {
 
   #received(event: QueuedEvent): void {
     if (!this.debug.active) return;
-    this.debug.event(tuple(atom("in"), eventTerm(event), this.#state) as Term);
+    this.debug.event(tuple(IN, eventTerm(event), this.#state) as Term);
   }
 
   /** Handles what is queued, and time-outs of 0, until there is nothing left. */
@@ -283,7 +284,7 @@ export class GenStatemLoop extends SystemProcess {
   #reply({ reply, from }: ReplyAction): void {
     genReply(this.self, from as unknown as Term, reply);
     if (this.debug.active) {
-      this.debug.event(tuple(atom("out"), shown(reply), from as unknown as Term) as Term);
+      this.debug.event(tuple(OUT, shown(reply), from as unknown as Term) as Term);
     }
   }
 
@@ -295,7 +296,7 @@ export class GenStatemLoop extends SystemProcess {
       const what = atom(turn.postpone ? "postpone" : "consume");
       this.debug.event(tuple(what, eventTerm(event), previous, this.#state) as Term);
     }
-    this.#timeouts.cancel(EVENT_TIMEOUT);
+    this.#timeouts.cancel(TIMEOUT);
     if (!exactEquals(previous, this.#state)) {
       this.#timeouts.cancel(STATE_TIMEOUT);
       queue.prepend(this.#postponed);
@@ -335,7 +336,7 @@ export class GenStatemLoop extends SystemProcess {
     if (!this.self.alive) return;
     if (last !== exception || !isQuiet(last.reason)) this.#report(last, queue);
     else if (this.debug.active) {
-      this.debug.event(tuple(atom("terminate"), last.reason, this.#state) as Term);
+      this.debug.event(tuple(TERMINATE, last.reason, this.#state) as Term);
     }
     endWith(this.node, this.self, last);
   }
@@ -347,7 +348,7 @@ export class GenStatemLoop extends SystemProcess {
       const status = this.#formatted({ state: this.#state, data: machineData, reason });
       const { first: event } = queue;
       const rows: [string, unknown][] = [
-        ["label", tuple(this.module, atom("terminate"))],
+        ["label", tuple(this.module, TERMINATE)],
         ["name", this.name],
         ["queue", queue.toArray().map(eventTerm)],
         ["postponed", this.#postponedTerms()],

@@ -6,11 +6,11 @@
  */
 import { type Atom, atom, exactEquals, isTuple, type Term, tuple } from "../../../etf/index.ts";
 import type { NodeCore } from "../../node/node.ts";
+import { TIMEOUT } from "../gen/atoms.ts";
 import type { TimeoutEvent } from "./gen-statem-callbacks.ts";
 import { shown } from "./shown.ts";
 import type { Timer } from "./system-process.ts";
 
-export const EVENT_TIMEOUT: Atom<"timeout"> = atom("timeout");
 export const STATE_TIMEOUT: Atom<"state_timeout"> = atom("state_timeout");
 
 interface Timeout {
@@ -42,7 +42,7 @@ export class StatemTimeouts {
       this.#running.push({ type, content, timer: undefined });
       return;
     }
-    const message = tuple(EVENT_TIMEOUT, type) as Term;
+    const message = tuple(TIMEOUT, type) as Term;
     const timer = this.#clock.setTimer(timeMs, () => this.#deliver(message));
     const timeout = { type, content, timer };
     this.#messages.set(message as object, timeout);

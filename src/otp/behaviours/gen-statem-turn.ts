@@ -16,8 +16,9 @@ import {
   tuple,
 } from "../../../etf/index.ts";
 import { ErlangError } from "../../node/exceptions.ts";
+import { TIMEOUT } from "../gen/atoms.ts";
 import type { QueuedEvent, ReplyAction } from "./gen-statem-callbacks.ts";
-import { EVENT_TIMEOUT, STATE_TIMEOUT } from "./gen-statem-timeouts.ts";
+import { STATE_TIMEOUT } from "./gen-statem-timeouts.ts";
 import { asResult, type Result } from "./result.ts";
 import { shown } from "./shown.ts";
 
@@ -107,7 +108,7 @@ export function take(
     turn.timeouts.push({ type: STATE_TIMEOUT, timeMs: stateTimeoutMs, content });
   } else if (isTime(timeoutMs)) {
     const { name } = given;
-    const type = name === undefined ? EVENT_TIMEOUT : tuple(EVENT_TIMEOUT, name as TermInput);
+    const type = name === undefined ? TIMEOUT : tuple(TIMEOUT, name as TermInput);
     turn.timeouts.push({ type: toTerm(type), timeMs: timeoutMs, content });
   } else if (typeof hibernate !== "boolean") {
     throw bad("bad_action_from_state_function", action);

@@ -11,7 +11,8 @@
  * what a callback has changed before it throws is changed. Left out: changing callback modules,
  * absolute times, and the options of `enter_loop`.
  */
-import { type Atom, atom, atomOf, type Term } from "../../../etf/index.ts";
+import { type Atom, atomOf, type Term } from "../../../etf/index.ts";
+import { NOTSUP } from "../../node/atoms.ts";
 import { ErlangError } from "../../node/exceptions.ts";
 import type {
   Awaitable,
@@ -56,7 +57,7 @@ export abstract class GenStatem<State extends Term = Atom, Data = unknown>
    * @throws ErlangError error `notsup`
    */
   replaceData(data: Term): void {
-    if (!isTermItself(this.data)) throw ErlangError.error(atom("notsup"));
+    if (!isTermItself(this.data)) throw ErlangError.error(NOTSUP);
     this.data = data as Data;
   }
 

@@ -19,10 +19,11 @@ import {
   TermMap,
   tuple,
 } from "../../../etf/index.ts";
-import { NORMAL, SHUTDOWN } from "../../node/atoms.ts";
+import { LABEL, NORMAL, SHUTDOWN } from "../../node/atoms.ts";
 import { type ErlangException, exitReasonOf } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { Process } from "../../node/process/process.ts";
+import { DICTIONARY, INIT_P, PID, PROC_LIB, REDUCTIONS, RUNNING, STATUS } from "../gen/atoms.ts";
 
 export interface Ancestry {
   /** Pids or registered names, the parent first. */
@@ -96,28 +97,28 @@ export function crashReport(
   if (exception.class === "exit" && isQuiet(exception.reason)) return;
   node.log(() => {
     const ancestry = ancestries.get(self);
-    const [module, name, arity] = ancestry?.initialCall ?? [atom("proc_lib"), atom("init_p"), 5];
+    const [module, name, arity] = ancestry?.initialCall ?? [PROC_LIB, INIT_P, 5];
     const args = Array.from({ length: arity }, (_, at) => atom(`Argument__${at + 1}`));
     const links = self.links?.values().map((link) => link.other) ?? [];
     const info = [
       tuple(atom("initial_call"), tuple(module, name, args)),
-      tuple(atom("pid"), self.pid),
+      tuple(PID, self.pid),
       tuple(atom("registered_name"), registeredName),
       tuple(atom("error_info"), tuple(atom(exception.class), exception.reason, exception.stack)),
       tuple(atom("ancestors"), [...(ancestry?.ancestors ?? [])]),
       tuple(atom("message_queue_len"), self.messageQueueLength),
       tuple(atom("messages"), []),
       tuple(atom("links"), links),
-      tuple(atom("dictionary"), []),
+      tuple(DICTIONARY, []),
       tuple(atom("trap_exit"), self.trapExit),
-      tuple(atom("status"), atom("running")),
+      tuple(STATUS, RUNNING),
       tuple(atom("heap_size"), 0),
       tuple(atom("stack_size"), 0),
-      tuple(atom("reductions"), 0),
+      tuple(REDUCTIONS, 0),
     ];
-    const label = tuple(atom("proc_lib"), atom("crash"));
+    const label = tuple(PROC_LIB, atom("crash"));
     const report = new TermMap<Term, Term>([
-      [atom("label"), label as Term],
+      [LABEL, label as Term],
       [atom("report"), [info as unknown as Term, []]],
     ]);
     return { level: "error", report, pid: self.pid };

@@ -1,15 +1,6 @@
 /** Values of the program as terms to be looked at: states, results and requests in reports. */
-import {
-  type Atom,
-  atom,
-  format,
-  fromPlain,
-  type Term,
-  type TermInput,
-  toTerm,
-} from "../../../etf/index.ts";
-
-const UNDEFINED: Atom<"undefined"> = atom("undefined");
+import { format, fromPlain, type Term, type TermInput, toTerm } from "../../../etf/index.ts";
+import { UNDEFINED } from "../../node/atoms.ts";
 
 /** The value itself when it is a term, else its plain form, else what it prints as. */
 export function shown(value: unknown): Term {

@@ -6,10 +6,10 @@
  * the version of stdlib. One that does not tell, in 5 seconds, is taken to be a newer one, and so is
  * this node.
  */
-import { type Atom, atom, isList, isPid, isTuple, type Term, tuple } from "../../../etf/index.ts";
+import { atom, isList, isPid, isTuple, type Term, tuple } from "../../../etf/index.ts";
+import { OK } from "../../node/atoms.ts";
 import type { OtpNode } from "./otp-node.ts";
 
-const OK: Atom<"ok"> = atom("ok");
 const ASKED_TIMEOUT_MS = 5000;
 const FIRST_TAGGED: readonly [number, number] = [5, 1];
 

@@ -19,16 +19,11 @@ import {
   TermMap,
   tuple,
 } from "../../../etf/index.ts";
+import { ERROR, LABEL, OK } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { Process } from "../../node/process/process.ts";
+import { GET, IN, LOG, NO_DEBUG, OUT, REDUCTIONS, STATISTICS, TRACE } from "../gen/atoms.ts";
 
-const OK: Atom<"ok"> = atom("ok");
-const IN: Atom<"in"> = atom("in");
-const OUT: Atom<"out"> = atom("out");
-const TRACE: Atom<"trace"> = atom("trace");
-const LOG: Atom<"log"> = atom("log");
-const STATISTICS: Atom<"statistics"> = atom("statistics");
-const GET: Atom<"get"> = atom("get");
 const DONE: Atom<"done"> = atom("done");
 const UNKNOWN_DEBUG: Atom<"unknown_debug"> = atom("unknown_debug");
 const DEFAULT_LOGGED = 10;
@@ -90,7 +85,7 @@ export class SysDebug {
 
   /** Carries out `{debug, What}` and returns the answer. */
   command(what: Term): Term {
-    if (what === atom("no_debug")) {
+    if (what === NO_DEBUG) {
       this.#traced = false;
       this.#log = undefined;
       this.#statistics = undefined;
@@ -106,7 +101,7 @@ export class SysDebug {
     if (item === LOG) return this.#commandLog(flag);
     if (item === STATISTICS) return this.#commandStatistics(flag);
     if (item === atom("log_to_file")) {
-      return flag === false ? OK : (tuple(atom("error"), atom("open_file")) as Term);
+      return flag === false ? OK : (tuple(ERROR, atom("open_file")) as Term);
     }
     if (item === atom("install")) return this.#install(flag);
     if (item === atom("remove")) {
@@ -123,7 +118,7 @@ export class SysDebug {
     );
     if (this.#statistics !== undefined) {
       const { start, received, sent } = this.#statistics;
-      const data = tuple(start, tuple(atom("reductions"), 0), received, sent);
+      const data = tuple(start, tuple(REDUCTIONS, 0), received, sent);
       options.push(tuple(STATISTICS, data) as Term);
     }
     if (this.#log !== undefined) {
@@ -164,7 +159,7 @@ export class SysDebug {
     return tuple(OK, [
       tuple(atom("start_time"), start),
       tuple(atom("current_time"), localTime()),
-      tuple(atom("reductions"), 0),
+      tuple(REDUCTIONS, 0),
       tuple(atom("messages_in"), received),
       tuple(atom("messages_out"), sent),
     ]) as Term;
@@ -202,7 +197,7 @@ export class SysDebug {
     node.log(() => ({
       level: "debug",
       report: new TermMap<Term, Term>([
-        [atom("label"), tuple(atom("sys"), TRACE) as Term],
+        [LABEL, tuple(atom("sys"), TRACE) as Term],
         [atom("text"), Buffer.from(`*DBG* ${print(event)}`)],
       ]),
       pid: self.pid,

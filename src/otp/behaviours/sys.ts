@@ -7,7 +7,6 @@
  * log_to_file. What a server logs it is asked for, where `sys:log` can also print it.
  */
 import {
-  type Atom,
   atom,
   isList,
   isPid,
@@ -16,16 +15,13 @@ import {
   type TermInput,
   tuple,
 } from "../../../etf/index.ts";
-import { NORMAL } from "../../node/atoms.ts";
+import { ERROR, NORMAL, OK } from "../../node/atoms.ts";
 import type { MonitorTarget } from "../../node/process/process.ts";
+import { DEBUG, GET, LOG, NO_DEBUG, STATISTICS, SYSTEM, TERMINATE, TRACE } from "../gen/atoms.ts";
 import type { GenCallOptions, GenClient } from "../gen/gen.ts";
 import { RemoteError } from "../gen/remote-error.ts";
 import type { OtpNode } from "./otp-node.ts";
 import { tagsStates } from "./sys-answer.ts";
-
-const SYSTEM: Atom<"system"> = atom("system");
-const DEBUG: Atom<"debug"> = atom("debug");
-const ERROR: Atom<"error"> = atom("error");
 
 /** What a server has done since its statistics were switched on. */
 export interface ServerStatistics {
@@ -57,7 +53,7 @@ export class Sys {
       // A state of that shape cannot be told from a failure, before OTP 26.1.
       throw new RemoteError("error", answer[1] as Term);
     }
-    const tagged = isTuple(answer, 2) && answer[0] === atom("ok");
+    const tagged = isTuple(answer, 2) && answer[0] === OK;
     if (!tagged || !(await tagsStates(this.#node, this.#nodeOf(server)))) return answer;
     return answer[1] as Term;
   }
@@ -82,7 +78,7 @@ export class Sys {
     reason: TermInput = NORMAL,
     options: GenCallOptions = {},
   ): Promise<void> {
-    await this.#ask(server, tuple(atom("terminate"), reason), options);
+    await this.#ask(server, tuple(TERMINATE, reason), options);
   }
 
   /** Switches statistics on or off. */
@@ -91,7 +87,7 @@ export class Sys {
     flag: boolean,
     options: GenCallOptions = {},
   ): Promise<void> {
-    await this.#debug(server, tuple(atom("statistics"), flag), options);
+    await this.#debug(server, tuple(STATISTICS, flag), options);
   }
 
   /** The statistics, or undefined when they are off. */
@@ -99,7 +95,7 @@ export class Sys {
     server: MonitorTarget,
     options: GenCallOptions = {},
   ): Promise<ServerStatistics | undefined> {
-    const answer = await this.#debug(server, tuple(atom("statistics"), atom("get")), options);
+    const answer = await this.#debug(server, tuple(STATISTICS, GET), options);
     const [, rows] = answer as readonly Term[] as [Term, Term];
     if (!isList(rows)) return undefined;
     const [startTime, currentTime, reductions, messagesIn, messagesOut] = rows.map(
@@ -110,7 +106,7 @@ export class Sys {
 
   /** Lets the server's node print its events, or no more. */
   async trace(server: MonitorTarget, flag: boolean, options: GenCallOptions = {}): Promise<void> {
-    await this.#debug(server, tuple(atom("trace"), flag), options);
+    await this.#debug(server, tuple(TRACE, flag), options);
   }
 
   /** Lets the server keep its last events, 10 unless told otherwise; none with `false`. */
@@ -120,18 +116,18 @@ export class Sys {
     options: GenCallOptions = {},
   ): Promise<void> {
     const what = typeof flag === "number" ? tuple(true, flag) : flag;
-    await this.#debug(server, tuple(atom("log"), what), options);
+    await this.#debug(server, tuple(LOG, what), options);
   }
 
   /** The events kept, the oldest first. */
   async getLog(server: MonitorTarget, options: GenCallOptions = {}): Promise<Term[]> {
-    const answer = await this.#debug(server, tuple(atom("log"), atom("get")), options);
+    const answer = await this.#debug(server, tuple(LOG, GET), options);
     return (answer as readonly Term[])[1] as Term[];
   }
 
   /** Switches off all of it, as `sys:no_debug/1`. */
   async noDebug(server: MonitorTarget, options: GenCallOptions = {}): Promise<void> {
-    await this.#debug(server, atom("no_debug"), options);
+    await this.#debug(server, NO_DEBUG, options);
   }
 
   #ask(server: MonitorTarget, request: TermInput, options: GenCallOptions): Promise<Term> {

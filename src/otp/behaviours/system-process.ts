@@ -25,7 +25,7 @@ import {
   tuple,
 } from "../../../etf/index.ts";
 import type { NameLike } from "../../node/atoms.ts";
-import { NORMAL } from "../../node/atoms.ts";
+import { BADFUN, ERROR, EXIT, KILL, NORMAL, OK } from "../../node/atoms.ts";
 import {
   ErlangError,
   type ErlangException,
@@ -35,6 +35,7 @@ import {
 import { Pattern } from "../../node/process/mailbox.ts";
 import type { Behaviour, Process } from "../../node/process/process.ts";
 import { limitWait } from "../../node/process/wait-limits.ts";
+import { DEBUG, INIT, MODULE, RUNNING, STATUS, SYSTEM, TERMINATE, TIMEOUT } from "../gen/atoms.ts";
 import { genReply } from "../gen/gen.ts";
 import { StartError } from "../gen/start-error.ts";
 import type { OtpNode } from "./otp-node.ts";
@@ -55,13 +56,7 @@ export interface StartOptions {
   signal?: AbortSignal;
 }
 
-const SYSTEM: Atom<"system"> = atom("system");
-const EXIT: Atom<"EXIT"> = atom("EXIT");
-const OK: Atom<"ok"> = atom("ok");
-const ERROR: Atom<"error"> = atom("error");
-const RUNNING: Atom<"running"> = atom("running");
 const SUSPENDED: Atom<"suspended"> = atom("suspended");
-const KILL: Atom<"kill"> = atom("kill");
 /** The first message of each, known by being this very object. */
 const START: Term = tuple(atom("$start")) as Term;
 
@@ -165,8 +160,8 @@ export abstract class SystemProcess implements Behaviour {
           resolve(process);
         },
       };
-      setAncestry(process, parent, [this.callbackModule, atom("init"), 1], this.module);
-      const timedOut = (): void => giveUp(StartError.failed(atom("timeout")));
+      setAncestry(process, parent, [this.callbackModule, INIT, 1], this.module);
+      const timedOut = (): void => giveUp(StartError.failed(TIMEOUT));
       const release = limitWait(this.node.clock, options, timedOut, giveUp);
       try {
         if (parent !== undefined) {
@@ -250,7 +245,7 @@ export abstract class SystemProcess implements Behaviour {
       const answer = await this.#command(request, from);
       if (!this.self.alive) return;
       genReply(this.self, from, answer);
-      if (isTuple(request, 2) && request[0] === atom("terminate")) {
+      if (isTuple(request, 2) && request[0] === TERMINATE) {
         return void (await this.stop(request[1] as Term, []));
       }
       if (!this.#suspended) break;
@@ -280,8 +275,8 @@ export abstract class SystemProcess implements Behaviour {
       }
     } else if (isTuple(request, 2)) {
       const [what, argument] = request as readonly Term[] as [Term, Term];
-      if (what === atom("terminate")) return OK;
-      if (what === atom("debug")) return this.debug.command(argument);
+      if (what === TERMINATE) return OK;
+      if (what === DEBUG) return this.debug.command(argument);
       if (what === atom("replace_state")) return this.#replaceState(argument, from);
     } else if (isTuple(request, 4) && request[0] === atom("change_code") && this.#suspended) {
       return this.#changeCode(request[2] as Term, request[3] as Term);
@@ -292,7 +287,7 @@ export abstract class SystemProcess implements Behaviour {
   async #replaceState(fun: Term, from: Term): Promise<Term> {
     let state: Term;
     try {
-      if (!isFun(fun)) throw ErlangError.error(tuple(atom("badfun"), fun) as Term);
+      if (!isFun(fun)) throw ErlangError.error(tuple(BADFUN, fun) as Term);
       const context = { self: this.self, caller: undefined };
       const next = await this.node.functions.applyFun(context, fun, [this.state()]);
       state = this.replaceState(toTerm(next));
@@ -323,7 +318,7 @@ export abstract class SystemProcess implements Behaviour {
     const state = this.#suspended ? SUSPENDED : RUNNING;
     const misc = this.statusItems(state, parent);
     const items = [dictionaryOf(self), state, parent, this.debug.options(), misc];
-    return tuple(atom("status"), self.pid, tuple(atom("module"), this.module), items) as Term;
+    return tuple(STATUS, self.pid, tuple(MODULE, this.module), items) as Term;
   }
 
   /** A status's header, `"Status for generic server counter"`. */

@@ -13,6 +13,7 @@
 import { type Atom, atom, isTuple, type Term, type TermInput, tuple } from "../../../etf/index.ts";
 import { asTerm, type NameLike } from "../../node/atoms.ts";
 import type { MonitorTarget } from "../../node/process/process.ts";
+import { CALL } from "./atoms.ts";
 import type { GenCallOptions, GenClient } from "./gen.ts";
 
 /** A module, or a module and an id: `[module, id]` is `{Module, Id}`. */
@@ -60,7 +61,7 @@ export class GenEventClient {
     query: TermInput,
     options: GenCallOptions = {},
   ): Promise<Term> {
-    const request = tuple(atom("call"), handlerTerm(handler), query);
+    const request = tuple(CALL, handlerTerm(handler), query);
     return this.#gen.callAs(undefined, manager, request, options);
   }
 

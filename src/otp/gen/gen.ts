@@ -26,6 +26,7 @@ import type { NameLike } from "../../node/atoms.ts";
 import { CallError } from "../../node/errors.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { MonitorTarget, Process } from "../../node/process/process.ts";
+import { GEN_CAST } from "./atoms.ts";
 import { CallRequest } from "./call-request.ts";
 import { MonitoredRequests, type RequestForm } from "./monitored-requests.ts";
 import { RemoteError } from "./remote-error.ts";
@@ -45,7 +46,6 @@ export interface GenMultiCallResult {
 }
 
 const GEN_CALL: Atom<"$gen_call"> = atom("$gen_call");
-const GEN_CAST: Atom<"$gen_cast"> = atom("$gen_cast");
 const ALIAS: Atom<"alias"> = atom("alias");
 const DEFAULT_TIMEOUT_MS = 5000;
 

@@ -1,8 +1,10 @@
 /** The other side's exceptions, as errors here. */
 import { type Atom, atom, format, type Term, tuple } from "../../../etf/index.ts";
+import { EXIT, NOCONNECTION, NOTSUP } from "../../node/atoms.ts";
 import { CallError, type CallErrorCode, NodeError } from "../../node/errors.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { Lost } from "../../node/process/ties.ts";
+import { ERPC, EXCEPTION, TIMEOUT } from "./atoms.ts";
 
 export type RemoteErrorCode = "REMOTE_EXIT" | "REMOTE_ERROR" | "REMOTE_THROW";
 export type ExceptionClass = "exit" | "error" | "throw";
@@ -13,13 +15,9 @@ const CODE: Record<ExceptionClass, RemoteErrorCode> = {
   throw: "REMOTE_THROW",
 };
 const BADRPC: Atom<"badrpc"> = atom("badrpc");
-const ERPC: Atom<"erpc"> = atom("erpc");
-const EXCEPTION: Atom<"exception"> = atom("exception");
 const SIGNAL: Atom<"signal"> = atom("signal");
-const TIMEOUT: Atom<"timeout"> = atom("timeout");
-const NOTSUP: Atom<"notsup"> = atom("notsup");
 const ERPC_REASON: Record<CallErrorCode, Atom> = {
-  CALL_NO_CONNECTION: atom("noconnection"),
+  CALL_NO_CONNECTION: NOCONNECTION,
   CALL_TIMEOUT: TIMEOUT,
   CALL_NOT_SUPPORTED: NOTSUP,
 };
@@ -28,7 +26,6 @@ const BADRPC_REASON: Record<CallErrorCode, Atom> = {
   CALL_TIMEOUT: TIMEOUT,
   CALL_NOT_SUPPORTED: NOTSUP,
 };
-const EXIT: Atom<"EXIT"> = atom("EXIT");
 const SHOWN_CHARACTERS = 300;
 
 /** The function called on another node ended with an exception; class, reason and stack are its. */

@@ -1,10 +1,9 @@
 /** A server that did not start, as `start_link` of OTP would have returned it. */
-import { type Atom, atom, format, type Pid, type Term, tuple } from "../../../etf/index.ts";
+import { format, type Pid, type Term, tuple } from "../../../etf/index.ts";
+import { ERROR } from "../../node/atoms.ts";
+import { ALREADY_STARTED, IGNORE } from "./atoms.ts";
 
 export type StartErrorCode = "START_FAILED" | "START_IGNORED";
-
-const ERROR: Atom<"error"> = atom("error");
-const IGNORE: Atom<"ignore"> = atom("ignore");
 
 export class StartError extends Error {
   readonly code: StartErrorCode;
@@ -25,7 +24,7 @@ export class StartError extends Error {
   }
 
   static alreadyStarted(pid: Pid): StartError {
-    return StartError.failed(tuple(atom("already_started"), pid) as Term);
+    return StartError.failed(tuple(ALREADY_STARTED, pid) as Term);
   }
 
   static ignored(): StartError {

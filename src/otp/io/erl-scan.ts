@@ -20,6 +20,8 @@ import {
   type Token,
   tuple,
 } from "../../../etf/index.ts";
+import { ERROR, OK } from "../../node/atoms.ts";
+import { EOF, ERL_SCAN } from "../gen/atoms.ts";
 import type { Cut } from "./io-input.ts";
 
 /** What makes a dot the end of a form when it follows, besides the end of the text. */
@@ -60,7 +62,7 @@ export function cutTokens(start: Location): Cut<Term> {
         if (token.kind === "end") {
           if (!ended) return undefined;
           const end = places.at(lines.length);
-          const kind = tokens.length === 0 ? tuple(atom("eof"), end) : okay(tokens, end);
+          const kind = tokens.length === 0 ? tuple(EOF, end) : okay(tokens, end);
           return { value: kind as Term, rest: "" };
         }
         const next = lines[lexer.offset];
@@ -76,14 +78,10 @@ export function cutTokens(start: Location): Cut<Term> {
       const open = error.code === "TERM_INCOMPLETE";
       if (open && !ended) return undefined;
       const at = places.at(places.offsetOf(error.line, error.column));
-      const info = tuple(
-        at,
-        atom("erl_scan"),
-        tuple(atom("illegal"), atom(open ? "string" : "character")),
-      );
+      const info = tuple(at, ERL_SCAN, tuple(atom("illegal"), atom(open ? "string" : "character")));
       const end = open ? lines.length : lexer.offset;
       return {
-        value: tuple(atom("error"), info, places.at(end)) as Term,
+        value: tuple(ERROR, info, places.at(end)) as Term,
         rest: text.slice(end),
       };
     }
@@ -95,7 +93,7 @@ function isDot(token: Token): boolean {
 }
 
 function okay(tokens: Term[], end: Term): Term {
-  return tuple(atom("ok"), tokens, end) as Term;
+  return tuple(OK, tokens, end) as Term;
 }
 
 function tokenTerms(token: Token, at: Term): Term[] {

@@ -6,7 +6,6 @@
  * Text goes and comes as Unicode. `read` and `format` leave their work to the device, as in OTP.
  */
 import {
-  type Atom,
   atom,
   atomOf,
   charlist,
@@ -24,14 +23,10 @@ import {
 } from "../../../etf/index.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { MonitorTarget } from "../../node/process/process.ts";
+import { EOF, ERL_SCAN, IO_REPLY, IO_REQUEST, PUT_CHARS, REQUESTS, UNICODE } from "../gen/atoms.ts";
 import { describeTarget } from "../gen/destination.ts";
 import { MonitoredRequests, type RequestForm } from "../gen/monitored-requests.ts";
 import { chardataToText } from "./io-lib.ts";
-
-const IO_REQUEST: Atom<"io_request"> = atom("io_request");
-const IO_REPLY: Atom<"io_reply"> = atom("io_reply");
-const UNICODE: Atom<"unicode"> = atom("unicode");
-const EOF: Atom<"eof"> = atom("eof");
 
 export type IoErrorCode = "IO_ERROR" | "IO_TERMINATED";
 
@@ -65,7 +60,7 @@ export class IoClient {
 
   /** Prints text, as `io:put_chars/2`. */
   async putChars(device: MonitorTarget, text: string, options?: IoOptions): Promise<void> {
-    await this.#done(device, tuple(atom("put_chars"), UNICODE, text), options);
+    await this.#done(device, tuple(PUT_CHARS, UNICODE, text), options);
   }
 
   /** Prints terms by a format, as `io:format/3`; the device carries the format out. */
@@ -76,7 +71,7 @@ export class IoClient {
     options?: IoOptions,
   ): Promise<void> {
     const call = [charlist(template), args] as TermInput[];
-    const request = tuple(atom("put_chars"), UNICODE, atom("io_lib"), atom("format"), call);
+    const request = tuple(PUT_CHARS, UNICODE, atom("io_lib"), atom("format"), call);
     await this.#done(device, request, options);
   }
 
@@ -100,7 +95,7 @@ export class IoClient {
    * @throws TermSyntaxError when what was read up to the dot is no term
    */
   async read(device: MonitorTarget, prompt = "", options?: IoOptions): Promise<Term | undefined> {
-    const scan = [UNICODE, prompt, atom("erl_scan"), atom("tokens"), [1]] as TermInput[];
+    const scan = [UNICODE, prompt, ERL_SCAN, atom("tokens"), [1]] as TermInput[];
     const reply = await this.#done(device, tuple(atom("get_until"), ...scan), options);
     if (reply === EOF || (isTuple(reply) && reply[0] === EOF)) return undefined;
     const [ok, tokens] = isTuple(reply, 3) ? (reply as readonly Term[]) : [];
@@ -140,7 +135,7 @@ export class IoClient {
     requests: readonly TermInput[],
     options?: IoOptions,
   ): Promise<Term> {
-    return this.request(device, tuple(atom("requests"), requests as TermInput[]), options);
+    return this.request(device, tuple(REQUESTS, requests as TermInput[]), options);
   }
 
   /**

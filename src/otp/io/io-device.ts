@@ -29,9 +29,11 @@ import {
   type Term,
   tuple,
 } from "../../../etf/index.ts";
+import { ERROR, OK } from "../../node/atoms.ts";
 import { exceptionOf } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { type Behaviour, type Process, READY } from "../../node/process/process.ts";
+import { EOF, IO_REPLY, IO_REQUEST, PUT_CHARS, REQUESTS, UNICODE } from "../gen/atoms.ts";
 import { cutTokens, locationOf } from "./erl-scan.ts";
 import { type Cut, cutCharacters, cutLine, TextInput, type TextSource } from "./io-input.ts";
 import { chardataToText, ioLibCall, ioLibFormat } from "./io-lib.ts";
@@ -48,16 +50,9 @@ export interface DeviceOptions {
   geometry?: () => { readonly columns: number; readonly rows: number } | undefined;
 }
 
-const IO_REQUEST: Atom<"io_request"> = atom("io_request");
-const IO_REPLY: Atom<"io_reply"> = atom("io_reply");
-const OK: Atom<"ok"> = atom("ok");
-const EOF: Atom<"eof"> = atom("eof");
-const ERROR: Atom<"error"> = atom("error");
 const REQUEST: Atom<"request"> = atom("request");
-const REQUESTS: Atom<"requests"> = atom("requests");
 const ENOTSUP: Atom<"enotsup"> = atom("enotsup");
 const LATIN1: Atom<"latin1"> = atom("latin1");
-const UNICODE: Atom<"unicode"> = atom("unicode");
 
 type Encoding = typeof LATIN1 | typeof UNICODE;
 
@@ -189,7 +184,7 @@ export class IoDevice implements Behaviour {
       name === undefined
         ? chardataToText(chars, encoding === LATIN1)
         : ioLibCall(chars, name, args ?? []);
-    if (text === undefined) return failed(tuple(atom("put_chars"), encoding, chars) as Term);
+    if (text === undefined) return failed(tuple(PUT_CHARS, encoding, chars) as Term);
     this.#print(text);
     return OK;
   }

@@ -31,10 +31,10 @@ import { DOWN } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { PidMap, ReferenceMap } from "../../node/process/identifiers.ts";
 import type { Process } from "../../node/process/process.ts";
+import { GEN_CAST } from "../gen/atoms.ts";
 import { genService, type ServiceProcess } from "../gen/gen-service.ts";
 
 export const GLOBAL_NAME_SERVER: Atom<"global_name_server"> = atom("global_name_server");
-const GEN_CAST: Atom<"$gen_cast"> = atom("$gen_cast");
 const INIT_CONNECT: Atom<"init_connect"> = atom("init_connect");
 const IN_SYNC: Atom<"in_sync"> = atom("in_sync");
 const SET_LOCK: Atom<"set_lock"> = atom("set_lock");

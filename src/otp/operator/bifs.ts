@@ -5,13 +5,11 @@
  * What such a function throws as `error` gets the stack trace that a genuine node's has, with the
  * call itself first: `{badrpc, {'EXIT', {badarg, [{erlang, process_info, Args, []}]}}}`.
  */
-import { type Atom, atom, type Term, type TermInput } from "../../../etf/index.ts";
+import { atom, type Term, type TermInput } from "../../../etf/index.ts";
+import { BADARG, FUNCTION_CLAUSE } from "../../node/atoms.ts";
 import { ErlangError, FailedCall } from "../../node/exceptions.ts";
 import type { CallContext, ExposedFunction } from "../../node/exposed/functions.ts";
 import type { NodeCore } from "../../node/node.ts";
-
-const BADARG: Atom<"badarg"> = atom("badarg");
-const FUNCTION_CLAUSE: Atom<"function_clause"> = atom("function_clause");
 
 /** A function of OTP's: gets the call it is in, then its arguments. */
 export type Bif = (

@@ -17,16 +17,14 @@ import {
   type TermInput,
   tuple,
 } from "../../../etf/index.ts";
-import { asTerm } from "../../node/atoms.ts";
+import { asTerm, ERROR, FILE, INFINITY, OK, UNDEFINED } from "../../node/atoms.ts";
 import { splitNodeName } from "../../node/identity/names.ts";
 import type { NodeCore } from "../../node/node.ts";
+import { MODULE, STARTED } from "../gen/atoms.ts";
 import { badarg, exposeBifs, functionClause } from "./bifs.ts";
 import { KERNEL_VERSION, OTP_RELEASE, STDLIB_VERSION, VERSION } from "./version.ts";
 
-const UNDEFINED: Atom<"undefined"> = atom("undefined");
 const PRELOADED: Atom<"preloaded"> = atom("preloaded");
-const OK: Atom<"ok"> = atom("ok");
-const ERROR: Atom<"error"> = atom("error");
 
 interface Application {
   readonly name: string;
@@ -56,11 +54,10 @@ export function serveCodeModule(node: NodeCore): void {
   exposeBifs(node, "code", {
     "all_loaded/0": () => node.functions.modules().map((name) => tuple(asTerm(name), PRELOADED)),
     "ensure_loaded/1": (_, name) =>
-      isLoaded(name, functionClause) ? tuple(atom("module"), name) : tuple(ERROR, atom("nofile")),
+      isLoaded(name, functionClause) ? tuple(MODULE, name) : tuple(ERROR, atom("nofile")),
     "get_mode/0": () => atom("embedded"),
     "get_path/0": () => [],
-    "is_loaded/1": (_, name) =>
-      isLoaded(name, functionClause) ? tuple(atom("file"), PRELOADED) : false,
+    "is_loaded/1": (_, name) => (isLoaded(name, functionClause) ? tuple(FILE, PRELOADED) : false),
     "is_sticky/1": (_, name) => {
       named(name, functionClause);
       return false;
@@ -107,7 +104,7 @@ function serveSystem(node: NodeCore): void {
     "get_argument/1": () => ERROR,
     "get_arguments/0": () => [],
     "get_plain_arguments/0": () => [],
-    "get_status/0": () => tuple(atom("started"), atom("started")),
+    "get_status/0": () => tuple(STARTED, STARTED),
     "script_id/0": () => tuple(charlist("Erlang/OTP"), charlist(OTP_RELEASE)),
   });
   exposeBifs(node, "inet", {
@@ -144,8 +141,8 @@ function keysOf(name: Term, env: readonly [Atom, number][]) {
     id: [],
     vsn: charlist(known.vsn),
     modules: [],
-    maxP: atom("infinity"),
-    maxT: atom("infinity"),
+    maxP: INFINITY,
+    maxT: INFINITY,
     registered: [],
     included_applications: [],
     optional_applications: [],

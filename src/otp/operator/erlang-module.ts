@@ -19,16 +19,13 @@ import {
   isTuple,
   type Term,
 } from "../../../etf/index.ts";
-import { asTerm } from "../../node/atoms.ts";
+import { asTerm, NOTSUP, UNDEFINED } from "../../node/atoms.ts";
 import { ErlangError } from "../../node/exceptions.ts";
 import type { CallContext } from "../../node/exposed/functions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { isNodeKind } from "../../node/peers/node-kind.ts";
 import { badarg, exposeBifs } from "./bifs.ts";
 import { localProcess } from "./process-info.ts";
-
-const UNDEFINED: Atom<"undefined"> = atom("undefined");
-const NOTSUP: Atom<"notsup"> = atom("notsup");
 
 /** Serves what operators ask of module `erlang`, but for what has a file of its own. */
 export function serveErlangModule(node: NodeCore): void {

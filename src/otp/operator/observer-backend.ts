@@ -18,6 +18,7 @@ import {
   type TermInput,
   tuple,
 } from "../../../etf/index.ts";
+import { OK, UNDEFINED } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { Process } from "../../node/process/process.ts";
 import { receiveWithin } from "../gen/receive-within.ts";
@@ -66,7 +67,7 @@ const SYSTEM_ITEMS: readonly string[] = [
 /** Serves `observer_backend`. */
 export function serveObserverBackend(node: NodeCore, statistics: Statistics): void {
   exposeBifs(node, "observer_backend", {
-    "vsn/0": () => tuple(atom("ok"), charlist(RUNTIME_TOOLS_VERSION)),
+    "vsn/0": () => tuple(OK, charlist(RUNTIME_TOOLS_VERSION)),
     "sys_info/0": () => sysInfo(node, statistics),
     "get_port_list/0": () => [],
     "get_socket_list/0": () => [],
@@ -129,7 +130,7 @@ async function etopInfo(node: NodeCore, self: Process, statistics: Statistics): 
     atom("etop_info"),
     timestampNow(),
     processes.length,
-    atom("undefined"),
+    UNDEFINED,
     statistics.schedulerWallTime(),
     runQueue,
     [],

@@ -25,14 +25,12 @@ import {
   TermMap,
   tuple,
 } from "../../../etf/index.ts";
-import { NORMAL, PROCESS } from "../../node/atoms.ts";
+import { APPLY, ERLANG, KILL, NORMAL, PROCESS, UNDEFINED } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { Process } from "../../node/process/process.ts";
 import { ancestryOf, dictionaryOf } from "../behaviours/proc-lib.ts";
+import { DICTIONARY, INIT_P, ON_HEAP, PROC_LIB } from "../gen/atoms.ts";
 import { badarg, exposeBifs } from "./bifs.ts";
-
-const UNDEFINED: Atom<"undefined"> = atom("undefined");
-const DICTIONARY: Atom<"dictionary"> = atom("dictionary");
 
 /** Items asked for at once; there are fewer, but each may be asked for again and again. */
 const MAX_ITEMS = 1000;
@@ -64,7 +62,7 @@ const ITEMS: ReadonlyMap<string, Item> = new Map<string, Item>([
   ["links", links],
   ["max_heap_size", () => maxHeapSize()],
   ["memory", (process) => process.messageBytes],
-  ["message_queue_data", () => atom("on_heap")],
+  ["message_queue_data", () => ON_HEAP],
   ["message_queue_len", (process) => process.messageQueueLength],
   ["messages", (process) => process.waitingMessages],
   ["min_bin_vheap_size", zero],
@@ -167,9 +165,7 @@ export function localProcess(node: NodeCore, pid: Term): Process | undefined {
 
 /** As `process_info/2` tells it: the function that the process began with. */
 export function initialCall(process: Process): [Atom, Atom, number] {
-  return ancestryOf(process) === undefined
-    ? [atom("erlang"), atom("apply"), 2]
-    : [atom("proc_lib"), atom("init_p"), 5];
+  return ancestryOf(process) === undefined ? [ERLANG, APPLY, 2] : [PROC_LIB, INIT_P, 5];
 }
 
 /** As `proc_lib:translate_initial_call/1` tells it. */
@@ -218,7 +214,7 @@ function maxHeapSize(): TermInput {
   return new TermMap<Term, Term>([
     [atom("error_logger"), false],
     [atom("include_shared_binaries"), false],
-    [atom("kill"), false],
+    [KILL, false],
     [atom("size"), 0],
   ]);
 }

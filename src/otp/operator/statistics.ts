@@ -22,6 +22,7 @@ import {
   type Tuple,
   tuple,
 } from "../../../etf/index.ts";
+import { UNDEFINED } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { badarg, exposeBifs } from "./bifs.ts";
 
@@ -106,7 +107,7 @@ export class Statistics {
       case "io":
         return this.io();
       case "microstate_accounting":
-        return atom("undefined");
+        return UNDEFINED;
       case "reductions":
       case "exact_reductions":
         return this.#sinceLast((item as Atom).name, processorMicroseconds());

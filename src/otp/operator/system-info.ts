@@ -18,7 +18,9 @@ import {
   type TermInput,
   tuple,
 } from "../../../etf/index.ts";
+import { UNDEFINED } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
+import { ON_HEAP } from "../gen/atoms.ts";
 import { badarg, exposeBifs } from "./bifs.ts";
 import { monotonicNanoseconds } from "./erlang-time.ts";
 import { OTP_RELEASE, VERSION } from "./version.ts";
@@ -36,7 +38,7 @@ const ITEMS: ReadonlyMap<string, Item> = new Map<string, Item>([
   ["atom_limit", () => 1_048_576],
   ["build_type", () => atom("opt")],
   ["compat_rel", () => Number(OTP_RELEASE)],
-  ["cpu_topology", () => atom("undefined")],
+  ["cpu_topology", () => UNDEFINED],
   ["creation", (node) => node.creation],
   ["debug_compiled", () => false],
   ["delayed_node_table_gc", () => 0],
@@ -56,7 +58,7 @@ const ITEMS: ReadonlyMap<string, Item> = new Map<string, Item>([
   ["logical_processors_available", () => availableParallelism()],
   ["logical_processors_online", () => cpus().length],
   ["machine", () => charlist("Node.js")],
-  ["message_queue_data", () => atom("on_heap")],
+  ["message_queue_data", () => ON_HEAP],
   ["multi_scheduling", () => atom("disabled")],
   ["otp_release", () => charlist(OTP_RELEASE)],
   ["port_count", () => 0],

@@ -21,12 +21,13 @@ import {
   type TermInput,
   tuple,
 } from "../../../etf/index.ts";
-import { asTerm, type NameLike } from "../../node/atoms.ts";
+import { asTerm, BADARG, ERROR, type NameLike } from "../../node/atoms.ts";
 import { CallError, timeoutError } from "../../node/errors.ts";
 import { ErlangError, type ErlangException, exceptionOf } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { Process } from "../../node/process/process.ts";
 import { limitWait } from "../../node/process/wait-limits.ts";
+import { ERPC, EXCEPTION } from "../gen/atoms.ts";
 import { type Answer, CallRequest, CallRequests } from "../gen/call-request.ts";
 import { callerEnded, lostError, RemoteError } from "../gen/remote-error.ts";
 
@@ -38,15 +39,11 @@ export interface CallOptions {
   groupLeader?: Pid;
 }
 
-const ERPC: Atom<"erpc"> = atom("erpc");
 const EXECUTE_CALL: Atom<"execute_call"> = atom("execute_call");
 const EXECUTE_CAST: Atom<"execute_cast"> = atom("execute_cast");
 const RETURN: Atom<"return"> = atom("return");
 const THROW: Atom<"throw"> = atom("throw");
 const EXIT: Atom<"exit"> = atom("exit");
-const ERROR: Atom<"error"> = atom("error");
-const BADARG: Atom<"badarg"> = atom("badarg");
-const EXCEPTION: Atom<"exception"> = atom("exception");
 
 export class Erpc {
   readonly #node: NodeCore;

@@ -26,6 +26,7 @@ import {
 import { exceptionOf } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { Process } from "../../node/process/process.ts";
+import { BLOCK_CALL, CALL, CAST, ERPC, NONEXISTING_NAME, REX, SBCAST } from "../gen/atoms.ts";
 import {
   type GenCaller,
   type GenHandlers,
@@ -35,16 +36,9 @@ import {
 import { badrpcOf, RemoteError } from "../gen/remote-error.ts";
 import { applyList, attempt } from "./erpc.ts";
 
-export const REX: Atom<"rex"> = atom("rex");
-const CALL: Atom<"call"> = atom("call");
-const BLOCK_CALL: Atom<"block_call"> = atom("block_call");
-const CAST: Atom<"cast"> = atom("cast");
-const SBCAST: Atom<"sbcast"> = atom("sbcast");
 const SEND: Atom<"send"> = atom("send");
 const FEATURES_REQUEST: Atom<"features_request"> = atom("features_request");
 const FEATURES_REPLY: Atom<"features_reply"> = atom("features_reply");
-const NONEXISTING_NAME: Atom<"nonexisting_name"> = atom("nonexisting_name");
-const ERPC: Atom<"erpc"> = atom("erpc");
 
 /** The server `rex`. */
 export function serveRex({ core }: { core: NodeCore }): ServiceProcess {

@@ -13,7 +13,6 @@
  */
 import {
   type Atom,
-  atom,
   atomOf,
   exactEquals,
   isAtom,
@@ -26,6 +25,7 @@ import {
 import { asAtom, asTerm, type NameLike, NORMAL } from "../../node/atoms.ts";
 import { CallError } from "../../node/errors.ts";
 import type { NodeCore } from "../../node/node.ts";
+import { BLOCK_CALL, CAST, NONEXISTING_NAME, REX, SBCAST } from "../gen/atoms.ts";
 import { CallRequest } from "../gen/call-request.ts";
 import type { GenClient } from "../gen/gen.ts";
 import { badrpcOf, callerEnded, RemoteError } from "../gen/remote-error.ts";
@@ -33,12 +33,6 @@ import type { CallOptions, Erpc } from "./erpc.ts";
 
 /** A function and its arguments, for `parallelEval`. */
 export type FunctionCall = readonly [module: NameLike, name: NameLike, args: readonly TermInput[]];
-
-const REX: Atom<"rex"> = atom("rex");
-const BLOCK_CALL: Atom<"block_call"> = atom("block_call");
-const CAST: Atom<"cast"> = atom("cast");
-const SBCAST: Atom<"sbcast"> = atom("sbcast");
-const NONEXISTING_NAME: Atom<"nonexisting_name"> = atom("nonexisting_name");
 
 export class Rpc {
   readonly #node: NodeCore;

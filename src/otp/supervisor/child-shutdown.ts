@@ -6,7 +6,6 @@
  * not only for those of the links, as a child may have unlinked itself.
  */
 import {
-  atom,
   isPid,
   isReference,
   isTuple,
@@ -14,7 +13,7 @@ import {
   type Reference,
   type Term,
 } from "../../../etf/index.ts";
-import { DOWN, KILL, KILLED, SHUTDOWN } from "../../node/atoms.ts";
+import { DOWN, EXIT, KILL, KILLED, SHUTDOWN } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { PidMap, ReferenceMap } from "../../node/process/identifiers.ts";
 import type { Matcher } from "../../node/process/mailbox.ts";
@@ -22,8 +21,6 @@ import type { Process } from "../../node/process/process.ts";
 import { isQuiet } from "../behaviours/proc-lib.ts";
 import { receiveWithin } from "../gen/receive-within.ts";
 import type { Restart, Shutdown } from "./child-spec.ts";
-
-const EXIT = atom("EXIT");
 
 type Clock = NodeCore["clock"];
 

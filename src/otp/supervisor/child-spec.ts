@@ -23,9 +23,10 @@ import {
   toTerm,
   tuple,
 } from "../../../etf/index.ts";
-import { asTerm, type NameLike } from "../../node/atoms.ts";
+import { asTerm, INFINITY, type NameLike, SHUTDOWN, UNDEFINED } from "../../node/atoms.ts";
 import type { Process } from "../../node/process/process.ts";
 import { shown } from "../behaviours/shown.ts";
+import { BAD_COMBINATION, ID, RESTARTING, SIGNIFICANT } from "../gen/atoms.ts";
 
 export type Restart = "permanent" | "transient" | "temporary";
 export type Shutdown = "brutal_kill" | "infinity" | number;
@@ -100,8 +101,6 @@ export interface Child {
   restarting: boolean;
 }
 
-export const UNDEFINED: Atom<"undefined"> = atom("undefined");
-const RESTARTING: Atom<"restarting"> = atom("restarting");
 const RESTARTS: ReadonlySet<unknown> = new Set(["permanent", "transient", "temporary"]);
 const TYPES: ReadonlySet<unknown> = new Set(["worker", "supervisor"]);
 const TUPLE_KEYS = ["id", "start", "restart", "shutdown", "type", "modules"];
@@ -116,7 +115,7 @@ export function newChild(spec: CheckedSpec): Child {
 /** The map that OTP takes for a specification of the program's. @throws EtfEncodeError */
 export function specTerm(spec: ChildSpec): TermMap {
   const { id, start, modules, ...rest } = spec;
-  const map = new TermMap<Term, Term>([[atom("id"), asTerm(id) as Term]]);
+  const map = new TermMap<Term, Term>([[ID, asTerm(id) as Term]]);
   map.set(
     atom("start"),
     typeof start === "function" ? (JAVASCRIPT as Term) : moduleFunction(start),
@@ -164,7 +163,7 @@ export function checkSpec(term: Term, autoShutdown: AutoShutdown): CheckedSpec |
   if (significant && restart.name === "permanent") return badCombination("restart", "permanent");
   const type = value("type") ?? atom("worker");
   if (!isAtom(type) || !TYPES.has(type.name)) return invalid("invalid_child_type", type);
-  const given = value("shutdown") ?? (type.name === "worker" ? 5000 : atom("infinity"));
+  const given = value("shutdown") ?? (type.name === "worker" ? 5000 : INFINITY);
   const shutdown = shutdownOf(given);
   if (shutdown === undefined) return invalid("invalid_shutdown", given);
   const modules = value("modules") ?? [start[0]];
@@ -191,11 +190,11 @@ export function checkSpec(term: Term, autoShutdown: AutoShutdown): CheckedSpec |
 /** As `supervisor:get_childspec/2` shows it. */
 export function childToSpec({ spec, args }: Child): Term {
   return new TermMap<Term, Term>([
-    [atom("id"), spec.id],
+    [ID, spec.id],
     [atom("start"), mfargs(spec, args)],
     [atom("restart"), atom(spec.restart)],
-    [atom("significant"), spec.significant],
-    [atom("shutdown"), word(spec.shutdown)],
+    [SIGNIFICANT, spec.significant],
+    [SHUTDOWN, word(spec.shutdown)],
     [atom("type"), atom(spec.type)],
     [atom("modules"), spec.modules],
   ]);
@@ -236,8 +235,8 @@ function invalid(what: string, value: Term): Invalid {
 }
 
 function badCombination(key: string, value: string): Invalid {
-  const pairs = [tuple(atom(key), atom(value)), tuple(atom("significant"), true)];
-  return new Invalid(tuple(atom("bad_combination"), pairs));
+  const pairs = [tuple(atom(key), atom(value)), tuple(SIGNIFICANT, true)];
+  return new Invalid(tuple(BAD_COMBINATION, pairs));
 }
 
 function isModuleFunction(term: Term): term is Tuple<[Atom | boolean, Atom | boolean, Term[]]> {
@@ -257,6 +256,6 @@ function moduleFunction([module, name, args]: ModuleFunction): Term {
 
 /** A word of OTP's as an atom; Infinity is one too. */
 function word(value: unknown): Term {
-  if (value === Number.POSITIVE_INFINITY) return atom("infinity");
+  if (value === Number.POSITIVE_INFINITY) return INFINITY;
   return typeof value === "string" ? atom(value) : shown(value);
 }

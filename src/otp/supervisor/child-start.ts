@@ -1,15 +1,6 @@
 /** Starts a child as a supervisor does: `catch apply(M, F, Args)`, and what its result means. */
-import {
-  type Atom,
-  atom,
-  isAtom,
-  isPid,
-  isTuple,
-  type Pid,
-  type Term,
-  tuple,
-} from "../../../etf/index.ts";
-import { KILLED } from "../../node/atoms.ts";
+import { isAtom, isPid, isTuple, type Pid, type Term, tuple } from "../../../etf/index.ts";
+import { ERROR, EXIT, KILLED, OK, UNDEFINED } from "../../node/atoms.ts";
 import { exceptionOf, exitReasonOf } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { Process } from "../../node/process/process.ts";
@@ -36,10 +27,6 @@ export class StartFailure {
     this.plainReason = plainReason;
   }
 }
-
-const OK: Atom<"ok"> = atom("ok");
-const ERROR: Atom<"error"> = atom("error");
-const EXIT: Atom<"EXIT"> = atom("EXIT");
 
 /** Starts a child of `supervisor`; never throws. */
 export async function startChild(
@@ -69,7 +56,7 @@ export async function startChild(
 
 /** The answer of `start_child` and `restart_child`: `{ok, Child}` or `{ok, Child, Info}`. */
 export function startedTerm({ pid, info }: Started): Term {
-  const child = pid ?? atom("undefined");
+  const child = pid ?? UNDEFINED;
   return (info === undefined ? tuple(OK, child) : tuple(OK, child, info)) as Term;
 }
 

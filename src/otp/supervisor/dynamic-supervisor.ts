@@ -27,8 +27,20 @@ import {
   toTerm,
   tuple,
 } from "../../../etf/index.ts";
+import { BADARG, EXIT, FUNCTION_CLAUSE, OK, UNDEFINED } from "../../node/atoms.ts";
 import { ErlangError } from "../../node/exceptions.ts";
 import { PidMap } from "../../node/process/identifiers.ts";
+import {
+  AUTO_SHUTDOWN,
+  BAD_COMBINATION,
+  ID,
+  IGNORE,
+  NOT_FOUND,
+  RESTARTING,
+  START_SPEC,
+  STRATEGY,
+  SUPERVISOR_DATA,
+} from "../gen/atoms.ts";
 import { endedWell, endProcesses } from "./child-shutdown.ts";
 import {
   type CheckedSpec,
@@ -39,7 +51,6 @@ import {
   Invalid,
   newChild,
   type Shutdown,
-  UNDEFINED,
 } from "./child-spec.ts";
 import { StartFailure, startedTerm } from "./child-start.ts";
 import { errorTerm, SupervisorBase } from "./supervisor-base.ts";
@@ -52,10 +63,8 @@ export interface DynamicSupervisorOptions extends RestartLimits {
   maxChildren?: number;
 }
 
-const OK = atom("ok");
-const NOT_FOUND = errorTerm(atom("not_found"));
+const NO_SUCH_CHILD = errorTerm(NOT_FOUND);
 const SIMPLE = errorTerm(atom("simple_one_for_one"));
-const RESTARTING = atom("restarting");
 const ELIXIR_KEYS = ["start", "restart", "shutdown", "type", "modules"];
 
 export class DynamicSupervisor extends SupervisorBase {
@@ -89,15 +98,15 @@ export class DynamicSupervisor extends SupervisorBase {
     const { autoShutdown } = this.limits;
     if (autoShutdown !== "never") {
       const pairs = [
-        tuple(atom("auto_shutdown"), atom(autoShutdown)),
-        tuple(atom("strategy"), atom("simple_one_for_one")),
+        tuple(AUTO_SHUTDOWN, atom(autoShutdown)),
+        tuple(STRATEGY, atom("simple_one_for_one")),
       ];
-      const wrong = tuple(atom("bad_combination"), pairs);
-      return tuple(atom("supervisor_data"), wrong) as Term;
+      const wrong = tuple(BAD_COMBINATION, pairs);
+      return tuple(SUPERVISOR_DATA, wrong) as Term;
     }
     if (this.#own === undefined) return undefined;
     const template = this.check(this.#own);
-    if (template instanceof Invalid) return tuple(atom("start_spec"), template.reason) as Term;
+    if (template instanceof Invalid) return tuple(START_SPEC, template.reason) as Term;
     this.#template = template;
     return undefined;
   }
@@ -111,7 +120,7 @@ export class DynamicSupervisor extends SupervisorBase {
       return errorTerm(this.#template === undefined ? started.plainReason : started.reason);
     }
     if (started.pid === undefined) {
-      return this.#template === undefined ? atom("ignore") : startedTerm(started);
+      return this.#template === undefined ? IGNORE : startedTerm(started);
     }
     this.#store(child, started.pid);
     return startedTerm(started);
@@ -126,7 +135,7 @@ export class DynamicSupervisor extends SupervisorBase {
         return SIMPLE;
       case "get_childspec": {
         const child = isPid(id) ? this.#find(id) : this.#templateOf(id);
-        if (child === undefined) return NOT_FOUND;
+        if (child === undefined) return NO_SUCH_CHILD;
         // As in OTP, it is what was given for all of them.
         return tuple(OK, childToSpec(newChild(child.spec))) as Term;
       }
@@ -201,7 +210,7 @@ export class DynamicSupervisor extends SupervisorBase {
     const template = this.#template;
     if (template !== undefined) {
       if (!Array.isArray(request) || isTuple(request as Term)) {
-        return new Invalid(tuple(atom("EXIT"), tuple(atom("badarg"), [])));
+        return new Invalid(tuple(EXIT, tuple(BADARG, [])));
       }
       const child = newChild(template);
       child.args = [...template.args, ...(request as Term[])];
@@ -211,9 +220,9 @@ export class DynamicSupervisor extends SupervisorBase {
     if (isTuple(request as Term, ELIXIR_KEYS.length)) {
       const values = request as readonly unknown[] as readonly Term[];
       const pairs = ELIXIR_KEYS.map((key, at): [Term, Term] => [atom(key), values[at] as Term]);
-      given = new TermMap([[atom("id"), UNDEFINED], ...pairs]);
+      given = new TermMap([[ID, UNDEFINED], ...pairs]);
     } else if (Array.isArray(request)) {
-      throw ErlangError.error(atom("function_clause"));
+      throw ErlangError.error(FUNCTION_CLAUSE);
     }
     const spec = this.check(given);
     return spec instanceof Invalid ? spec : newChild(spec);
@@ -228,7 +237,7 @@ export class DynamicSupervisor extends SupervisorBase {
 
   async #end(pid: Pid): Promise<Term> {
     const child = this.#find(pid);
-    if (child === undefined) return NOT_FOUND;
+    if (child === undefined) return NO_SUCH_CHILD;
     if (child.pid !== undefined) {
       if (!child.restarting) await this.endChild({ ...newChild(child.spec), pid: child.pid });
       this.gone(child);

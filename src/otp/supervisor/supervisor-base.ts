@@ -13,7 +13,7 @@ import {
   TermMap,
   tuple,
 } from "../../../etf/index.ts";
-import { asAtom, SHUTDOWN } from "../../node/atoms.ts";
+import { asAtom, ERROR, EXIT, FUNCTION_CLAUSE, OK, SHUTDOWN } from "../../node/atoms.ts";
 import { ErlangError } from "../../node/exceptions.ts";
 import { ReferenceMap } from "../../node/process/identifiers.ts";
 import type { Process } from "../../node/process/process.ts";
@@ -26,6 +26,15 @@ import type {
 } from "../behaviours/gen-server-callbacks.ts";
 import type { OtpNode } from "../behaviours/otp-node.ts";
 import { isQuiet } from "../behaviours/proc-lib.ts";
+import {
+  AUTO_SHUTDOWN,
+  COUNT_CHILDREN,
+  GEN_CAST,
+  START_CHILD,
+  STRATEGY,
+  SUPERVISOR_DATA,
+  WHICH_CHILDREN,
+} from "../gen/atoms.ts";
 import { StartError } from "../gen/start-error.ts";
 import { endedWell, endProcesses } from "./child-shutdown.ts";
 import {
@@ -40,9 +49,6 @@ import { type Started, type StartFailure, startChild } from "./child-start.ts";
 import { checkFlags, RestartCount, type SupervisorFlags } from "./supervisor-flags.ts";
 import { SupervisorReports } from "./supervisor-report.ts";
 
-const OK: Atom<"ok"> = atom("ok");
-const ERROR: Atom<"error"> = atom("error");
-const EXIT: Atom<"EXIT"> = atom("EXIT");
 const TRY_AGAIN: Atom<"try_again_restart"> = atom("try_again_restart");
 const ENDS: HandleResult = { stop: SHUTDOWN };
 
@@ -120,7 +126,7 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
     this.self.trapExit = true;
     this.#reports = new SupervisorReports(this.node, this.self.pid, () => this.#name());
     const flags = checkFlags(this.flags);
-    if (flags instanceof Invalid) return { stop: tuple(atom("supervisor_data"), flags.reason) };
+    if (flags instanceof Invalid) return { stop: tuple(SUPERVISOR_DATA, flags.reason) };
     this.#checked = flags;
     this.#restarts = new RestartCount(flags);
     const wrong = await this.startChildren();
@@ -128,26 +134,26 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
   }
 
   override async handleCall(request: Term): Promise<CallResult> {
-    if (request === atom("which_children")) return { reply: this.whichChildren() };
-    if (request === atom("count_children")) {
+    if (request === WHICH_CHILDREN) return { reply: this.whichChildren() };
+    if (request === COUNT_CHILDREN) {
       const counts = Object.entries(this.counts());
       return { reply: counts.map(([what, count]) => tuple(atom(what), count)) };
     }
     if (isTuple(request, 2)) {
       const [what, argument] = request as readonly Term[] as [Term, Term];
-      if (what === atom("start_child")) {
+      if (what === START_CHILD) {
         const own = isReference(argument) ? this.#offered.take(argument) : undefined;
         return { reply: await this.startRequest(own ?? argument) };
       }
       const reply = await this.childRequest(String(what), argument);
       if (reply !== undefined) return { reply };
     }
-    throw ErlangError.error(atom("function_clause"));
+    throw ErlangError.error(FUNCTION_CLAUSE);
   }
 
   override handleCast(request: Term): Promise<HandleResult> | undefined {
     if (!isTuple(request, 2) || request[0] !== TRY_AGAIN) {
-      throw ErlangError.error(atom("function_clause"));
+      throw ErlangError.error(FUNCTION_CLAUSE);
     }
     const child = this.waiting(request[1] as Term);
     return child === undefined ? undefined : this.#restart(child);
@@ -200,7 +206,7 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
       request = this.node.newReference();
       this.#offered.set(request, argument);
     }
-    const answer = await this.node.gen.call(this.self.pid, tuple(atom("start_child"), request), {
+    const answer = await this.node.gen.call(this.self.pid, tuple(START_CHILD, request), {
       timeoutMs: Number.POSITIVE_INFINITY,
     });
     const [tag, value] = answer as readonly Term[] as [Term, Term];
@@ -227,7 +233,7 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
     if (failed === undefined) return undefined;
     // Other requests have their turn before it is tried again: one may end the child for good.
     const again = tuple(TRY_AGAIN, this.keyOf(failed));
-    void this.self.send(this.self.pid, tuple(atom("$gen_cast"), again));
+    void this.self.send(this.self.pid, tuple(GEN_CAST, again));
     return undefined;
   }
 
@@ -248,10 +254,10 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
   #stateTerm(): Term {
     const { strategy, intensity, period, autoShutdown } = this.limits;
     return new TermMap<Term, Term>([
-      [atom("strategy"), atom(strategy)],
+      [STRATEGY, atom(strategy)],
       [atom("intensity"), intensity],
       [atom("period"), period],
-      [atom("auto_shutdown"), atom(autoShutdown)],
+      [AUTO_SHUTDOWN, atom(autoShutdown)],
       [atom("children"), this.whichChildren()],
     ]);
   }

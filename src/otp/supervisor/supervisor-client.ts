@@ -5,6 +5,7 @@
 import { type Atom, atom, type Pid, type Term, type TermInput, tuple } from "../../../etf/index.ts";
 import { asTerm } from "../../node/atoms.ts";
 import type { MonitorTarget } from "../../node/process/process.ts";
+import { COUNT_CHILDREN, START_CHILD, WHICH_CHILDREN } from "../gen/atoms.ts";
 import type { GenCallOptions, GenClient } from "../gen/gen.ts";
 import { type ChildSpec, type ModuleFunction, specTerm } from "./child-spec.ts";
 
@@ -32,12 +33,12 @@ export class SupervisorClient {
   }
 
   async whichChildren(supervisor: MonitorTarget, options?: GenCallOptions): Promise<ChildTuple[]> {
-    const children = await this.#call(supervisor, atom("which_children"), options);
+    const children = await this.#call(supervisor, WHICH_CHILDREN, options);
     return children as unknown as ChildTuple[];
   }
 
   async countChildren(supervisor: MonitorTarget, options?: GenCallOptions): Promise<ChildCounts> {
-    const counts = await this.#call(supervisor, atom("count_children"), options);
+    const counts = await this.#call(supervisor, COUNT_CHILDREN, options);
     const rows = (counts as unknown as [Atom, number][]).map(([what, count]) => [what.name, count]);
     return Object.fromEntries(rows) as ChildCounts;
   }
@@ -52,7 +53,7 @@ export class SupervisorClient {
     options?: GenCallOptions,
   ): Promise<Term> {
     const argument = Array.isArray(child) ? child : specTerm(child as RemoteChildSpec);
-    return this.#call(supervisor, tuple(atom("start_child"), argument), options);
+    return this.#call(supervisor, tuple(START_CHILD, argument), options);
   }
 
   /** @param id a child's id; a pid for a simple_one_for_one supervisor */

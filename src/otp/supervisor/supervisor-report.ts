@@ -21,7 +21,9 @@ import {
   toTerm,
   tuple,
 } from "../../../etf/index.ts";
+import { LABEL, SHUTDOWN } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
+import { ID, PID, SIGNIFICANT, STARTED } from "../gen/atoms.ts";
 import { type Child, mfargs, pidTerm } from "./child-spec.ts";
 
 export type ErrorContext = "child_terminated" | "start_error" | "shutdown" | "shutdown_error";
@@ -59,7 +61,7 @@ export class SupervisorReports {
   /** @param level `info` for what the supervisor starts by itself, `debug` for what it was asked to */
   progress(child: Child, level: "info" | "debug"): void {
     this.#node.log(() => {
-      const rows = [tuple(SUPERVISOR, this.#name()), tuple(atom("started"), childRows(child))];
+      const rows = [tuple(SUPERVISOR, this.#name()), tuple(STARTED, childRows(child))];
       const report = labelled("progress", "report", rows as Term[]);
       return { level, report, pid: this.#pid };
     });
@@ -76,7 +78,7 @@ export class SupervisorReports {
 
 function labelled(label: string, key: string, value: Term): TermMap {
   return new TermMap<Term, Term>([
-    [atom("label"), tuple(SUPERVISOR, atom(label)) as Term],
+    [LABEL, tuple(SUPERVISOR, atom(label)) as Term],
     [atom(key), value],
   ]);
 }
@@ -85,14 +87,12 @@ function childRows(child: Child, count?: number): Term {
   const { spec, args } = child;
   const { shutdown } = spec;
   return [
-    count === undefined
-      ? tuple(atom("pid"), pidTerm(child))
-      : tuple(atom("nb_children"), toTerm(count)),
-    tuple(atom("id"), spec.id),
+    count === undefined ? tuple(PID, pidTerm(child)) : tuple(atom("nb_children"), toTerm(count)),
+    tuple(ID, spec.id),
     tuple(atom("mfargs"), mfargs(spec, args)),
     tuple(atom("restart_type"), atom(spec.restart)),
-    tuple(atom("significant"), spec.significant),
-    tuple(atom("shutdown"), typeof shutdown === "number" ? shutdown : atom(shutdown)),
+    tuple(SIGNIFICANT, spec.significant),
+    tuple(SHUTDOWN, typeof shutdown === "number" ? shutdown : atom(shutdown)),
     tuple(atom("child_type"), atom(spec.type)),
   ] as Term[];
 }

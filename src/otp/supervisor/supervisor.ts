@@ -14,6 +14,8 @@
  * out: OTP asks the callback module for new specifications then, and ours has none.
  */
 import { atom, type Pid, type Term, tuple } from "../../../etf/index.ts";
+import { OK, SHUTDOWN } from "../../node/atoms.ts";
+import { ALREADY_STARTED, NOT_FOUND, RESTARTING, RUNNING, START_SPEC } from "../gen/atoms.ts";
 import {
   type Child,
   type ChildSpec,
@@ -28,8 +30,7 @@ import { Children } from "./children.ts";
 import { errorTerm, SupervisorBase } from "./supervisor-base.ts";
 import type { SupervisorFlags } from "./supervisor-flags.ts";
 
-const OK = atom("ok");
-const NOT_FOUND = errorTerm(atom("not_found"));
+const NO_SUCH_CHILD = errorTerm(NOT_FOUND);
 
 export class Supervisor extends SupervisorBase {
   readonly #specs: readonly ChildSpec[];
@@ -60,14 +61,14 @@ export class Supervisor extends SupervisorBase {
         if (this.#children.get(spec.id) === undefined) this.#children.add(newChild(spec));
         else wrong = tuple(atom("duplicate_child_name"), spec.id) as Term;
       }
-      if (wrong !== undefined) return tuple(atom("start_spec"), wrong) as Term;
+      if (wrong !== undefined) return tuple(START_SPEC, wrong) as Term;
     }
     const failed = await this.#startAll(this.#children.all());
     if (failed === undefined) return undefined;
     await this.endChildren();
     const { child, reason } = failed;
     const what = tuple(atom("failed_to_start_child"), child.spec.id, reason);
-    return tuple(atom("shutdown"), what) as Term;
+    return tuple(SHUTDOWN, what) as Term;
   }
 
   protected override async startRequest(request: Term | ChildSpec): Promise<Term> {
@@ -75,7 +76,7 @@ export class Supervisor extends SupervisorBase {
     if (spec instanceof Invalid) return errorTerm(spec.reason);
     const present = this.#children.get(spec.id);
     if (present?.pid !== undefined && !present.restarting) {
-      return errorTerm(tuple(atom("already_started"), present.pid) as Term);
+      return errorTerm(tuple(ALREADY_STARTED, present.pid) as Term);
     }
     if (present !== undefined) return errorTerm(atom("already_present"));
     const child = newChild(spec);
@@ -96,7 +97,7 @@ export class Supervisor extends SupervisorBase {
     const child = this.#children.get(id);
     switch (what) {
       case "terminate_child":
-        return child === undefined ? NOT_FOUND : this.#endForGood(child);
+        return child === undefined ? NO_SUCH_CHILD : this.#endForGood(child);
       case "restart_child":
         return this.#unlessInUse(child, (idle) => this.#startAgain(idle));
       case "delete_child":
@@ -105,7 +106,7 @@ export class Supervisor extends SupervisorBase {
           return OK;
         });
       case "get_childspec":
-        return child === undefined ? NOT_FOUND : (tuple(OK, childToSpec(child)) as Term);
+        return child === undefined ? NO_SUCH_CHILD : (tuple(OK, childToSpec(child)) as Term);
     }
     return undefined;
   }
@@ -227,12 +228,12 @@ export class Supervisor extends SupervisorBase {
     child: Child | undefined,
     act: (child: Child) => Promise<Term> | Term,
   ): Promise<Term> | Term {
-    if (child === undefined) return NOT_FOUND;
-    if (child.restarting) return errorTerm(atom("restarting"));
-    return child.pid === undefined ? act(child) : errorTerm(atom("running"));
+    if (child === undefined) return NO_SUCH_CHILD;
+    if (child.restarting) return errorTerm(RESTARTING);
+    return child.pid === undefined ? act(child) : errorTerm(RUNNING);
   }
 }
 
 function isAlreadyStarted(reason: Term): boolean {
-  return Array.isArray(reason) && reason.length === 2 && reason[0] === atom("already_started");
+  return Array.isArray(reason) && reason.length === 2 && reason[0] === ALREADY_STARTED;
 }

@@ -1,10 +1,7 @@
 import { expect, test } from "vitest";
 import { atom, parse, type Term, tuple } from "../../../etf/index.ts";
-import {
-  EVENT_TIMEOUT,
-  STATE_TIMEOUT,
-  StatemTimeouts,
-} from "../../../src/otp/behaviours/gen-statem-timeouts.ts";
+import { STATE_TIMEOUT, StatemTimeouts } from "../../../src/otp/behaviours/gen-statem-timeouts.ts";
+import { TIMEOUT } from "../../../src/otp/gen/atoms.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 function timeouts() {
@@ -35,9 +32,9 @@ test("started again it replaces the one of its type, cancelled it is none", asyn
   const { clock, delivered, all } = timeouts();
   all.start(STATE_TIMEOUT, 10, 1);
   all.start(STATE_TIMEOUT, 20, 2);
-  all.start(EVENT_TIMEOUT, 5, 3);
+  all.start(TIMEOUT, 5, 3);
   await clock.advance(5);
-  all.cancel(EVENT_TIMEOUT);
+  all.cancel(TIMEOUT);
   expect(all.passed(delivered[0]!)).toBeUndefined();
   await clock.advance(100);
   expect(delivered.slice(1).map((message) => all.passed(message))).toEqual([
@@ -49,9 +46,9 @@ test("started again it replaces the one of its type, cancelled it is none", asyn
 
 test("those of 0 are taken in order", () => {
   const { all, clock } = timeouts();
-  all.start(EVENT_TIMEOUT, 0, 1);
+  all.start(TIMEOUT, 0, 1);
   all.update(parse("{timeout, n}"), 2);
-  all.update(EVENT_TIMEOUT, 3);
+  all.update(TIMEOUT, 3);
   all.start(STATE_TIMEOUT, 10, 4);
   expect(all.takeZero()).toEqual({ type: "timeout", content: 3 });
   expect(all.takeZero()).toEqual({ type: "timeout", name: atom("n"), content: 2 });
