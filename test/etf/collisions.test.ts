@@ -32,7 +32,7 @@ test("the hash is replaced", () => {
   expect([1, tuple(2), [3], "x", atom("a")].map(hashTerm)).toEqual([0, 0, 0, 0, 0]);
 });
 
-describe(`${COUNT} keys of one hash`, { timeout: 60_000 }, () => {
+describe(`${COUNT} keys of one hash`, () => {
   test.each<[string, (i: number) => Term]>([
     ["integers", (i) => i],
     ["tuples", (i) => tuple(atom("k"), i)],

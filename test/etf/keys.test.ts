@@ -148,7 +148,7 @@ function nestedKeys(levels: number, leaf: number): Uint8Array {
 }
 
 describe("maps as keys of maps", () => {
-  test.each([300, 20_000])("%i levels deep", { timeout: 60_000 }, (levels) => {
+  test.each([300, 20_000])("%i levels deep", (levels) => {
     const a = decode(nestedKeys(levels, 7));
     const b = decode(nestedKeys(levels, 7));
     const other = decode(nestedKeys(levels, 8));
@@ -165,13 +165,13 @@ describe("maps as keys of maps", () => {
     expect(exactEquals(decode(ordered), a)).toBe(true);
   });
 
-  test("100,000 levels deep", { timeout: 60_000 }, () => {
+  test("100,000 levels deep", () => {
     const [a, b] = [decode(nestedKeys(100_000, 7)), decode(nestedKeys(100_000, 7))];
     expect(exactEquals(a, b)).toBe(true);
     expect(compare(a, b)).toBe(0);
   });
 
-  test("eight keys at each of six levels, 2 MB", { timeout: 30_000 }, () => {
+  test("eight keys at each of six levels, 2 MB", () => {
     const nested = (level: number, number: number): Uint8Array[] => {
       if (level === 0) return [Buffer.from([98, number >> 24, number >> 16, number >> 8, number])];
       const parts: Uint8Array[] = [Buffer.from([116, 0, 0, 0, 8])];
@@ -181,15 +181,17 @@ describe("maps as keys of maps", () => {
       return parts;
     };
     const bytes = Buffer.concat([Buffer.from([131]), ...nested(6, 0)]);
-    const began = performance.now();
+    const began = process.cpuUsage();
     const a = decode(bytes);
     const b = decode(bytes);
     expect(exactEquals(a, b)).toBe(true);
     expect(compare(a, b)).toBe(0);
     expect(new TermMap<Term, number>([[a, 1]]).get(b)).toBe(1);
     expect(encode(b, { deterministic: true }).length).toBe(encode(b).length);
-    // OTP needs 3.6 s to decode as much; ours to do all of this about 1 s.
-    expect(performance.now() - began).toBeLessThan(20_000);
+    // OTP needs 3.6 s to decode this much; erldist does all of this in about 1 s. Time on the
+    // processor, which other programs do not add to.
+    const { user, system } = process.cpuUsage(began);
+    expect(user + system).toBeLessThan(20_000_000);
   });
 
   test("the same key twice is refused, however deep it is", () => {

@@ -52,6 +52,17 @@ async function tcpPair(options?: TcpOptions): Promise<[Transport, Transport]> {
   return [ours, theirs];
 }
 
+/** Sends a byte over another pair and waits for it: what was sent before has arrived by then too. */
+async function arrived(makePair: () => Promise<[Transport, Transport]>): Promise<void> {
+  const [a, b] = await makePair();
+  const heard = new Recorder();
+  a.start(new Recorder());
+  b.start(heard);
+  a.write(Buffer.of(1));
+  await heard.until(() => heard.chunks.length > 0);
+  a.destroy();
+}
+
 const kinds: [string, (options?: TcpOptions) => Promise<[Transport, Transport]>][] = [
   ["in memory", async (options) => memoryPair(options)],
   [
@@ -82,7 +93,7 @@ describe.each(kinds)("a transport %s", (_kind, makePair) => {
     a.start(new Recorder());
     a.write(Buffer.from("early"));
     a.end();
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await arrived(makePair);
     const late = new Recorder();
     b.start(late);
     await late.until(() => late.closes.length > 0);
@@ -106,7 +117,7 @@ describe.each(kinds)("a transport %s", (_kind, makePair) => {
     await first.until(() => first.text === "A");
     a.write(Buffer.from("BCD"));
     a.end();
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await arrived(makePair);
     expect(first.text).toBe("A");
     b.start(second);
     await second.until(() => second.closes.length > 0);
