@@ -28,7 +28,7 @@ eachOtp((otp) => {
       box = ours.spawn({ message: (message: Term) => void heard.push(message) });
       box.trapExit = true;
       box.register("box");
-      alias = ours.alias(box, false);
+      alias = ours.runtime.alias(box, false);
       await erl.eval(
         "register(keeper, spawn(fun F() -> receive {put, X} -> persistent_term:put(ours, X), F() end end))",
       );

@@ -185,7 +185,7 @@ eachOtp((otp) => {
         },
         "P ! {I, B}",
       ],
-      ["by an alias", 24, ({ process }) => ours.alias(process, false), "P ! {I, B}"],
+      ["by an alias", 24, ({ process }) => ours.runtime.alias(process, false), "P ! {I, B}"],
       [
         "by exit signals",
         0,

@@ -39,7 +39,7 @@ eachOtp((otp) => {
       box.register("box");
       session = erl.session();
       await session.eval(`N = '${ours.name}', register(tester, self())`);
-      const alias = ours.alias(box, false);
+      const alias = ours.runtime.alias(box, false);
       await box.send(["tester", erl.name], tuple(box.pid, alias));
       await session.eval("{P, A} = receive X -> X end, Self = self()");
     });

@@ -64,7 +64,6 @@ export type { CallContext, ExposedFunction, ExposedModule } from "./node/exposed
 export { type TermType, typed, types } from "./node/exposed/typed.ts";
 export type { EpmdOptions, NameService } from "./node/identity/name-service.ts";
 export { type NameKind, type NodeName, nameKind } from "./node/identity/names.ts";
-export type { NodeStats } from "./node/node.ts";
 export type { ListenChoice } from "./node/options.ts";
 export type { NodeKind } from "./node/peers/node-kind.ts";
 export type { DistAutoConnect } from "./node/peers/peers-options.ts";
@@ -86,6 +85,7 @@ export {
   type SpawnRequestOptions,
 } from "./node/process/spawn-on.ts";
 export type { MonitorOptions } from "./node/process/ties.ts";
+export type { NodeStats } from "./node/runtime.ts";
 export { type Traced, type TraceTokenOptions, traceToken } from "./node/signals/tracing.ts";
 export { GenServer } from "./otp/behaviours/gen-server.ts";
 export type {

@@ -26,7 +26,7 @@ export function serveKvs(node: NodeCore): KvsStore {
   const start = (): true => {
     if (node.whereis(KVS) === undefined) {
       const behaviour = { message: (message: Term, self: Process) => answer(store, message, self) };
-      node.startService(KVS, () => behaviour, { endable: true });
+      node.runtime.startService(KVS, () => behaviour, { endable: true });
     }
     return true;
   };

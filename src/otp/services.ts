@@ -67,7 +67,7 @@ export function startServices(parts: ServiceParts, options: ServiceOptions): voi
     if (when?.(options) === false) continue;
     const server = serve(parts, options);
     if (server === undefined) continue;
-    parts.core.startService(name, server.make, {
+    parts.core.runtime.startService(name, server.make, {
       started: (self) => {
         // Operators see it as a process that `proc_lib` has started as one of OTP's behaviours.
         setAncestry(self, undefined, [atom(module), INIT, 1], GEN_SERVER);

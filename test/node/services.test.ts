@@ -102,7 +102,7 @@ describe("a service", () => {
       await cluster.clock.advance(30_000);
       await stopped;
       expect(cluster.clock.timerCount).toBe(0);
-      expect(node.processes()).toEqual([]);
+      expect(node.runtime.table.all()).toEqual([]);
     },
   );
 

@@ -262,7 +262,7 @@ export class GenServerLoop extends SystemProcess {
     const { class: exceptionClass, reason, stack } = exception;
     // A result that says stop has no stack, unlike an exit that was raised.
     const stopped = exceptionClass === "exit" && stack.length === 0;
-    this.node.log(() => {
+    this.node.runtime.log(() => {
       const status = this.#formatted({ state: this.#server.state, reason, message });
       const why = shown(status.reason);
       const rows: [string, Term][] = [
@@ -289,7 +289,7 @@ export class GenServerLoop extends SystemProcess {
 
   #unhandled(label: string, message: Term): void {
     const { callbackModule: module, self } = this;
-    this.node.log(() => {
+    this.node.runtime.log(() => {
       const report = new TermMap<Term, Term>([
         [LABEL, tuple(this.module, atom(label)) as Term],
         [MODULE, module],

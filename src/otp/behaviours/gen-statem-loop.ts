@@ -344,7 +344,7 @@ export class GenStatemLoop extends SystemProcess {
   #report({ class: exceptionClass, reason, stack }: ErlangException, queue: EventQueue): void {
     const { callbackModule, self } = this;
     const { callbackMode, stateEnter, data: machineData } = this.#machine;
-    this.node.log(() => {
+    this.node.runtime.log(() => {
       const status = this.#formatted({ state: this.#state, data: machineData, reason });
       const { first: event } = queue;
       const rows: [string, unknown][] = [

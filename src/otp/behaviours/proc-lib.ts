@@ -95,7 +95,7 @@ export function crashReport(
   registeredName: Term = self.nameTerm ?? [],
 ): void {
   if (exception.class === "exit" && isQuiet(exception.reason)) return;
-  node.log(() => {
+  node.runtime.log(() => {
     const ancestry = ancestries.get(self);
     const [module, name, arity] = ancestry?.initialCall ?? [PROC_LIB, INIT_P, 5];
     const args = Array.from({ length: arity }, (_, at) => atom(`Argument__${at + 1}`));

@@ -183,7 +183,7 @@ export class SysDebug {
     const { fun } = installed;
     try {
       const args = [installed.state, event, name];
-      const next = node.functions.applyFun({ self, caller: undefined }, fun, args);
+      const next = node.runtime.functions.applyFun({ self, caller: undefined }, fun, args);
       if (next === DONE || next instanceof Promise) return false;
       installed.state = next as Term;
       return true;
@@ -194,7 +194,7 @@ export class SysDebug {
 
   #tell(event: Term): void {
     const { node, self, print } = this.#watched;
-    node.log(() => ({
+    node.runtime.log(() => ({
       level: "debug",
       report: new TermMap<Term, Term>([
         [LABEL, tuple(atom("sys"), TRACE) as Term],

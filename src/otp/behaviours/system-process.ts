@@ -289,7 +289,7 @@ export abstract class SystemProcess implements Behaviour {
     try {
       if (!isFun(fun)) throw ErlangError.error(tuple(BADFUN, fun) as Term);
       const context = { self: this.self, caller: undefined };
-      const next = await this.node.functions.applyFun(context, fun, [this.state()]);
+      const next = await this.node.runtime.functions.applyFun(context, fun, [this.state()]);
       state = this.replaceState(toTerm(next));
     } catch (error) {
       const { class: exceptionClass, reason } = exceptionOf(error);

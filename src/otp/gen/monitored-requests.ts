@@ -59,11 +59,11 @@ export class MonitoredRequests {
     return new Promise((resolve, reject) => {
       const caller = this.#liveCaller();
       const ref = form.aliased
-        ? this.#node.alias(caller, true, (message) => this.#answered(message))
+        ? this.#node.runtime.alias(caller, true, (message) => this.#answered(message))
         : this.#node.newReference();
       const settle = (): void => {
         this.#waiting.delete(ref);
-        if (form.aliased) this.#node.unalias(ref);
+        if (form.aliased) this.#node.runtime.unalias(ref);
         if (caller.alive) caller.demonitor(ref);
         release();
       };
@@ -83,7 +83,7 @@ export class MonitoredRequests {
         fail,
       );
       try {
-        this.#node.monitorWith(caller, target, ref, (reason, lost) =>
+        this.#node.runtime.monitorWith(caller, target, ref, (reason, lost) =>
           fail(lost === undefined ? form.ended(reason) : lostError(describeTarget(target), lost)),
         );
         const message = form.message(caller.pid, ref);

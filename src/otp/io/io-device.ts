@@ -77,7 +77,7 @@ const FIELDS: Readonly<Record<string, readonly number[]>> = {
 
 /** Starts a device, which ends with the node. */
 export function startDevice(node: NodeCore, options: DeviceOptions): Process {
-  return node.spawnService(new IoDevice(node, options, inputOf(options)));
+  return node.runtime.spawnService(new IoDevice(node, options, inputOf(options)));
 }
 
 /** The input of a device: what it has read and nobody has taken yet. */
@@ -212,7 +212,7 @@ export class IoDevice implements Behaviour {
     }
     const asker = new AbortController();
     const ref = this.#node.newReference();
-    this.#node.monitorWith(self, from, ref, () => asker.abort());
+    this.#node.runtime.monitorWith(self, from, ref, () => asker.abort());
     try {
       return await this.#input.take(cut, showPrompt, asker.signal);
     } catch (error) {

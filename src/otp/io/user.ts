@@ -18,7 +18,7 @@ export function serveUser(
     make: () => new IoDevice(core, options, input),
     started: (self) => {
       const before = core.groupLeader;
-      for (const process of core.processes()) {
+      for (const process of core.runtime.table.all()) {
         if (process.groupLeader.equals(before)) process.groupLeader = self.pid;
       }
       self.groupLeader = self.pid;

@@ -37,6 +37,6 @@ export async function ping(
   options: GenCallOptions,
 ): Promise<void> {
   const { signal } = options;
-  if (peer !== node.name) await node.autoConnect(peer, signal === undefined ? {} : { signal });
+  if (peer !== node.name) await node.runtime.autoConnect(peer, signal);
   await client.call([NET_KERNEL, peer], tuple(IS_AUTH, atom(node.name)), options);
 }

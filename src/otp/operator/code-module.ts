@@ -42,17 +42,18 @@ const APPLICATIONS: readonly Application[] = [
 /** Serves what operators ask of what is loaded and running. */
 export function serveCodeModule(node: NodeCore): void {
   const isLoaded = (module: Term, otherwise: () => Error): boolean =>
-    node.functions.modules().includes(named(module, otherwise).name);
+    node.runtime.functions.modules().includes(named(module, otherwise).name);
   exposeBifs(node, "erlang", {
     "module_loaded/1": (_, module) => isLoaded(module, badarg),
     "function_exported/3": (_, module, name, arity) => {
       if (typeof arity !== "number") throw badarg();
-      return node.functions.exports(named(module, badarg), named(name, badarg), arity);
+      return node.runtime.functions.exports(named(module, badarg), named(name, badarg), arity);
     },
-    "loaded/0": () => node.functions.modules().map((name) => asTerm(name)),
+    "loaded/0": () => node.runtime.functions.modules().map((name) => asTerm(name)),
   });
   exposeBifs(node, "code", {
-    "all_loaded/0": () => node.functions.modules().map((name) => tuple(asTerm(name), PRELOADED)),
+    "all_loaded/0": () =>
+      node.runtime.functions.modules().map((name) => tuple(asTerm(name), PRELOADED)),
     "ensure_loaded/1": (_, name) =>
       isLoaded(name, functionClause) ? tuple(MODULE, name) : tuple(ERROR, atom("nofile")),
     "get_mode/0": () => atom("embedded"),

@@ -59,7 +59,7 @@ export function serveErlangModule(node: NodeCore): void {
       return portInfo(here(), port);
     },
     "ports/0": () => [],
-    "processes/0": () => node.processes().map(({ pid }) => pid),
+    "processes/0": () => node.runtime.table.all().map(({ pid }) => pid),
     "registered/0": () => node.registered().map((name) => asTerm(name)),
     "self/0": ({ self }) => self.pid,
     "send/2": send,

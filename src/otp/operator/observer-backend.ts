@@ -142,7 +142,7 @@ async function etopInfo(node: NodeCore, self: Process, statistics: Statistics): 
 /** `#etop_proc_info{}` of each process but the one that asks; others have their turn meanwhile. */
 async function processInfos(node: NodeCore, self: Process): Promise<TermInput[]> {
   const infos: TermInput[] = [];
-  for (const process of node.processes()) {
+  for (const process of node.runtime.table.all()) {
     if (process === self || !process.alive) continue;
     if (infos.length % AT_ONCE === AT_ONCE - 1) await turn(node);
     infos.push(processInfo(process, self));

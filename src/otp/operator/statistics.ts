@@ -125,7 +125,7 @@ export class Statistics {
 
   /** `{{input, Bytes}, {output, Bytes}}` */
   io(): Tuple<readonly [Tuple<readonly [Atom, number]>, Tuple<readonly [Atom, number]>]> {
-    const { bytesIn, bytesOut } = this.#node.traffic();
+    const { bytesIn, bytesOut } = this.#node.runtime.traffic();
     return tuple(tuple(atom("input"), bytesIn), tuple(atom("output"), bytesOut));
   }
 

@@ -84,10 +84,10 @@ export class Erpc {
       };
       const giveUp = (error: unknown): void => {
         settled();
-        this.#node.abandonSpawn(request);
+        this.#node.runtime.abandonSpawn(request);
         reject(error);
       };
-      const request = this.#node.requestSpawn(
+      const request = this.#node.runtime.requestSpawn(
         this.#liveCaller(),
         nodeName,
         {
@@ -122,7 +122,7 @@ export class Erpc {
 
   /** Applies a function on a node; nobody hears what becomes of it. */
   cast(node: NameLike, module: NameLike, name: NameLike, args: readonly TermInput[]): void {
-    this.#node.requestSpawn(
+    this.#node.runtime.requestSpawn(
       this.#liveCaller(),
       String(node),
       { module: ERPC, function: EXECUTE_CAST, args: [asTerm(module), asTerm(name), [...args]] },
@@ -191,13 +191,13 @@ export class Erpc {
 
 /** Lets other nodes apply this node's exposed functions by erpc (and so by rpc). */
 export function serveErpc({ core: node }: { core: NodeCore }): undefined {
-  node.exposeProcess("erpc", "execute_call", 4, (self, args, caller) => {
+  node.runtime.functions.exposeProcess("erpc", "execute_call", 4, (self, args, caller) => {
     const [resRef, module, name, callArgs] = args as [Term, Term, Term, Term];
     const returned = (value: TermInput): void => self.answer(tuple(resRef, RETURN, value));
     const failed = (error: unknown): void => self.answer(failure(resRef, exceptionOf(error)));
     return attempt(() => applyList(node, self, caller, module, name, callArgs), returned, failed);
   });
-  node.exposeProcess("erpc", "execute_cast", 3, (self, args, caller) => {
+  node.runtime.functions.exposeProcess("erpc", "execute_cast", 3, (self, args, caller) => {
     const [module, name, callArgs] = args as [Term, Term, Term];
     const failed = (error: unknown): void => {
       const { class: exceptionClass, reason, stack } = exceptionOf(error);
@@ -222,7 +222,7 @@ export function applyList(
   args: Term,
 ): TermInput | Promise<TermInput> {
   if (!Array.isArray(args) || isTuple(args)) throw ErlangError.error(BADARG);
-  return node.functions.apply({ self, caller }, module, name, args);
+  return node.runtime.functions.apply({ self, caller }, module, name, args);
 }
 
 /** Runs at once what need not wait; one path for both kinds of result. */

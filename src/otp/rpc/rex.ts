@@ -118,14 +118,14 @@ class Rex implements GenHandlers {
     if (!isTuple(request, 5)) return undefined;
     const [kind, module, name, args, leader] = request;
     if (!kinds.includes(kind as Atom)) return undefined;
-    const process = this.#node.spawnFor(isPid(leader) ? leader : this.#node.groupLeader);
+    const process = this.#node.runtime.newProcess(isPid(leader) ? leader : this.#node.groupLeader);
     return new Promise((resolve) => {
       let answered = false;
       const once = (result: TermInput): void => {
         answer(result);
         answered = true;
       };
-      this.#node.monitorWith(self, process.pid, this.#node.newReference(), (reason) => {
+      this.#node.runtime.monitorWith(self, process.pid, this.#node.newReference(), (reason) => {
         if (!answered) answer(badrpcOf(new RemoteError("exit", reason)));
         resolve();
       });

@@ -266,7 +266,7 @@ export class Rpc {
       });
       if (waiting.size === 0) done(0);
       for (const [index, { node, ref }] of [...waiting]) {
-        this.#node.monitorWith(caller, [name, node], ref, () => done(index));
+        this.#node.runtime.monitorWith(caller, [name, node], ref, () => done(index));
         if (waiting.has(index)) void caller.send([name, node], tuple(caller.pid, term));
       }
     });

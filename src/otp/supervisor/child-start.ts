@@ -39,7 +39,7 @@ export async function startChild(
     const context = { self: supervisor, caller: undefined };
     const result =
       run === undefined
-        ? await node.functions.apply(context, module, name, args)
+        ? await node.runtime.functions.apply(context, module, name, args)
         : await run(supervisor, ...args);
     const process = result instanceof OtpServer ? result.self : result;
     if (!(process instanceof Process)) return returned(shown(result));

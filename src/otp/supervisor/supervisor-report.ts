@@ -43,7 +43,7 @@ export class SupervisorReports {
 
   /** @param count of children that ended alike; the child's own pid is shown without it */
   error(context: ErrorContext, reason: Term, child: Child, count?: number): void {
-    this.#node.log(() => {
+    this.#node.runtime.log(() => {
       const rows = [
         tuple(SUPERVISOR, this.#name()),
         tuple(atom("errorContext"), atom(context)),
@@ -60,7 +60,7 @@ export class SupervisorReports {
 
   /** @param level `info` for what the supervisor starts by itself, `debug` for what it was asked to */
   progress(child: Child, level: "info" | "debug"): void {
-    this.#node.log(() => {
+    this.#node.runtime.log(() => {
       const rows = [tuple(SUPERVISOR, this.#name()), tuple(STARTED, childRows(child))];
       const report = labelled("progress", "report", rows as Term[]);
       return { level, report, pid: this.#pid };
@@ -68,7 +68,7 @@ export class SupervisorReports {
   }
 
   unexpected(message: Term): void {
-    this.#node.log(() => ({
+    this.#node.runtime.log(() => ({
       level: "error",
       report: labelled("unexpected_message", "message", message),
       pid: this.#pid,

@@ -9,7 +9,10 @@ describe("aliases", () => {
   test("receive until they are taken back, or once", async () => {
     const { cluster, gandalf, bilbo } = await connected();
     const box = inbox(bilbo);
-    const [lasting, once] = [bilbo.alias(box.process, false), bilbo.alias(box.process, true)];
+    const [lasting, once] = [
+      bilbo.runtime.alias(box.process, false),
+      bilbo.runtime.alias(box.process, true),
+    ];
     const self = inbox(gandalf).process;
     for (const message of [1, 2]) {
       void self.send(lasting, message);
@@ -17,11 +20,11 @@ describe("aliases", () => {
     }
     await cluster.settle();
     expect(box.messages).toEqual([1, 10, 2]);
-    expect([bilbo.unalias(lasting), bilbo.unalias(lasting), bilbo.unalias(once)]).toEqual([
-      true,
-      false,
-      false,
-    ]);
+    expect([
+      bilbo.runtime.unalias(lasting),
+      bilbo.runtime.unalias(lasting),
+      bilbo.runtime.unalias(once),
+    ]).toEqual([true, false, false]);
     void self.send(lasting, 3);
     await cluster.settle();
     expect(box.messages).toHaveLength(3);
@@ -31,13 +34,13 @@ describe("aliases", () => {
     const { cluster, gandalf, bilbo } = await connected();
     const box = inbox(bilbo);
     const got: Term[] = [];
-    const alias = bilbo.alias(box.process, false, (message) => got.push(message));
+    const alias = bilbo.runtime.alias(box.process, false, (message) => got.push(message));
     void gandalf.send(alias, 1);
     await cluster.settle();
     box.process.terminate(NORMAL);
     void gandalf.send(alias, 2);
     await cluster.settle();
     expect([got, box.messages]).toEqual([[1], []]);
-    expect(bilbo.unalias(alias)).toBe(false);
+    expect(bilbo.runtime.unalias(alias)).toBe(false);
   });
 });

@@ -52,7 +52,7 @@ describe("messages", () => {
     ["ALIAS_SEND_TT", 34, [TOKEN as Term]],
   ])("%s is delivered", async (_, op, token) => {
     const { node, say, box, theirs } = await setUp();
-    const alias = node.alias(box.process, false);
+    const alias = node.runtime.alias(box.process, false);
     await say(tuple(op, theirs, alias, ...token), oops);
     expect(box.messages).toStrictEqual([oops]);
   });
@@ -72,7 +72,7 @@ describe("messages", () => {
   test("ALTACT_SIG_SEND is delivered to an alias, once if it is for one message", async () => {
     const { node, say, box, theirs } = await setUp();
     for (const once of [false, true]) {
-      const alias = node.alias(box.process, once);
+      const alias = node.runtime.alias(box.process, once);
       for (const flags of [4, 5]) await say(tuple(37, flags, theirs, alias), flags);
     }
     expect(box.messages).toStrictEqual([4, 5, 4]);
@@ -80,13 +80,13 @@ describe("messages", () => {
 
   test("ALTACT_SIG_SEND may be an exit signal, to a pid, a name or an alias", async () => {
     const { node, say, box, ours, theirs } = await setUp();
-    const alias = node.alias(box.process, false);
+    const alias = node.runtime.alias(box.process, false);
     await say(tuple(37, 16, theirs, ours), 1);
     await say(tuple(37, 17, theirs, ours), 2);
     await say(tuple(37, 24, theirs, atom("box")), 3);
     await say(tuple(37, 20, theirs, alias), 4);
     await say(tuple(37, 21, theirs, alias), 5);
-    node.unalias(alias);
+    node.runtime.unalias(alias);
     await say(tuple(37, 20, theirs, alias), 6);
     expect(box.messages).toStrictEqual(
       [1, 2, 3, 4, 5].map((reason) => tuple(EXIT, theirs, reason)),

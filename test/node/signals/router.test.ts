@@ -19,7 +19,7 @@ describe("messages", () => {
     const { cluster, gandalf, bilbo } = await connected();
     const box = inbox(bilbo, { name: "box" });
     const self = inbox(gandalf).process;
-    const alias = bilbo.alias(box.process, false);
+    const alias = bilbo.runtime.alias(box.process, false);
     void self.send(box.process.pid, 1);
     void self.send(["box", "bilbo@vm"], 2);
     void self.send([atom("box"), atom("bilbo@vm")], 3);

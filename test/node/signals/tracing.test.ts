@@ -63,7 +63,7 @@ describe("a token that comes", () => {
     ["ALTACT_SIG_SEND", 37, [6]],
   ] as const)("%s to an alias too", async (control, op, flags) => {
     const { cluster, node, raw, box } = await withRaw();
-    const alias = node.alias(box.process, false);
+    const alias = node.runtime.alias(box.process, false);
     subscribe("erldist:traced", listen);
     raw.send(tuple(op, ...flags, theirs, alias, token), 1);
     await cluster.settle();

@@ -169,7 +169,7 @@ function ask(node: TestNode, options: Partial<RequestOptions> = {}) {
   const told: unknown[] = [];
   const box = inbox(node, { trapExit: true });
   const what = { module: atom("m"), function: atom("run"), args: [oops] };
-  const request = node.requestSpawn(box.process, "other@vm", what, {
+  const request = node.runtime.requestSpawn(box.process, "other@vm", what, {
     groupLeader: box.process.pid,
     onSpawned: (pid) => told.push(["spawned", pid]),
     onError: (reason, lost) => told.push(["error", reason, lost?.wasUp]),
@@ -277,7 +277,7 @@ describe("a request of ours", () => {
     const { told, request, ours } = ask(node, { onDown: onDown(down) });
     await cluster.settle();
     raw.take();
-    node.abandonSpawn(request);
+    node.runtime.abandonSpawn(request);
     raw.send(tuple(31, request.ref, ours, 2, theirs));
     raw.send(tuple(28, theirs, ours, request.ref), NORMAL);
     await cluster.settle();
@@ -293,7 +293,7 @@ describe("a request of ours", () => {
     raw.send(tuple(31, request.ref, ours, 2, theirs));
     await cluster.settle();
     raw.take();
-    node.abandonSpawn(request);
+    node.runtime.abandonSpawn(request);
     await cluster.settle();
     raw.transport.destroy();
     await cluster.settle();
@@ -310,7 +310,7 @@ describe("a request of ours", () => {
     const box = inbox(node).process;
     const what = { module: atom("m"), function: atom("run"), args: [Number.NaN] };
     expect(() =>
-      node.requestSpawn(box, "other@vm", what, { groupLeader: box.pid, onError: () => {} }),
+      node.runtime.requestSpawn(box, "other@vm", what, { groupLeader: box.pid, onError: () => {} }),
     ).toThrow(expect.objectContaining({ code: "ETF_NOT_A_TERM", path: "[0]" }));
     await cluster.settle();
     expect(arrived).toEqual([]);
@@ -338,7 +338,7 @@ test("a request whose reply is lost, as OTP 23 can lose it, has the end of its p
   const downs: Term[] = [];
   const what = { module: atom("m"), function: atom("f"), args: [] };
   const ask = (): Reference =>
-    node.requestSpawn(box.process, "other@vm", what, {
+    node.runtime.requestSpawn(box.process, "other@vm", what, {
       groupLeader: ours,
       onError: (reason) => downs.push(reason),
       onDown: (reason) => downs.push(reason),

@@ -27,12 +27,12 @@ describe("the node", () => {
   test("traffic goes on counting when a connection is over", async () => {
     const { cluster, gandalf, bilbo, ask } = await setUp();
     await ask("erlang", "self");
-    const before = gandalf.traffic();
+    const before = gandalf.runtime.traffic();
     expect(before.bytesIn).toBeGreaterThan(0);
     gandalf.disconnect(bilbo.name);
     await cluster.settle();
     expect(gandalf.stats().connections).toEqual({});
-    expect(gandalf.traffic().bytesIn).toBeGreaterThanOrEqual(before.bytesIn);
+    expect(gandalf.runtime.traffic().bytesIn).toBeGreaterThanOrEqual(before.bytesIn);
   });
 
   test("ports: there are none", async () => {

@@ -30,8 +30,8 @@ describe("observer_backend", () => {
       atom("stats"),
       atom("stats"),
     ]);
-    const [pid] = gandalf
-      .processes()
+    const [pid] = gandalf.runtime.table
+      .all()
       .slice(-1)
       .map((process) => process.pid);
     await bilbo.send(pid!, atom("stop"));

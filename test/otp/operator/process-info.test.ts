@@ -71,10 +71,12 @@ describe("process_info", () => {
     const { ask, gandalf } = await setUp();
     gandalf.expose("m", {
       me(this: { self: { pid: Pid } }) {
-        return gandalf.functions.apply(this as never, atom("erlang"), atom("process_info"), [
-          this.self.pid,
-          atom("status"),
-        ]);
+        return gandalf.runtime.functions.apply(
+          this as never,
+          atom("erlang"),
+          atom("process_info"),
+          [this.self.pid, atom("status")],
+        );
       },
     });
     expect(await ask("m", "me")).toBe("{status,running}");
@@ -86,7 +88,7 @@ describe("process_info", () => {
     ours.link(theirs.pid);
     await cluster.settle();
     const linksNow = (): Term =>
-      gandalf.functions.apply(
+      gandalf.runtime.functions.apply(
         { self: ours, caller: undefined },
         atom("erlang"),
         atom("process_info"),
