@@ -119,7 +119,7 @@ eachOtp((otp) => {
       await using oursLong = await startOurNode({ name: `${run.uniqueName("ours")}@127.0.0.1` });
       await expect(ours.connect(long.name)).rejects.toMatchObject({
         code: "NODE_NAME_KIND",
-        message: `${ours.name} has a short name and ${long.name} a long one; short-named and long-named nodes cannot talk to each other. Start one of them as the other is named (--sname or --name).`,
+        message: `${ours.name} has a short name and ${long.name} a long one; nodes with short names and nodes with long names cannot connect. Start both with short names (--sname) or both with long names (--name).`,
       });
       await expect(oursLong.connect(short.name)).rejects.toMatchObject({ code: "NODE_NAME_KIND" });
       expect(await short.eval(`net_adm:ping('${oursLong.name}')`)).toBe("pang");

@@ -1,6 +1,7 @@
-/** The well-known atoms, each made here once, and names as a program gives them where Erlang has atoms. */
+/** The well-known atoms, each made once here, and the names that programs pass where Erlang takes atoms. */
 import { type Atom, atom, atomOf, atomTerm, namedAtom } from "../../etf/index.ts";
 
+/** Results: `ok`, `{error, Reason}`, and the usual reasons. */
 export const OK: Atom<"ok"> = atom("ok");
 export const ERROR: Atom<"error"> = atom("error");
 export const BADARG: Atom<"badarg"> = atom("badarg");
@@ -20,7 +21,7 @@ export const EXIT: Atom<"EXIT"> = atom("EXIT");
 export const DOWN: Atom<"DOWN"> = atom("DOWN");
 export const PROCESS: Atom<"process"> = atom("process");
 
-/** Options of a spawn. */
+/** Options of a spawn request. */
 export const LINK: Atom<"link"> = atom("link");
 export const MONITOR: Atom<"monitor"> = atom("monitor");
 
@@ -34,15 +35,15 @@ export const INFINITY: Atom<"infinity"> = atom("infinity");
 export const LABEL: Atom<"label"> = atom("label");
 export const NOTSUP: Atom<"notsup"> = atom("notsup");
 
-/** The name of a process, module, function or node: an atom, `true` and `false` among them, or its text. */
+/** The name of a process, module, function or node: an atom (`true` and `false` included) or its text. */
 export type NameLike = Atom | boolean | string;
 
-/** The atom that the name is. @throws EtfEncodeError ETF_NOT_A_TERM, ETF_ATOM_TOO_LONG, ETF_BAD_TEXT */
+/** The atom for a name. @throws EtfEncodeError ETF_NOT_A_TERM, ETF_ATOM_TOO_LONG, ETF_BAD_TEXT */
 export function asAtom(name: NameLike): Atom {
   return atomOf(name) ?? namedAtom(name as string);
 }
 
-/** The term that is the atom of that name; what is no text is itself. @throws EtfEncodeError as `asAtom` */
+/** Turns text into the term of that atom; returns anything else unchanged. @throws EtfEncodeError as `asAtom` */
 export function asTerm<T>(value: T): Exclude<T, string> | Atom | boolean {
   return typeof value === "string" ? atomTerm(namedAtom(value)) : (value as Exclude<T, string>);
 }

@@ -1,6 +1,7 @@
-/** Errors of the node itself and of calls to other nodes, by code. Erlang exceptions are in exceptions.ts. */
+/** Errors of a node and of its calls to other nodes, by code. Erlang exceptions are in exceptions.ts. */
 import type { Pid } from "../../etf/index.ts";
 
+/** The codes of NodeError. */
 export type NodeErrorCode =
   | "NODE_NAME_INVALID"
   | "NODE_NAME_KIND"
@@ -18,7 +19,7 @@ export type NodeErrorCode =
   | "FUNCTION_ARITY_UNKNOWN"
   | "TRACE_TOKEN_INVALID";
 
-/** The node was asked for something it cannot do. */
+/** The node cannot do what the program asked for: a name, a cookie or an option is invalid, or it has stopped. */
 export class NodeError extends Error {
   readonly code: NodeErrorCode;
   constructor(code: NodeErrorCode, message: string, options?: ErrorOptions) {
@@ -28,17 +29,18 @@ export class NodeError extends Error {
   }
 }
 
-/** The error of whatever is done with a process that has ended. */
+/** The error for using a process that has ended: NodeError PROCESS_DEAD. */
 export function deadError(process: { readonly pid: Pid }): NodeError {
   return new NodeError("PROCESS_DEAD", `The process ${process.pid} has ended.`);
 }
 
+/** The codes of CallError. */
 export type CallErrorCode = "CALL_NO_CONNECTION" | "CALL_TIMEOUT" | "CALL_NOT_SUPPORTED";
 
-/** A call to another node ended without an answer. */
+/** A call to another node ended without a reply. */
 export class CallError extends Error {
   readonly code: CallErrorCode;
-  /** False when the other side certainly did not run it. */
+  /** False if the other node certainly did not run the call. */
   readonly mayHaveRun: boolean;
   constructor(code: CallErrorCode, message: string, mayHaveRun: boolean, options?: ErrorOptions) {
     super(message, options);
@@ -48,7 +50,11 @@ export class CallError extends Error {
   }
 }
 
-/** No answer of `who`, a node or a process, came in time; what was asked for may have been done. */
+/**
+ * The error for a reply that did not arrive in time: CallError CALL_TIMEOUT. The other side may have
+ * done what it was asked for.
+ * @param who the node or process that did not reply
+ */
 export function timeoutError(who: string, timeoutMs: number): CallError {
   return new CallError("CALL_TIMEOUT", `No answer from ${who} within ${timeoutMs} ms.`, true);
 }

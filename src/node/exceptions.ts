@@ -1,18 +1,17 @@
 /**
- * What was thrown in JavaScript, as an Erlang exception: a class, a reason term and a stack trace
- * in the shape BEAM developers read, `[{Module, Function, Arity, [{file, File}, {line, Line}]}]`.
+ * JavaScript exceptions as Erlang exceptions: a class, a reason term and a stack trace in the form
+ * that BEAM developers read, `[{Module, Function, Arity, [{file, File}, {line, Line}]}]`.
  *
  * An ErlangError carries its own class and reason. Any other thrown value becomes an `error` with
- * the reason `{javascript_error, Name, Message}`, both binaries.
+ * the reason `{javascript_error, Name, Message}`, where both are binaries.
  */
-
 import type { Atom, Term } from "../../etf/index.ts";
 import { atom, charlist, toTerm, tuple } from "../../etf/index.ts";
 import { FILE, FUNCTION_CLAUSE, UNDEF } from "./atoms.ts";
 
 /**
- * Thrown inside a process or an exposed function to end it with an Erlang reason, as
- * `exit(Reason)`, `error(Reason)` and `throw(Reason)` would.
+ * Throw it in a process or an exposed function to end it with an Erlang reason, as `exit(Reason)`,
+ * `error(Reason)` and `throw(Reason)` do.
  */
 export class ErlangError extends Error {
   readonly class: "exit" | "error" | "throw";
@@ -23,19 +22,23 @@ export class ErlangError extends Error {
     this.class = exceptionClass;
     this.reason = reason;
   }
+  /** As `exit(Reason)`. */
   static exit(reason: Term): ErlangError {
     return new ErlangError("exit", reason);
   }
+  /** As `error(Reason)`. */
   static error(reason: Term): ErlangError {
     return new ErlangError("error", reason);
   }
+  /** As `throw(Reason)`. */
   static throw(reason: Term): ErlangError {
     return new ErlangError("throw", reason);
   }
 }
 
-/** An `error` raised by a call as such; the stack trace is OTP's: that call, arguments and all. */
+/** An `error` raised by the call itself. As in OTP, the stack trace is that call with its arguments. */
 export class FailedCall extends ErlangError {
+  /** The stack frame `{Module, Function, Args, []}`. */
   readonly call: Term;
   constructor(reason: Term, module: Term, name: Term, args: readonly Term[]) {
     super("error", reason);
@@ -43,23 +46,24 @@ export class FailedCall extends ErlangError {
   }
 }
 
-/** `error(undef)`: there is no such function. */
+/** `error(undef)`: the function does not exist. */
 export class UndefError extends FailedCall {
   constructor(module: Term, name: Term, args: readonly Term[]) {
     super(UNDEF, module, name, args);
   }
 }
 
-/** `error(function_clause)`: the function does not take such arguments. */
+/** `error(function_clause)`: the function does not take these arguments. */
 export class FunctionClauseError extends FailedCall {
   constructor(module: Term, name: Term, args: readonly Term[]) {
     super(FUNCTION_CLAUSE, module, name, args);
   }
 }
 
-/** Thrown by an exposed function that does not take such arguments: `function_clause` to the caller. */
+/** Thrown by an exposed function that does not take its arguments; the caller gets `function_clause`. */
 export class NoClauseError extends Error {}
 
+/** An Erlang exception as terms; `stack` is the stack trace, innermost call first. */
 export interface ErlangException {
   readonly class: "exit" | "error" | "throw";
   readonly reason: Term;
@@ -68,16 +72,17 @@ export interface ErlangException {
 
 const JAVASCRIPT_ERROR: Atom<"javascript_error"> = atom("javascript_error");
 const MAX_FRAMES = 8;
-/** Characters of a stack, and of one line of it, that are looked at. */
+/** How many characters of a stack, and of one of its lines, are parsed. */
 const MAX_STACK = 20_000;
 const MAX_LINE = 1000;
-/** Where calls begin that another node asked for, and processes: what is below is no concern of theirs. */
+/** The frames where calls from other nodes and processes begin; the frames below are erldist's own. */
 const BOTTOM = /^(?:FunctionTable\.apply|Process\.run)$/;
-/** What V8 puts before a function's name for its `this`, where that says nothing. */
+/** Prefixes that V8 derives from `this` and that say nothing about the function. */
 const RECEIVER = /^(?:Object|ExposedCall)\./;
 /** `at name (file:line:column)` or `at file:line:column`, as V8 writes a frame. */
 const FRAME = /^\s*at (?:(?:async )?(.+?) \()?(?:file:\/\/)?(.+?):(\d+):\d+\)?$/;
 
+/** The Erlang exception for anything thrown in JavaScript. Never throws. */
 export function exceptionOf(thrown: unknown): ErlangException {
   if (thrown instanceof FailedCall) {
     return { class: "error", reason: thrown.reason, stack: [thrown.call] };
@@ -96,7 +101,7 @@ export function exceptionOf(thrown: unknown): ErlangException {
   return { class: "error", reason, stack: error === undefined ? [] : stackOf(error) };
 }
 
-/** The exit reason of a process that ends with that exception, as the emulator forms it. */
+/** The exit reason of a process that ends with an exception, as the emulator forms it. */
 export function exitReasonOf(exception: ErlangException): Term {
   switch (exception.class) {
     case "exit":
@@ -111,7 +116,7 @@ export function exitReasonOf(exception: ErlangException): Term {
 function stackOf(error: Error): Term[] {
   const frames: Term[] = [];
   const stack = textOf(() => error.stack);
-  // The message comes first, and may be of a peer's making.
+  // The message comes first, and a peer may have chosen its text.
   const message = textOf(() => error.message);
   const from = stack.indexOf(message) + message.length;
   for (const line of stack.slice(from, from + MAX_STACK).split("\n")) {
@@ -132,7 +137,7 @@ function stackOf(error: Error): Term[] {
   return frames;
 }
 
-/** Programs throw anything, half characters too, and a process must be able to end with it. */
+/** The value as text that can be encoded: a program may throw anything, even lone surrogates. */
 function textOf(value: () => unknown): string {
   try {
     return String(value()).replace(/\p{Surrogate}/gu, "\ufffd");
@@ -141,7 +146,7 @@ function textOf(value: () => unknown): string {
   }
 }
 
-/** A function may have a name that no atom can have. */
+/** The atom for a function or file name, which may be too long for an atom or not encodable. */
 function nameAtom(name: string): Atom {
   try {
     return atom([...name].slice(0, 255).join(""));

@@ -5,80 +5,86 @@ import type { Network } from "../transport/transport.ts";
 import type { EpmdOptions, NameService } from "./identity/name-service.ts";
 import type { DistAutoConnect } from "./peers/peers-options.ts";
 
+/** Where a node listens for peers. */
 export interface ListenChoice {
-  /** Address to listen on. Default: all interfaces, as `erl`. */
+  /** The address to listen on. Default: all interfaces, as `erl`. */
   host?: string;
-  /** Lowest and highest TCP port, as inet_dist_listen_min and _max. Default: any free port. */
+  /** The lowest and highest TCP port, as inet_dist_listen_min and _max. Default: any free port. */
   portMin?: number;
   portMax?: number;
 }
 
+/** The options of a node, without those of the OTP services. */
 export interface NodeCoreOptions {
   /**
-   * `gandalf` or `gandalf@host`. `undefined`, or `undefined@host`, is a node that gets its name from
-   * the first node it connects to (`connect`), as with `erl -sname undefined`: it does not listen, is
-   * hidden, and does not connect by itself, whatever the other options say.
+   * `gandalf` or `gandalf@host`. With `undefined` or `undefined@host` the node gets its name from the
+   * first node it connects to (`connect`), as with `erl -sname undefined`. Such a node does not listen,
+   * is hidden and never connects automatically, whatever the other options say.
    */
   name: string;
   /**
-   * Long names (`-name`) or short ones (`-sname`): the node connects only to hosts with a dot, or only
-   * to hosts without. Default: long if the name has a host with a dot.
+   * Whether the node uses long names (`-name`) or short ones (`-sname`). With long names it connects
+   * only to hosts with a dot, with short names only to hosts without. Default: long if the host in
+   * `name` has a dot.
    */
   longNames?: boolean;
-  /** The cookie. Default: that of `~/.erlang.cookie`, created if missing. */
+  /** The cookie. Default: read from `~/.erlang.cookie`, which is created if missing. */
   cookie?: string;
-  /** Whether peers list this node as a hidden one, and `global` leaves it alone. Default true. */
+  /** Whether the node is hidden: peers list it as hidden and `global` ignores it. Default true. */
   hidden?: boolean;
   /**
-   * `never`: signals do not connect to nodes by themselves; `once`: not to a node that has been
-   * connected before. Default: they do, always.
+   * Whether a signal to a node without a connection sets one up. `never`: it does not; `once`: not if
+   * that node was connected before. Default: always.
    */
   distAutoConnect?: DistAutoConnect;
-  /** Cookies for single peers, by full node name. */
+  /** Cookies for individual peers, by full node name. */
   cookies?: Readonly<Record<string, string>>;
-  /** Where to listen, or `false` to take no connections and to be unknown to EPMD. */
+  /** Where to listen; with `false` the node accepts no connections and does not register with EPMD. */
   listen?: ListenChoice | false;
   /** EPMD: who serves it, and where. */
   epmd?: EpmdOptions;
-  /** Takes the place of EPMD. */
+  /** Replaces EPMD. */
   nameService?: NameService;
-  /** Silence after which a peer is taken for dead, in milliseconds. Default 60,000. */
+  /** How long a peer may be silent before it counts as dead, in milliseconds. Default 60,000. */
   netTickTimeMs?: number;
-  /** Parts the net tick time is cut into, 4 to 1000; what is beyond is taken for these, as in OTP. Default 4. */
+  /** How many parts the net tick time has; clamped to 4 to 1000, as in OTP. Default 4. */
   netTickIntensity?: number;
-  /** Time to set up a connection, in milliseconds. Default 7,000. */
+  /** How long setting up a connection may take, in milliseconds. Default 7,000. */
   netSetupTimeMs?: number;
   /**
-   * Largest frame taken from a peer, in bytes. Default 512 MiB, or a quarter of what the heap may
-   * grow to (`v8.getHeapStatistics().heap_size_limit`) if that is less.
+   * The largest frame accepted from a peer, in bytes. Default 512 MiB, or a quarter of the heap limit
+   * (`v8.getHeapStatistics().heap_size_limit`) if that is less.
    */
   maxFrameBytes?: number;
   /**
-   * Bytes of buffers for a peer's messages of which fragments are still to come; beyond it the
-   * connection ends. Default 1 GiB, or half of what the heap may grow to if that is less.
+   * How many bytes a peer's incomplete fragmented messages may take; more ends the connection.
+   * Default 1 GiB, or half of the heap limit if that is less.
    */
   maxFragmentedBytes?: number;
   /**
-   * Bytes of heap that a term from a peer may take, which is up to forty times what it takes on the
-   * wire; beyond it the connection ends. Default a quarter of what the heap may grow to.
+   * How many bytes of heap a term from a peer may take, which can be forty times its size on the wire;
+   * more ends the connection. Default: a quarter of the heap limit.
    */
   maxTermHeapBytes?: number;
-  /** Bytes waiting on a connection above which senders wait. Default 1 MiB. */
+  /** With more bytes than this queued on a connection, senders wait. Default 1 MiB. */
   highWaterMarkBytes?: number;
   /**
-   * Bytes waiting on a connection above which a send throws CONN_OVERLOADED, and twice which end
+   * With more bytes than this queued on a connection, a send throws CONN_OVERLOADED; twice as many end
    * the connection. Default 256 MiB.
    */
   maxQueuedBytes?: number;
   /**
-   * Bytes that the messages waiting in all mailboxes of the node may take. A full mailbox holds up no
-   * connection; beyond this the processes with the largest mailboxes are ended with the reason
-   * `killed`, as by max_heap_size in OTP, and the event `log` names them. The event `mailboxes`
-   * tells that half is in use. Default a quarter of what the heap may grow to; Infinity for no bound.
+   * How many bytes the messages in all mailboxes of the node may take. A full mailbox never stops a
+   * connection. Above this limit the node ends the processes with the largest mailboxes, with the reason
+   * `killed` as by max_heap_size in OTP, and names them in the event `log`. The event `mailboxes` reports
+   * when half of it is in use. Default: a quarter of the heap limit; Infinity for no limit.
    */
   maxMailboxBytes?: number;
+  /** What connections are made on. Default: TCP. */
   network?: Network;
+  /** Where time comes from. Default: the system. */
   clock?: Clock;
+  /** The environment. Default: `process.env`. */
   env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -94,8 +100,10 @@ const DEFAULT_LIMITS = {
   maxMailboxBytes: heapLimitBytes() / 4,
 };
 
+/** The numeric options, each with a value. */
 export type Limits = { -readonly [Key in keyof typeof DEFAULT_LIMITS]: number };
 
+/** The numeric options as given, with the defaults for those that are missing. */
 export function limitsOf(options: NodeCoreOptions): Limits {
   const chosen: Limits = { ...DEFAULT_LIMITS };
   for (const key of Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]) {

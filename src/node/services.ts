@@ -1,11 +1,11 @@
 /**
- * The node's own servers (`rex`, `net_kernel`, `user` and others): each has a name, and is there for
- * as long as the node is.
+ * The node's own servers (`rex`, `net_kernel`, `user` and others): each has a registered name and lives
+ * as long as the node.
  *
- * What a service throws at a message is told the node's event `log`, and it goes on with the next
- * message. One that ends all the same is started anew under its name: at once, but no more often
- * than `MAX_RESTARTS` times within `PERIOD_MS`; beyond that when that time has gone by. A supervisor of
- * OTP would give up instead, and take the whole node with it. As Erlang terms, to the log:
+ * If a service throws while it handles a message, the node emits a `log` event and the service continues
+ * with the next message. If a service ends all the same, it is restarted under its name: at once, but at
+ * most `MAX_RESTARTS` times within `PERIOD_MS`; after that once the period is over. An OTP supervisor
+ * would give up instead and take the node down. The log reports, as Erlang terms:
  *   #{label => {service, exception}, name, class, reason, stacktrace, last_message}
  *   #{label => {service, ended}, name, reason}
  */
@@ -17,10 +17,10 @@ import { type Behaviour, type Process, READY } from "./process/process.ts";
 
 const MAX_RESTARTS = 10;
 const PERIOD_MS = 10_000;
-/** How soon it is tried again when another process has the name. */
+/** How long to wait before the next attempt if another process has taken the name. */
 const NAME_TAKEN_MS = 1000;
 
-/** What services ask of their node. */
+/** What services need from their node. */
 export interface ServiceHost {
   readonly clock: Clock;
   readonly stopped: boolean;
@@ -29,10 +29,11 @@ export interface ServiceHost {
   log(event: () => LogEvent): void;
 }
 
+/** The options of a service. */
 export interface ServiceOptions {
-  /** Whether exit signals end it, as they end other processes; it comes back then. Default false. */
+  /** Whether exit signals end the service, as they end other processes; it is then restarted. Default false. */
   readonly endable?: boolean;
-  /** Each process of the service, before it takes a message. */
+  /** Called with each process of the service before it handles a message. */
   readonly started?: (self: Process) => void;
 }
 
@@ -40,14 +41,15 @@ interface Service {
   readonly name: Atom;
   readonly make: () => Behaviour;
   readonly options: ServiceOptions;
-  /** When it was started anew, by the node's clock: the latest `MAX_RESTARTS`. */
+  /** The times of the latest `MAX_RESTARTS` restarts, by the node's clock. */
   readonly restarts: number[];
   timer: Timer | undefined;
 }
 
+/** Starts the services of a node, and restarts them until the node stops. */
 export class Services {
   readonly #host: ServiceHost;
-  /** Those that are to be started anew in some time. */
+  /** The services that wait for their restart. */
   readonly #waiting = new Map<Atom, Service>();
 
   constructor(host: ServiceHost) {
@@ -55,7 +57,7 @@ export class Services {
   }
 
   /**
-   * Starts a service; what `make` returns handles the messages of one of its processes.
+   * Starts a service. `make` is called for each of its processes and returns what handles the messages.
    * @throws NodeError PROCESS_NAME_TAKEN
    */
   start(name: Atom, make: () => Behaviour, options: ServiceOptions = {}): Process {
@@ -64,12 +66,12 @@ export class Services {
     return this.#run({ name, make, options, restarts: [], timer: undefined });
   }
 
-  /** A service without a name, which is not started anew. */
+  /** Starts a service that has no name and is not restarted. */
   startUnnamed(behaviour: Behaviour): Process {
     return this.#host.newService(this.#guarded([], behaviour), false);
   }
 
-  /** Nothing is started any more. */
+  /** Cancels all restarts. */
   stop(): void {
     for (const { timer } of this.#waiting.values()) timer?.cancel();
     this.#waiting.clear();
@@ -128,7 +130,7 @@ export class Services {
     }
   }
 
-  /** The behaviour, none of whose exceptions ends its process. */
+  /** The same behaviour, except that its exceptions are logged and do not end the process. */
   #guarded(name: Term, behaviour: Behaviour): Behaviour {
     const failed = (thrown: unknown, message: Term, self: Process): void => {
       this.#host.log(() => {

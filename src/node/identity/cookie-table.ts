@@ -1,17 +1,19 @@
 /**
- * The cookies a node uses: one for everybody, and others for single peers.
+ * The cookies of a node: one for all peers, and others for individual peers.
  *
- * As `erlang:set_cookie/2` has it: a peer's own cookie counts in both roles, when we connect to it
- * and when it connects to us; what is set counts from the next handshake on.
+ * As with `erlang:set_cookie/2`, a peer's own cookie applies whichever side connects, and a change
+ * takes effect with the next handshake.
  */
 import { checkCookie } from "./cookie.ts";
 
+/** The cookie to use with each peer. */
 export class CookieTable {
   #common: string;
   readonly #byPeer = new Map<string, string>();
 
   /**
-   * @param byPeer cookies of single peers, by full node name
+   * @param common the cookie for peers that have none of their own
+   * @param byPeer cookies of individual peers, by full node name
    * @throws NodeError NODE_COOKIE_INVALID
    */
   constructor(common: string, byPeer: Readonly<Record<string, string>> = {}) {
@@ -19,7 +21,7 @@ export class CookieTable {
     for (const [peer, cookie] of Object.entries(byPeer)) this.set(peer, cookie);
   }
 
-  /** The cookie of all peers that have none of their own. */
+  /** The cookie for all peers that have none of their own. */
   get common(): string {
     return this.#common;
   }
@@ -34,7 +36,7 @@ export class CookieTable {
     return this.#byPeer.get(peer) ?? this.#common;
   }
 
-  /** @throws NodeError NODE_COOKIE_INVALID */
+  /** Sets the cookie of one peer. @throws NodeError NODE_COOKIE_INVALID */
   set(peer: string, cookie: string): void {
     this.#byPeer.set(peer, checkCookie(cookie));
   }

@@ -1,11 +1,11 @@
 /**
- * The magic cookie and its file, as OTP's auth.erl treats them: `~/.erlang.cookie`, else (OTP 24 and
- * later) `$XDG_CONFIG_HOME/erlang/.erlang.cookie`; readable by its owner only; created with mode 0400
- * and twenty random capital letters when there is none.
+ * The cookie and its file, as OTP's auth.erl treats them: `~/.erlang.cookie`, else (OTP 24 and later)
+ * `$XDG_CONFIG_HOME/erlang/.erlang.cookie`. The file must be readable by its owner only. If neither
+ * exists, the first is created with mode 0400 and twenty random capital letters.
  *
- * A cookie that is given, as with `-setcookie`, may have blanks and Latin-1 letters, which no cookie
- * file can hold. `erl` takes control characters and an empty cookie as well; ours refuses both, which are
- * mistakes: the line end of a file that was read, a variable that was not set.
+ * A cookie passed as an option, as with `-setcookie`, may contain Latin-1 letters, which a cookie file
+ * cannot hold. `erl` accepts control characters and an empty cookie as well. erldist refuses both, since
+ * they are mistakes: the newline of a file that the program read, or a variable that is not set.
  */
 import { randomInt } from "node:crypto";
 import { link, open, readFile, stat, unlink } from "node:fs/promises";
@@ -16,21 +16,21 @@ const COOKIE_LETTERS = 20;
 const MAX_COOKIE_CHARACTERS = 255;
 const GIVEN = /^[\x20-\x7e\xa0-\xff]{1,255}$/;
 
-/** @throws NodeError NODE_COOKIE_INVALID */
+/** Returns the cookie if it is valid. @throws NodeError NODE_COOKIE_INVALID */
 export function checkCookie(cookie: string): string {
   if (!GIVEN.test(cookie)) {
     throw new NodeError(
       "NODE_COOKIE_INVALID",
-      "A cookie has 1 to 255 characters of Latin-1, none of them a tab, a line end or another control character; the given one does not.",
+      "The cookie is invalid: use 1 to 255 Latin-1 characters without tabs, newlines or other control characters.",
     );
   }
   return cookie;
 }
 
 /**
- * Reads the user's cookie, creating the file when there is none.
+ * Reads the user's cookie, and creates the file if it does not exist.
  *
- * @param env where HOME and XDG_CONFIG_HOME are looked up
+ * @param env the environment, with HOME and XDG_CONFIG_HOME
  * @throws NodeError NODE_COOKIE_FILE, NODE_COOKIE_INVALID
  */
 export async function userCookie(
@@ -40,7 +40,7 @@ export async function userCookie(
   if (home === undefined || home === "") {
     throw new NodeError(
       "NODE_COOKIE_FILE",
-      "There is no home directory to read .erlang.cookie from. Set HOME, or give the cookie (--setcookie).",
+      "Cannot find the home directory to read .erlang.cookie from. Set HOME, or pass the cookie (--setcookie).",
     );
   }
   const main = join(home, ".erlang.cookie");
@@ -57,14 +57,14 @@ async function readCookie(path: string): Promise<string | undefined> {
     if (process.platform !== "win32" && (status.mode & 0o077) !== 0) {
       throw new NodeError(
         "NODE_COOKIE_FILE",
-        `The cookie file ${path} can be read by others than its owner. Run: chmod 400 ${path}`,
+        `Users other than the owner can read the cookie file ${path}. Run: chmod 400 ${path}`,
       );
     }
     text = await readFile(path, "latin1");
   } catch (error) {
     if (error instanceof NodeError) throw error;
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new NodeError("NODE_COOKIE_FILE", `The cookie file ${path} cannot be read.`, {
+    throw new NodeError("NODE_COOKIE_FILE", `Cannot read the cookie file ${path}.`, {
       cause: error,
     });
   }
@@ -72,13 +72,13 @@ async function readCookie(path: string): Promise<string | undefined> {
   if (cookie === undefined) {
     throw new NodeError(
       "NODE_COOKIE_FILE",
-      `The cookie file ${path} does not hold a cookie: 1 to 255 characters from blank to "~" on its first line, and nothing but blanks and line ends behind them.`,
+      `The cookie file ${path} does not contain a cookie: its first line must have 1 to 255 printable ASCII characters, with only spaces and newlines after it.`,
     );
   }
   return cookie;
 }
 
-/** Blanks are part of the cookie, in front of it and behind it too. */
+/** The cookie in a file's text, if it has one. Spaces before and after the cookie belong to it. */
 function cookieIn(text: string): string | undefined {
   const end = text.search(/[^ -~]/);
   if (end < 0) return text === "" || text.length > MAX_COOKIE_CHARACTERS ? undefined : text;
@@ -90,7 +90,7 @@ async function createCookie(path: string): Promise<string> {
   const cookie = Array.from({ length: COOKIE_LETTERS }, () =>
     String.fromCharCode(65 + randomInt(26)),
   ).join("");
-  // Written aside and linked into place: another program that starts now sees a whole cookie.
+  // Written to a draft and then linked, so that a program that starts meanwhile never reads half a cookie.
   const draft = `${path}.${process.pid}.${randomInt(2 ** 32)}`;
   try {
     const file = await open(draft, "wx", 0o400);
@@ -112,7 +112,7 @@ async function createCookie(path: string): Promise<string> {
     }
     throw new NodeError(
       "NODE_COOKIE_FILE",
-      `The cookie file ${path} does not exist and cannot be created. Give the cookie (--setcookie), or make the home directory writable.`,
+      `The cookie file ${path} does not exist and cannot be created. Pass the cookie (--setcookie), or make the home directory writable.`,
       { cause: error },
     );
   }

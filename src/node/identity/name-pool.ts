@@ -1,30 +1,31 @@
 /**
- * Names for nodes that ask for one (dynamic node names).
+ * Names for nodes that ask this node for one (dynamic node names).
  *
- * As net_kernel makes them: a name that its node has given up is the next one given on that host,
- * with a creation of its own each time, so names do not fill the atom table of every peer.
+ * As in net_kernel, a name that its node has given up is the next one handed out on that host, each time
+ * with a new creation. So names do not fill the atom tables of the peers.
  */
 import type { GivenName } from "../../handshake/drive.ts";
 import { dynamicNodeName } from "../../handshake/names.ts";
 import { splitNodeName } from "./names.ts";
 
-/** Creations from 0 to 3 stand for something else in older releases. */
+/** Creations 0 to 3 have another meaning in older releases. */
 const LOWEST_CREATION = 4;
 const CREATIONS = 2 ** 32;
-/** Names kept for later: hosts are what strangers say they are. */
+/** How many names are kept for reuse; limited because peers choose the hosts. */
 const MAX_FREE = 1000;
 
+/** Hands out names and takes them back. */
 export class NamePool {
   readonly #random: () => bigint;
   readonly #free = new Map<string, GivenName[]>();
   #size = 0;
 
-  /** @param random 64 bits */
+  /** @param random returns 64 random bits */
   constructor(random: () => bigint) {
     this.#random = random;
   }
 
-  /** A name on a host; undefined when there can be none on it. */
+  /** A name on a host; undefined if the host is not valid in a node name. */
   take(host: string): GivenName | undefined {
     const names = this.#free.get(host);
     const free = names?.pop();
@@ -39,7 +40,7 @@ export class NamePool {
     return { name, creation: later(Number(random % BigInt(CREATIONS))) };
   }
 
-  /** The node of that name is gone, or did not come. Beyond 1,000 such names one is forgotten. */
+  /** Takes back the name of a node that has gone or never connected. Keeps 1,000 names and drops the rest. */
   giveBack({ name, creation }: GivenName): void {
     if (this.#size === MAX_FREE) return;
     this.#size++;

@@ -1,4 +1,4 @@
-/** Nodes known by name through EPMD, or all on one port without it. */
+/** How nodes find each other by name: through EPMD, or without it on one fixed port. */
 import { randomInt } from "node:crypto";
 import { EpmdAgent, type EpmdMode } from "../../epmd/agent.ts";
 import { systemEpmd } from "../../epmd/daemon.ts";
@@ -6,37 +6,42 @@ import { epmdAddressesFromEnv, epmdPortFromEnv, epmdRelaxedFromEnv } from "../..
 import type { Clock } from "../../transport/clock.ts";
 import type { Network } from "../../transport/transport.ts";
 
-/** How a node is made known by name, and finds others: EPMD, or something in its place. */
+/** Registers a node by name and looks up others: EPMD, or a replacement for it. */
 export interface NameService {
   /**
-   * Makes the node known until `close`; returns its creation.
+   * Registers the node until `close`; returns its creation.
    * @throws EpmdError
    */
   register(alive: string, tcpPort: number, options: { hidden: boolean }): Promise<number>;
   /**
-   * The TCP port a node listens on.
+   * The TCP port that a node listens on.
    * @throws EpmdError
    */
   portOf(alive: string, host: string, options: { signal?: AbortSignal }): Promise<number>;
+  /** Unregisters the node. */
   close(): Promise<void>;
 }
 
+/** The options for EPMD. */
 export interface EpmdOptions {
   /**
-   * Who serves EPMD where none runs. `auto`: the system's `epmd -daemon` if there is one, else this
-   * node; `embedded`: this node; `system`: only the system's; `off`: the node is not registered,
-   * and still looks others up. Default `auto`.
+   * Who serves EPMD if none runs on this host. `auto`: the system's `epmd -daemon` if installed, else
+   * this node; `embedded`: this node; `system`: only the system's; `off`: the node does not register,
+   * but still looks up others. Default `auto`.
    */
   mode?: EpmdMode;
   /** EPMD's TCP port on every host. Default: ERL_EPMD_PORT, or 4369. */
   port?: number;
-  /** Addresses an EPMD of this node listens on. Default: ERL_EPMD_ADDRESS, or all interfaces. */
+  /** The addresses that this node's EPMD listens on. Default: ERL_EPMD_ADDRESS, or all interfaces. */
   addresses?: readonly string[];
-  /** TCP port of every node, as erl's `-erl_epmd_port`: EPMD is neither asked nor told. */
+  /** The TCP port of every node, as with erl's `-erl_epmd_port`; EPMD is not used at all. */
   nodePort?: number;
 }
 
-/** @throws EpmdError EPMD_CONFIG for a bad ERL_EPMD_PORT */
+/**
+ * The name service that the options and the environment describe.
+ * @throws EpmdError EPMD_CONFIG if ERL_EPMD_PORT is invalid
+ */
 export function nameService(
   options: EpmdOptions,
   network: Network,

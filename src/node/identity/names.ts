@@ -1,24 +1,26 @@
 /**
- * Node names: `alive@host`, and whether a node has short or long ones.
+ * Node names, `alive@host`, short and long.
  *
- * As net_kernel has them: the alive part is of letters, digits, `_` and `-`; the host is of any
- * characters from `!` to `ÿ`. The whole name is an atom: 255 characters at most. A short name's host has
- * no dot; a long name's host may do without one, as in `x@localhost`. A node with short names connects only
- * to hosts without a dot, and one with long names only to hosts with one; either takes connections
- * of everybody.
+ * The rules are net_kernel's. The alive part consists of letters, digits, `_` and `-`; the host of any
+ * characters from `!` to `ÿ`. The whole name is an atom, so it has at most 255 characters. The host of a
+ * short name has no dot; that of a long name usually has one, but need not, as in `x@localhost`. A node
+ * with short names connects only to hosts without a dot, one with long names only to hosts with a dot.
+ * Both accept connections from anyone.
  */
 import { NodeError } from "../errors.ts";
 
+/** A full node name. */
 export type NodeName = `${string}@${string}`;
 
+/** Whether a node uses short names (`-sname`) or long ones (`-name`). */
 export type NameKind = "short" | "long";
 
 const ALIVE = /^[0-9A-Za-z_-]+$/;
 const HOST = /^[!-?A-ÿ]+$/;
-/** What `node()` says without distribution. */
+/** What `node()` returns without distribution. */
 const NO_NODE = "nonode@nohost";
 
-/** Splits a full node name; undefined when it is not one. */
+/** Splits a full node name; undefined if the text is not one. */
 export function splitNodeName(text: string): { alive: string; host: string } | undefined {
   const at = text.indexOf("@");
   if (at <= 0) return undefined;
@@ -28,21 +30,21 @@ export function splitNodeName(text: string): { alive: string; host: string } | u
   return { alive, host };
 }
 
-/** Whether a node of that name may connect to us: OTP looks at what is before the host. */
+/** Whether a node with that name may connect to this one; as in OTP, only the part before the host counts. */
 export function isPeerName(text: string): boolean {
   return ALIVE.test(text.slice(0, text.indexOf("@")));
 }
 
-/** The kind that a name looks like: long when the host part holds a dot or is an IPv6 address. */
+/** The kind of a name by its looks: long if the host has a dot or is an IPv6 address. */
 export function nameKind(name: string): NameKind {
   const host = splitNodeName(name)?.host ?? "";
   return host.includes(".") || host.includes(":") ? "long" : "short";
 }
 
 /**
- * The full name of a node given what a user typed: `gandalf` or `gandalf@host`.
+ * Completes a name as a user types it, `gandalf` or `gandalf@host`, to a full node name.
  *
- * @param hostname this machine's own name, for a name without a host
+ * @param hostname this machine's name, used if the given name has no host
  * @throws NodeError NODE_NAME_INVALID, NODE_NAME_KIND
  */
 export function fullNodeName(given: string, kind: NameKind, hostname: string): NodeName {
@@ -54,49 +56,50 @@ export function fullNodeName(given: string, kind: NameKind, hostname: string): N
   if (parts === undefined || text === NO_NODE) {
     throw new NodeError(
       "NODE_NAME_INVALID",
-      `"${given}" is not a node name: it has letters, digits, "_" and "-", and may go on with "@" and a host.`,
+      `"${given}" is not a node name. Use letters, digits, "_" and "-", optionally followed by "@" and a host.`,
     );
   }
   if (kind === "short" && parts.host.includes(".")) {
     throw new NodeError(
       "NODE_NAME_KIND",
-      `The host of the short name ${text} has a dot. Use --name for a long name, or give a host without dots.`,
+      `The host of the short name ${text} has a dot. Use --name for a long name, or a host without dots.`,
     );
   }
   if (kind === "long" && isWithoutHost && !parts.host.includes(".")) {
     throw new NodeError(
       "NODE_NAME_KIND",
-      `This host's name, ${ownHost}, has no dot, so that the long name ${given} needs a host: give one, as in --name ${parts.alive}@host.example or ${parts.alive}@192.0.2.1, or use --sname.`,
+      `The long name ${given} needs a host, because this host's name, ${ownHost}, has no dot. Pass one, as in --name ${parts.alive}@host.example or ${parts.alive}@192.0.2.1, or use --sname.`,
     );
   }
   return `${parts.alive}@${parts.host}`;
 }
 
-/** A host as short names have it: cut at the first dot. */
+/** The host for short names: cut at the first dot. */
 export function shortHost(hostname: string): string {
   return hostname.split(".", 1)[0]!;
 }
 
-/** @throws NodeError NODE_NAME_INVALID when the text is no full name */
+/** Returns the text if it is a full node name. @throws NodeError NODE_NAME_INVALID */
 export function checkNodeName(text: string): NodeName {
   const parts = splitNodeName(text);
   if (parts === undefined) {
     throw new NodeError(
       "NODE_NAME_INVALID",
-      `"${text}" is not a full node name: alive@host is expected.`,
+      `"${text}" is not a full node name. Use the form alive@host.`,
     );
   }
   return `${parts.alive}@${parts.host}`;
 }
 
-const REMEDY = "Start one of them as the other is named (--sname or --name).";
+const REMEDY = "Start both with short names (--sname) or both with long names (--name).";
 
 /**
- * The name of a node to connect to.
+ * Checks the name of a node to connect to.
  *
- * @param kind the kind of names that our own node has
- * @throws NodeError NODE_NAME_INVALID when `peer` is not a full name, NODE_NAME_KIND when a node with
- *   such names connects to no such host, as in OTP
+ * @param own this node's name
+ * @param kind whether this node has short or long names
+ * @throws NodeError NODE_NAME_INVALID if `peer` is not a full name; NODE_NAME_KIND if a node with this
+ *   kind of names does not connect to that host, as in OTP
  */
 export function checkPeerName(
   peer: string,
@@ -111,8 +114,8 @@ export function checkPeerName(
     throw new NodeError(
       "NODE_NAME_KIND",
       kind === "short"
-        ? `${own} has a short name and ${peer} a long one; short-named and long-named nodes cannot talk to each other. ${REMEDY}`
-        : `${own} has a long name and connects only to hosts with a dot, as in OTP; the host of ${peer} has none. ${REMEDY}`,
+        ? `${own} has a short name and ${peer} a long one; nodes with short names and nodes with long names cannot connect. ${REMEDY}`
+        : `${own} has a long name and, as in OTP, connects only to hosts with a dot; the host of ${peer} does not have one. ${REMEDY}`,
     );
   }
   return name;

@@ -1,10 +1,10 @@
 /**
- * Who this node is: its name and creation, which a node with a dynamic name gets from a peer.
+ * The name and creation of this node. A node with a dynamic name gets both from a peer.
  *
- * As `erl -sname undefined` has it ("Dynamic Node Name" of the reference manual): such a node is
- * `nonode@nohost`, does not listen, is hidden, and connects to nobody by itself. The first node it
- * connects to names it (NAME_ME, status `named:`), and it keeps the name until that connection ends;
- * all others end with it then.
+ * The rules are those of `erl -sname undefined` ("Dynamic Node Name" in the reference manual). At first
+ * such a node is `nonode@nohost`, does not listen, is hidden, and never connects automatically. The
+ * first node it connects to names it (NAME_ME, status `named:`). It keeps the name until that connection
+ * ends, and then all its other connections end too.
  */
 import { type Atom, atom, type Pid, type Reference } from "../../../etf/index.ts";
 import { type NameKind, type NodeName, nameKind as nameKindOf, splitNodeName } from "./names.ts";
@@ -12,18 +12,21 @@ import { type NameKind, type NodeName, nameKind as nameKindOf, splitNodeName } f
 const NONODE: Atom = atom("nonode@nohost");
 const DYNAMIC = "undefined";
 
+/** The identity of a node, which changes only if its name is dynamic. */
 export class ThisNode {
-  /** The host that a name is asked for on; undefined for a node that has a name of its own. */
+  /** The host for which the node requests a dynamic name; undefined if its name is fixed. */
   readonly dynamicHost: string | undefined;
-  /** The name as it was given at the start. */
+  /** The name that the node was started with. */
   readonly given: NodeName;
+  /** Whether the node has short or long names. */
   readonly nameKind: NameKind;
   #node: Atom;
   #creation: number;
 
   /**
-   * @param name a full name; with `undefined` in front of the host, a dynamic one
-   * @param nameKind whether the node has short or long names; default what the name looks like
+   * @param name a full name; `undefined@host` for a dynamic one
+   * @param creation the node's creation; ignored for a dynamic name
+   * @param nameKind whether the node has short or long names; default: as the name looks
    */
   constructor(name: NodeName, creation: number, nameKind: NameKind = nameKindOf(name)) {
     const { alive, host } = splitNodeName(name)!;
@@ -34,38 +37,42 @@ export class ThisNode {
     this.#creation = this.dynamicHost === undefined ? creation : 0;
   }
 
+  /** The present name, as an atom. */
   get node(): Atom {
     return this.#node;
   }
 
+  /** The present name, as text. */
   get name(): NodeName {
     return this.#node.name as NodeName;
   }
 
+  /** The present creation; 0 while the node waits for its dynamic name. */
   get creation(): number {
     return this.#creation;
   }
 
-  /** Whether the node is yet to be named. */
+  /** Whether the node still waits for its dynamic name. */
   get unnamed(): boolean {
     return this.dynamicHost !== undefined && this.#node === NONODE;
   }
 
+  /** Takes the name and the creation that a peer gave. */
   rename(name: string, creation: number): void {
     this.#node = atom(name);
     this.#creation = creation;
   }
 
-  /** Takes the name back that a peer gave. */
+  /** Gives up the dynamic name. */
   unname(): void {
     this.#node = NONODE;
     this.#creation = 0;
   }
 
   /**
-   * Makes an identifier of this node's that was made under another name one of its present name.
-   * What the emulator has in its memory is of the node whatever its name is; here the program
-   * holds the object, and goes on using it.
+   * Moves an identifier that this node made under an earlier name to its present name. The emulator's
+   * local identifiers belong to the node whatever its name is; here the program holds the object and
+   * keeps using it.
    */
   adopt(identifier: Pid | Reference): void {
     const own = identifier as { node: Atom; creation: number };
