@@ -1,12 +1,12 @@
 /**
- * Transports over TCP: the one importer of node:net.
+ * The network of TCP: connects and listens. Only this file opens sockets.
  *
- * TCP_NODELAY is set, because a distribution connection is a conversation of small messages and
- * gathers its own writes; TCP keepalive is off, because ticks (and EPMD's closed sockets) say who
- * lives. A peer that ends its direction ends the stream, after what we queued was sent.
+ * TCP_NODELAY is on, because a distribution connection exchanges small messages and gathers its own
+ * writes. TCP keepalive is off: ticks, and the sockets that EPMD closes, show who is alive.
  */
 import net from "node:net";
-import { connectError, listenError, socketError } from "./tcp-errors.ts";
+import { addressText, SocketTransport } from "./socket.ts";
+import { connectError, listenError } from "./tcp-errors.ts";
 import {
   type ConnectOptions,
   type Listener,
@@ -14,25 +14,29 @@ import {
   type Network,
   type Transport,
   TransportError,
-  type TransportReceiver,
 } from "./transport.ts";
 
+/** Limits of the transports of a TCP network. */
 export interface TcpOptions {
-  /** `write` answers false while more bytes than this are queued. Default 1 MiB, as erl's `+zdbbl`. */
+  /** `write` returns false while more bytes than this are queued. Default 1 MiB, as erl's `+zdbbl`. */
   highWaterMarkBytes?: number;
   /** `drain` is called when no more bytes than this are queued. Default a quarter of the high mark. */
   lowWaterMarkBytes?: number;
 }
 
-const NOTHING = new Uint8Array(0);
-
 /** How long one of a host's addresses may take before the next is tried as well. */
 const ADDRESS_ATTEMPT_MS = 1000;
 
+/** Makes streams over TCP. */
 export function tcpNetwork(options: TcpOptions = {}): Network {
   const high = options.highWaterMarkBytes ?? 1024 * 1024;
   const low = options.lowWaterMarkBytes ?? Math.floor(high / 4);
-  const wrap = (socket: net.Socket) => new TcpTransport(socket, high, low);
+  const wrap = (socket: net.Socket) =>
+    new SocketTransport(socket, {
+      handshakeLengthBytes: 2,
+      highWaterMarkBytes: high,
+      lowWaterMarkBytes: low,
+    });
   return {
     connect: (connectOptions) => connect(connectOptions, wrap),
     listen: (listenOptions, accept) =>
@@ -40,111 +44,6 @@ export function tcpNetwork(options: TcpOptions = {}): Network {
         accept(wrap(socket));
       }),
   };
-}
-
-class TcpTransport implements Transport {
-  readonly remoteAddress: string;
-  readonly localAddress: string;
-  readonly handshakeLengthBytes = 2;
-  readonly #socket: net.Socket;
-  readonly #highWaterMark: number;
-  readonly #lowWaterMark: number;
-  readonly #written = () => this.#drainWhenLow();
-  // Not made in `start`: there it would keep the first receiver for as long as the stream lives.
-  readonly #data = (chunk: Buffer) => this.#receiver?.data(chunk);
-  #receiver: TransportReceiver | undefined;
-  #over = false;
-  #closed = false;
-  #error: Error | undefined;
-
-  constructor(socket: net.Socket, highWaterMark: number, lowWaterMark: number) {
-    this.#socket = socket;
-    this.#highWaterMark = highWaterMark;
-    this.#lowWaterMark = lowWaterMark;
-    this.remoteAddress = addressText(socket.remoteAddress, socket.remotePort);
-    this.localAddress = addressText(socket.localAddress, socket.localPort);
-    socket.on("error", (error: NodeJS.ErrnoException) => {
-      this.#error ??= socketError(error, this.remoteAddress);
-    });
-    socket.on("close", () => {
-      this.#closed = true;
-      this.#receiver?.close(this.#error);
-    });
-  }
-
-  get bufferedBytes(): number {
-    return this.#socket.writableLength;
-  }
-
-  start(receiver: TransportReceiver): void {
-    const first = this.#receiver === undefined;
-    this.#receiver = receiver;
-    if (this.#closed) {
-      queueMicrotask(() => {
-        if (this.#receiver === receiver) receiver.close(this.#error);
-      });
-      return;
-    }
-    if (first) this.#socket.on("data", this.#data);
-    this.#socket.resume();
-  }
-
-  write(bytes: Uint8Array): boolean {
-    if (this.#ended()) return true;
-    // A callback costs; it is needed only where the queue could come down through the low mark.
-    const callback =
-      this.#socket.writableLength + bytes.length > this.#lowWaterMark ? this.#written : undefined;
-    this.#socket.write(bytes, callback);
-    return this.#belowHighMark();
-  }
-
-  writeMany(chunks: readonly Uint8Array[]): boolean {
-    if (this.#ended()) return true;
-    if (chunks.length === 1) return this.write(chunks[0]!);
-    this.#socket.cork();
-    for (const chunk of chunks) this.write(chunk);
-    this.#socket.uncork();
-    return this.#belowHighMark();
-  }
-
-  written(callback: () => void): void {
-    if (this.#socket.writableLength === 0) callback();
-    else if (!this.#ended()) this.#socket.write(NOTHING, (error) => error ?? callback());
-  }
-
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    if (this.#receiver !== undefined) this.#socket.resume();
-  }
-
-  end(): void {
-    this.#socket.end();
-  }
-
-  destroy(error?: Error): void {
-    if (this.#closed) return;
-    this.#error ??= error;
-    this.#socket.destroy();
-  }
-
-  #ended(): boolean {
-    return this.#socket.destroyed || this.#socket.writableEnded;
-  }
-
-  #belowHighMark(): boolean {
-    if (this.#socket.writableLength <= this.#highWaterMark) return true;
-    this.#over = true;
-    return false;
-  }
-
-  #drainWhenLow(): void {
-    if (!this.#over || this.#socket.writableLength > this.#lowWaterMark) return;
-    this.#over = false;
-    if (!this.#socket.destroyed) this.#receiver?.drain();
-  }
 }
 
 function connect(
@@ -247,10 +146,4 @@ function abortedError(target: string, signal: AbortSignal): TransportError {
   return new TransportError("TRANSPORT_ABORTED", `Connecting to ${target} was aborted.`, {
     cause: signal.reason,
   });
-}
-
-/** `192.0.2.1:4369`; an IPv4 address that came through an IPv6 socket is written as IPv4. */
-function addressText(address: string | undefined, port: number | undefined): string {
-  const host = (address ?? "unknown").replace(/^::ffff:(?=\d+\.)/, "");
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port ?? 0}`;
 }
