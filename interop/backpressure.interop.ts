@@ -138,9 +138,7 @@ eachOtp((otp) => {
       expect(downs).toEqual([]);
     });
 
-    it("and given up: who waits gets the error, who sends on connects anew", {
-      timeout: 60_000,
-    }, async () => {
+    it("and given up: who waits gets the error, who sends on connects anew", async () => {
       await start({ netTickTimeMs: 4000 });
       erl.freeze();
       const payload = new Uint8Array(MESSAGE_BYTES);
@@ -198,7 +196,6 @@ eachOtp((otp) => {
     ];
     it.each(ways.filter(([, since]) => Number(otp.release) >= since))(
       "holds up nobody with a flood sent %s, and gets all of it in order",
-      { timeout: 60_000 },
       async (_, __, destination, text) => {
         await start({});
         const sluice = new Sluice(ours);
@@ -211,7 +208,6 @@ eachOtp((otp) => {
           F = spawn(fun() -> (fun L(${messages}) -> ok; L(I) -> ${text}, L(I + 1) end)(0) end)`);
         await waitUntil(() => sluice.process.messageQueueLength >= messages - 1, {
           description: "all of it to wait in the mailbox",
-          timeoutMs: 40_000,
         });
         // The same connection carries calls in both directions meanwhile.
         expect(format(await ours.rpc.call(erl.name, "lists", "seq", [1, 3]))).toBe("[1,2,3]");
@@ -220,7 +216,6 @@ eachOtp((otp) => {
         sluice.open();
         await waitUntil(() => sluice.count === messages, {
           description: "all of it to be taken",
-          timeoutMs: 40_000,
         });
         expect(sluice.inOrder).toBe(true);
         expect(ours.stats().mailboxBytes).toBe(0);
@@ -239,7 +234,7 @@ eachOtp((otp) => {
         B = binary:copy(<<7>>, 10000),
         spawn(fun() -> [{sink, '${ours.name}'} ! {I, B} || I <- lists:seq(1, 1000)] end)`);
       const why = await session.eval(
-        "receive {'DOWN', Ref, process, _, Why} -> Why after 30000 -> nothing end",
+        "receive {'DOWN', Ref, process, _, Why} -> Why after 60000 -> nothing end",
       );
       expect(why).toBe("killed");
       expect([sink.alive, other.alive, logged, downs]).toEqual([false, true, [atom("sink")], []]);
@@ -252,7 +247,7 @@ eachOtp((otp) => {
       class Busy extends GenServer<number> {
         override state = 0;
         override async handleCast(): Promise<void> {
-          await ours.gen.call(["back", erl.name], atom("hello"), { timeoutMs: 30_000 });
+          await ours.gen.call(["back", erl.name], atom("hello"), { timeoutMs: 60_000 });
           handled++;
         }
       }
@@ -263,7 +258,6 @@ eachOtp((otp) => {
         [gen_server:cast({busy, '${ours.name}'}, {I, B}) || I <- lists:seq(1, 90)], ok`);
       await waitUntil(() => handled === 90, {
         description: "all casts to be handled",
-        timeoutMs: 60_000,
       });
       expect(downs).toEqual([]);
     });

@@ -23,16 +23,19 @@ const CALLS = [
   "gen_server:call(S, never, 50)",
   "gen_server:call(P, get, infinity)",
   // An answer that comes too late: OTP 23 has no aliases that would keep it away.
-  "{outcome(fun() -> gen_server:call(S, {later, 500, late}, 20) end), receive L -> L after 800 -> silent end}",
+  "{outcome(fun() -> gen_server:call(S, {hold, late}, 20) end), gen_server:call(S, release), receive L -> L after 0 -> silent end}",
   "gen_server:call({nobody, N}, get)",
   "exit(P, kill), gen_server:call(P, get)",
   "exit(P, kill), gen_server:call(S, get)",
   "gen_server:call(S, drop)",
   "gen_server:call(P, drop)",
   `[gen_server:call(S, {watch, self()}), gen_server:call(S, {timeout, 20}),
-     receive {seen, X} -> X after 5000 -> silent end]`,
-  `[gen_server:call(S, {watch, self()}), gen_server:call(S, {timeout, 1000}), gen_server:call(S, get),
-     receive {seen, X} -> X after 1500 -> silent end]`,
+     receive {seen, X} -> X after 60000 -> silent end]`,
+  // The second request waits already when the first is answered, however slow the caller is.
+  `[gen_server:call(S, {watch, self()}), sys:suspend(S),
+     begin Rs = [gen_server:send_request(S, R) || R <- [{timeout, 200}, get]], sys:resume(S),
+       [gen_server:wait_response(R, 60000) || R <- Rs] end,
+     receive {seen, X} -> X after 500 -> silent end]`,
   "[gen_server:call(S, {continue, x}), gen_server:call(S, seen)]",
   "[gen_server:cast(S, {x, 1}), gen_server:cast(P, y), gen_server:call(S, seen)]",
   "[gen_server:cast({nobody, N}, x), gen_server:cast({nobody, nobody@nowhere}, x)]",
@@ -42,11 +45,11 @@ const CALLS = [
   "gen_server:multi_call([N], nobody, get)",
   "gen_server:multi_call([N], erldist_server, {stop, normal})",
   "[gen_server:abcast([N, nobody@nowhere], erldist_server, hello), gen_server:call(S, seen)]",
-  "gen_server:wait_response(gen_server:send_request(S, {add, 3}), 5000)",
+  "gen_server:wait_response(gen_server:send_request(S, {add, 3}), 60000)",
   "gen_server:wait_response(gen_server:send_request(S, never), 50)",
-  "gen_server:wait_response(gen_server:send_request({nobody, N}, get), 5000)",
-  "gen_server:wait_response(gen_server:send_request(S, {stop, oops}), 5000)",
-  "gen_server:wait_response(gen_server:send_request(S, drop), 5000)",
+  "gen_server:wait_response(gen_server:send_request({nobody, N}, get), 60000)",
+  "gen_server:wait_response(gen_server:send_request(S, {stop, oops}), 60000)",
+  "gen_server:wait_response(gen_server:send_request(S, drop), 60000)",
   "R = gen_server:send_request(S, get), receive M -> [gen_server:check_response(M, R), gen_server:check_response(x, R)] end",
   "R = gen_server:send_request(P, {stop, normal}), receive M -> gen_server:check_response(M, R) end",
   "S ! {'$gen_call', {self(), tag}, get}, receive X -> X end",
@@ -55,24 +58,24 @@ const CALLS = [
 
 /** Aliases, from OTP 24 on, and receive_response. */
 const CALLS_24 = [
-  "S ! {'$gen_call', {self(), [alias | make_ref()]}, get}, receive X -> X after 100 -> silent end",
-  "gen_server:receive_response(gen_server:send_request(S, {later, 20, x}), 5000)",
-  `R = gen_server:send_request(S, {later, 500, late}),
-     {gen_server:receive_response(R, 20), receive L -> L after 800 -> silent end}`,
+  "S ! {'$gen_call', {self(), [alias | make_ref()]}, get}, gen_server:call(S, get), receive X -> X after 0 -> silent end",
+  "gen_server:receive_response(gen_server:send_request(S, {later, 20, x}), 60000)",
+  `R = gen_server:send_request(S, {hold, late}),
+     {gen_server:receive_response(R, 20), gen_server:call(S, release), receive L -> L after 0 -> silent end}`,
   `A = alias([reply]), S ! {'$gen_call', {self(), [alias | A]}, get},
      receive {[alias | A], X} -> X end`,
   `A = alias([reply]), S ! {'$gen_call', {self(), [[alias | A] | label]}, get},
      receive {[[alias | A] | label], X} -> X end`,
   `A = alias(), unalias(A), S ! {'$gen_call', {self(), [alias | A]}, get},
-     receive X -> X after 100 -> silent end`,
+     gen_server:call(S, get), receive X -> X after 0 -> silent end`,
 ];
 
 /** Request collections, from OTP 25 on. */
 const CALLS_25 = [
   `C0 = gen_server:reqids_new(), C1 = gen_server:send_request(S, {later, 100, slow}, a, C0),
      C2 = gen_server:send_request(S, get, b, C1),
-     {R1, L1, C3} = gen_server:receive_response(C2, 5000, true),
-     {R2, L2, C4} = gen_server:wait_response(C3, 5000, true),
+     {R1, L1, C3} = gen_server:receive_response(C2, 60000, true),
+     {R2, L2, C4} = gen_server:wait_response(C3, 60000, true),
      {R1, L1, R2, L2, gen_server:check_response(x, C4, true)}`,
 ];
 
@@ -119,8 +122,8 @@ const SYS = [
   "sys:replace_state(S, fun erldist_server:crash/1)",
   "[sys:suspend(S), outcome(fun() -> gen_server:call(S, {add, 1}, 100) end), sys:get_state(S), sys:resume(S), gen_server:call(S, get)]",
   "[sys:suspend(S), gen_server:cast(S, x), S ! y, sys:suspend(S), sys:resume(S), sys:resume(S), gen_server:call(S, seen)]",
-  `[gen_server:call(S, {watch, self()}), gen_server:call(S, {timeout, 100}), sys:get_state(S),
-     receive {seen, X} -> X after 5000 -> silent end]`,
+  `[gen_server:call(S, {watch, self()}), gen_server:call(S, {timeout, 1000}), sys:get_state(S),
+     receive {seen, X} -> X after 60000 -> silent end]`,
   "sys:statistics(S, get)",
   `[sys:statistics(S, true), gen_server:call(S, get), gen_server:cast(S, x), gen_server:call(S, get),
      begin {ok, L} = sys:statistics(S, get), [lists:keyfind(K, 1, L) || K <- [messages_in, messages_out]] end,
@@ -132,7 +135,7 @@ const SYS = [
   "[sys:log(S, true), gen_server:call(S, get), sys:no_debug(S), sys:log(S, get)]",
   `[sys:install(S, {fun erldist_server:tell/3, self()}), gen_server:call(S, get),
      [receive {event, E} -> E end || _ <- [1, 2]], sys:remove(S, fun erldist_server:tell/3), gen_server:call(S, get),
-     receive {event, E} -> E after 50 -> silent end]`,
+     gen_server:call(S, get), receive {event, E} -> E after 0 -> silent end]`,
   "sys:change_code(S, erldist_server, 1, x)",
   "[sys:suspend(S), sys:change_code(S, erldist_server, 1, x), sys:resume(S), gen_server:call(S, seen)]",
   "[sys:suspend(S), sys:change_code(S, erldist_server, 1, fail), sys:resume(S), gen_server:call(S, seen)]",
@@ -148,7 +151,7 @@ const STATEM: [mode: string, expression: string][] = [
   ["plain", "gen_statem:call(S, x, 50)"],
   ["plain", "gen_statem:call({nobody, N}, x)"],
   ["plain", "gen_server:call(S, {do, [{next, b}, {reply, x}]})"],
-  ["plain", "gen_statem:wait_response(gen_statem:send_request(S, {do, [{reply, x}]}), 5000)"],
+  ["plain", "gen_statem:wait_response(gen_statem:send_request(S, {do, [{reply, x}]}), 60000)"],
   [
     "plain",
     "[gen_statem:cast(S, x), S ! y, gen_statem:cast(P, {do, [{next, {any, term}}]}), SEEN]",
@@ -174,8 +177,8 @@ const STATEM: [mode: string, expression: string][] = [
   ],
   [
     "functions",
-    `[begin Self = self(), spawn(fun() -> Self ! {r, gen_statem:call(S, {in, b, {do, [{reply, waited}]}})} end) end,
-      receive after 50 -> gen_statem:cast(S, {do, [{next, b}]}) end, receive {r, R} -> R end, SEEN]`,
+    `[begin R = gen_statem:send_request(S, {in, b, {do, [{reply, waited}]}}),
+        gen_statem:cast(S, {do, [{next, b}]}), gen_statem:wait_response(R, 60000) end, SEEN]`,
   ],
   ["plain", "[gen_statem:cast(S, {do, [postpone]}), gen_statem:cast(S, x), SEEN]"],
   // Time-outs: of the state, of the event, and generic ones.
@@ -192,7 +195,7 @@ const STATEM: [mode: string, expression: string][] = [
   [
     "plain",
     `[gen_statem:cast(S, {watch, self()}), gen_statem:cast(S, {do, [{timeout, 30, t}]}),
-      receive {seen, t} -> t after 5000 -> silent end, gen_statem:cast(S, {do, [{timeout, 1000, u}]}), SEEN,
+      receive {seen, t} -> t after 60000 -> silent end, gen_statem:cast(S, {do, [{timeout, 1000, u}]}), SEEN,
       receive after 1500 -> SEEN end]`,
   ],
   [

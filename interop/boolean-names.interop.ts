@@ -83,9 +83,9 @@ const EXPRESSIONS = [
   "element(1, sys:get_status({true, N}))",
   `element(1, ${tried("sys:replace_state({true, N}, fun true:false/2)")})`,
   // Monitors by name.
-  "R = monitor(process, {true, N}), true = gen_server:call({true, N}, stop), receive {'DOWN', R, T, O, W} -> {T, O, W} after 5000 -> late end",
-  "R = monitor(process, {false, N}), receive {'DOWN', R, T, O, W} -> {T, O, W} after 5000 -> late end",
-  "R = monitor(process, {true, N}), true = demonitor(R, [info]), true = gen_server:call({true, N}, stop), receive {'DOWN', R, _, _, _} -> heard after 300 -> quiet end",
+  "R = monitor(process, {true, N}), true = gen_server:call({true, N}, stop), receive {'DOWN', R, T, O, W} -> {T, O, W} after 60000 -> late end",
+  "R = monitor(process, {false, N}), receive {'DOWN', R, T, O, W} -> {T, O, W} after 60000 -> late end",
+  "R = monitor(process, {true, N}), true = demonitor(R, [info]), true = gen_server:call({true, N}, stop), erldist_settle:settle([N]), receive {'DOWN', R, _, _, _} -> heard after 0 -> quiet end",
   // Calls.
   "rpc:call(N, true, false, [])",
   "rpc:call(N, true, false, [true])",
@@ -102,13 +102,13 @@ const EXPRESSIONS = [
   "rpc:call(N, erlang, apply, [fun true:false/1, [x]])",
   "rpc:call(N, erlang, apply, [fun true:false/3, [x, y, z]])",
   "rpc:call(N, erlang, apply, [false, true, []])",
-  "rpc:cast(N, true, tell, [self(), false]), receive M -> M after 5000 -> late end",
-  "erpc:cast(N, true, tell, [self(), false]), receive M -> M after 5000 -> late end",
+  "rpc:cast(N, true, tell, [self(), false]), receive M -> M after 60000 -> late end",
+  "erpc:cast(N, true, tell, [self(), false]), receive M -> M after 60000 -> late end",
   // Spawns.
-  "spawn(N, true, tell, [self(), true]), receive M -> M after 5000 -> late end",
-  "{P, R} = spawn_monitor(N, true, true, [true]), receive {'DOWN', R, process, P, W} -> W after 5000 -> late end",
-  "{P, R} = spawn_monitor(N, true, false, [1, 2]), receive {'DOWN', R, process, P, W} -> W after 5000 -> late end",
-  "process_flag(trap_exit, true), P = spawn_link(N, true, true, [false]), receive {'EXIT', P, W} -> W after 5000 -> late end",
+  "spawn(N, true, tell, [self(), true]), receive M -> M after 60000 -> late end",
+  "{P, R} = spawn_monitor(N, true, true, [true]), receive {'DOWN', R, process, P, W} -> W after 60000 -> late end",
+  "{P, R} = spawn_monitor(N, true, false, [1, 2]), receive {'DOWN', R, process, P, W} -> W after 60000 -> late end",
+  "process_flag(trap_exit, true), P = spawn_link(N, true, true, [false]), receive {'EXIT', P, W} -> W after 60000 -> late end",
   // What operators ask.
   "rpc:call(N, erlang, whereis, [true])",
   "rpc:call(N, erlang, whereis, [false])",
@@ -135,7 +135,7 @@ const EXPRESSIONS = [
   "io:format(rpc:call(N, erlang, whereis, [user]), true, [])",
   'io:format(rpc:call(N, erlang, whereis, [user]), "~s ~p~n", [true, fun true:false/0])',
   // Ends.
-  "P = rpc:call(N, erlang, whereis, [true]), R = monitor(process, P), exit(P, false), receive {'DOWN', R, process, P, W} -> W after 5000 -> late end",
+  "P = rpc:call(N, erlang, whereis, [true]), R = monitor(process, P), exit(P, false), receive {'DOWN', R, process, P, W} -> W after 60000 -> late end",
 ];
 
 const { MONITOR_P, DEMONITOR_P, MONITOR_P_EXIT, PAYLOAD_MONITOR_P_EXIT, REG_SEND, REG_SEND_TT } =

@@ -121,7 +121,8 @@ eachOtp((otp) => {
       await ours.connect(erl.name);
       const { name, creation } = ours;
       expect(name).toMatch(await namePattern());
-      expect(await erl.eval("nodes(hidden)")).toBe(await erl.eval(`['${name}']`));
+      // The acceptor is up a moment after the initiator, which has its last message already.
+      await expect.poll(() => erl.eval("nodes(hidden)")).toBe(await erl.eval(`['${name}']`));
       const registered = await epmdNames({ otp });
       expect(registered.map((entry) => entry.name)).not.toContain(name.split("@")[0]);
 

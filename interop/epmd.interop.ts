@@ -44,7 +44,7 @@ async function untilNames(otp: OtpRelease, tcpPort: number, expected: string[]):
       seen = await namesAt(otp, tcpPort);
       return JSON.stringify(seen) === wanted;
     },
-    { timeoutMs: 15_000, description: `EPMD on port ${tcpPort} to know ${wanted}` },
+    { description: `EPMD on port ${tcpPort} to know ${wanted}` },
   );
   expect(seen).toEqual(JSON.parse(wanted));
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type OtpNode, startOtpNode } from "./index.ts";
 import { serveActor } from "./support/exits-actor.ts";
 import { startOurNode } from "./support/our-node.ts";
+import { serveSettle } from "./support/settle.ts";
 import { eachOtp } from "./support/vitest.ts";
 
 const traps = [false, true];
@@ -114,9 +115,14 @@ eachOtp((otp) => {
     const args = ["-kernel", "prevent_overlapping_partitions", "false"];
     const start = () => startOtpNode({ otp, args });
     [driver, ...genuine] = await Promise.all([start(), start(), start()]);
-    for (const node of [driver, ...genuine]) await node.loadModule("erldist_exits");
+    for (const node of [driver, ...genuine]) {
+      for (const module of ["erldist_settle", "erldist_exits"]) await node.loadModule(module);
+    }
     ours = [await startOurNode(), await startOurNode()];
-    for (const node of ours) serveActor(node);
+    for (const node of ours) {
+      serveSettle(node);
+      serveActor(node);
+    }
   });
   afterAll(async () => {
     for (const node of ours) await node.stop();

@@ -277,7 +277,8 @@ eachOtp((otp) => {
     async (theirs) => {
       const run = await interopRun();
       await using erl = await startOtpNode({ otp, name: run.uniqueName(theirs) });
-      await using ours = await startOurNode({ name: run.uniqueName("middle") });
+      const netSetupTimeMs = 60_000;
+      await using ours = await startOurNode({ name: run.uniqueName("middle"), netSetupTimeMs });
       const events = eventsOf(ours);
       const impostor = connect({ port: ours.tcpPort, host: "127.0.0.1" });
       impostor.on("error", () => {});
@@ -287,7 +288,7 @@ eachOtp((otp) => {
       await answered;
       const before = performance.now();
       expect(await ours.ping(erl.name)).toBe("pong");
-      expect(performance.now() - before).toBeLessThan(4000);
+      expect(performance.now() - before).toBeLessThan(netSetupTimeMs / 2);
       impostor.destroy();
       expect(await erl.eval(`net_adm:ping('${ours.name}')`)).toBe("pong");
       expect(events).toEqual([`up ${erl.name}`]);
@@ -338,7 +339,7 @@ eachOtp((otp) => {
         }
         const seen = session.eval(
           `[{collector, N} ! I || I <- lists:seq(1, ${COUNT})],
-           [receive I when is_integer(I) -> I after 10000 -> none end || _ <- lists:seq(1, ${COUNT})]`,
+           [receive I when is_integer(I) -> I after 60000 -> none end || _ <- lists:seq(1, ${COUNT})]`,
         );
         const inOrder = Array.from({ length: COUNT }, (_, index) => String(index + 1));
         expect(await seen).toBe(`[${inOrder.join(",")}]`);
@@ -422,7 +423,8 @@ eachOtp((otp) => {
       ours.signal("SIGSTOP");
       expect(await erl.eval(`net_adm:ping('${ours.name}')`)).toBe("pang");
       ours.signal("SIGCONT");
-      expect(await erl.eval(`net_adm:ping('${ours.name}')`)).toBe("pong");
+      // A second may be too short for a busy machine.
+      await expect.poll(() => erl.eval(`net_adm:ping('${ours.name}')`)).toBe("pong");
     });
   });
 });

@@ -94,7 +94,7 @@ eachOtp((otp) => {
     });
 
     it("evaluates at the same time, each in a process of its own", async () => {
-      const slow = node.eval("receive go -> self() end", { timeoutMs: 5_000 }).catch(() => "gone");
+      const slow = node.eval("receive go -> self() end").catch(() => "gone");
       const pids = await Promise.all(Array.from({ length: 20 }, () => node.eval("self()")));
       expect(new Set(pids).size).toBe(20);
       expect(await node.eval("[P ! go || P <- processes()], ok")).toBe("ok");
@@ -245,7 +245,7 @@ eachOtp((otp) => {
       [`rpc:call(${at}, kvs, lookup, [{location,joe}]).`, '{ok,"Stockholm"}'],
       [`rpc:call(${at}, kvs, lookup, [{location,jane}]).`, "undefined"],
       [
-        `{kvs, ${at}} ! {self(), {lookup, weather}}, receive M -> M after 2000 -> none end.`,
+        `{kvs, ${at}} ! {self(), {lookup, weather}}, receive M -> M after 60000 -> none end.`,
         "{kvs,{ok,fine}}",
       ],
       [`rpc:call(${at}, kvs, nothing, []).`, "{badrpc,{'EXIT',{undef,[{kvs,nothing,[],[]}|"],
@@ -281,7 +281,7 @@ async function useKvs(client: OtpNode, server: OtpNode): Promise<void> {
     await client.eval(
       `{kvs, ${at}} ! {nobody, {lookup, weather}}, {kvs, ${at}} ! rubbish,
        {kvs, ${at}} ! {self(), {lookup, weather}},
-       receive Message -> Message after 5000 -> none end`,
+       receive Message -> Message after 60000 -> none end`,
     ),
   ).toBe("{kvs,{ok,fine}}");
   // Keys are compared with =:=.
@@ -336,7 +336,7 @@ withNamespaces("two hosts with a firewall", () => {
         process.execPath,
         "-e",
         `const socket = require("node:net").connect(${port}, "${hosts.a.address}");
-         socket.setTimeout(500, () => socket.destroy(new Error("nothing came")));
+         socket.setTimeout(1000, () => socket.destroy(new Error("nothing came")));
          socket.on("error", (error) => console.log(error.code ?? error.message));
          socket.on("data", (text) => process.stdout.write(text));`,
       ]);
@@ -482,7 +482,7 @@ describe("a test runner that crashes", () => {
     runner.stdout!.on("data", (chunk: Buffer) => {
       text += chunk.toString();
     });
-    return waitUntil(() => text.endsWith("\n") && JSON.parse(text), { timeoutMs: 60_000 });
+    return waitUntil(() => text.endsWith("\n") && JSON.parse(text));
   }
 
   it.runIf(process.platform === "linux")(

@@ -195,7 +195,7 @@ eachOtp((otp) => {
           receive {io_request, From, As, {get_line, unicode, Prompt}} ->
             From ! {io_reply, As, ["got ", Prompt, "\\n"]} end end),
         spawn(fun() -> group_leader(Leader, self()), Self ! {line, rpc:call(N, ts, line, [<<"> ">>])} end)`);
-      expect(await session.eval("receive {line, L} -> L after 5000 -> timeout end")).toBe(
+      expect(await session.eval("receive {line, L} -> L after 60000 -> timeout end")).toBe(
         '<<"got > \\n">>',
       );
     });

@@ -14,14 +14,14 @@ const SECONDS = Number(process.env.ERLDIST_RANDOM_SECONDS ?? 20);
 const SEED = Number(process.env.ERLDIST_RANDOM_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 eachOtp((otp) => {
-  it("the same happens on both nodes", { timeout: (SECONDS + 120) * 1000 }, async () => {
+  it("the same happens on both nodes", { timeout: (SECONDS + 400) * 1000 }, async () => {
     process.stderr.write(`ERLDIST_RANDOM_SEED=${SEED}\n`);
     await using nodes = await startCompared(otp, ["erldist_random"]);
     const { caller, genuine, ours } = nodes;
     serveRandomActor(ours);
     const outcome = await caller.eval(
       `erldist_random:run('${genuine.name}', '${ours.name}', ${SEED}, ${SECONDS * 1000})`,
-      { timeoutMs: (SECONDS + 90) * 1000 },
+      { timeoutMs: (SECONDS + 360) * 1000 },
     );
     if (!outcome.startsWith("{ok,"))
       expect.fail(`seed ${SEED}: ${outcome.replaceAll("\\n", "\n")}`);

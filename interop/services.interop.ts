@@ -18,8 +18,8 @@ const WORKS = `Works = fun() ->
     {net_adm:ping(N), rpc:call(N, erlang, node, []) =:= N, rpc:block_call(N, erlang, node, []) =:= N,
      gen_server:call({rex, N}, {call, erlang, node, [], user}) =:= N,
      gen_server:call({global_name_server, N}, get_known),
-     receive {io_reply, Ref, R} -> R after 5000 -> none end,
-     receive {kvs, K} -> K after 5000 -> none end,
+     receive {io_reply, Ref, R} -> R after 60000 -> none end,
+     receive {kvs, K} -> K after 60000 -> none end,
      rpc:call(N, kvs, lookup, [kept])}
   end`;
 const ALL_WORK = "{pong,true,true,true,[],ok,true,{ok,since_the_start}}";
@@ -58,7 +58,7 @@ eachOtp((otp) => {
       await session.eval(`N = '${ours.name}', P1 = rpc:call(N, erlang, whereis, [kvs])`);
       expect(
         await session.eval(
-          "M = monitor(process, P1), exit(P1, kill), receive {'DOWN', M, _, _, R} -> R after 5000 -> none end",
+          "M = monitor(process, P1), exit(P1, kill), receive {'DOWN', M, _, _, R} -> R after 60000 -> none end",
         ),
       ).toBe("killed");
       expect(await session.eval("P1 =:= rpc:call(N, erlang, whereis, [kvs])")).toBe("false");

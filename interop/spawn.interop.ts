@@ -25,8 +25,6 @@ import { serveCallee } from "./support/callee.ts";
 import { type ComparedNodes, startCompared } from "./support/compared.ts";
 import { eachOtp } from "./support/vitest.ts";
 
-/** How long nothing must come before it is said that nothing comes. */
-const SILENCE_MS = 200;
 const NOBODY = "nobody@nowhere";
 const CALLS = [
   "fail, [exit, oops]",
@@ -75,7 +73,6 @@ eachOtp((otp) => {
     nodes = await startCompared(otp, ["erldist_callee"]);
     ({ caller, genuine, ours } = nodes);
     serveCallee(ours);
-    // To connect may take longer than the silence that is waited for.
     expect(await caller.eval(`net_adm:ping('${ours.name}'), net_adm:ping('${genuine.name}')`)).toBe(
       "pong",
     );
@@ -84,16 +81,17 @@ eachOtp((otp) => {
   afterAll(() => nodes[Symbol.asyncDispose]());
 
   /**
-   * What a genuine process that traps exits makes of an expression on N, and the messages it gets; with
-   * `before`, silence counts only from when that has been evaluated too.
+   * What a genuine process that traps exits makes of an expression on N, and the messages it gets, up to
+   * when `before` has been evaluated and all is settled.
    */
   const seen = (expression: string, node: string, before = "ok"): Promise<string> =>
     caller.eval(
       `process_flag(trap_exit, true),
-       D = fun(D) -> receive X -> [X | D(D)] after ${SILENCE_MS} -> [] end end,
+       D = fun(D) -> receive X -> [X | D(D)] after 0 -> [] end end,
        R = (fun(N, M) -> try ${expression} catch C:W -> {caught, C, W} end end)('${node}', erldist_callee),
-       ${before}, erldist_callee:shape({R, D(D)})`,
+       ${before}, erldist_settle:settle([N || N <- ['${node}'], N =/= '']), erldist_callee:shape({R, D(D)})`,
     );
+  const settle = () => caller.eval(`erldist_settle:settle(['${ours.name}', '${genuine.name}'])`);
   const monitorOptions = otp.release === "23" ? [] : MONITOR_OPTIONS;
   const requests = [
     ...CALLS.flatMap((call) =>
@@ -122,7 +120,7 @@ eachOtp((otp) => {
       "node(spawn(N, M, nothing, [])) =:= N",
       "spawn(N, M, tell, [self(), hello])",
       // The link works both ways: the child hears of its parent's end.
-      "S = self(), spawn(fun() -> spawn_link(N, M, report, [S]), receive after 100 -> exit(gone) end end)",
+      "S = self(), Q = spawn(fun() -> spawn_link(N, M, report, [S]), receive go -> exit(gone) end end), receive {reporter, _} -> Q ! go end",
       "P = spawn_link(N, M, report, [self()]), receive {reporter, P} -> exit(P, hello) end",
       "P = spawn_link(N, M, report, [self()]), receive {reporter, P} -> exit(P, kill) end",
       "P = spawn_link(N, M, report, [self()]), unlink(P), receive {reporter, P} -> exit(P, kill) end",
@@ -147,16 +145,17 @@ eachOtp((otp) => {
       const messages: TermInput[] = [];
       const result = await new Promise<TermInput>((resolve, reject) => {
         ours.spawn(async (self) => {
-          self.trapExit = true;
-          const acted = await act(self);
-          await before(self);
           try {
-            for (;;) messages.push(await self.receive(undefined, { timeoutMs: SILENCE_MS }));
-          } catch {
+            self.trapExit = true;
+            const acted = await act(self);
+            await before(self);
+            await settle();
+            while (self.messageQueueLength > 0) messages.push(await self.receive());
             resolve(acted);
+          } catch (error) {
+            reject(error);
           }
         });
-        setTimeout(reject, 20_000, new Error("the process did not come to its end")).unref();
       });
       return shape(tuple(result, messages));
     }
@@ -233,14 +232,15 @@ eachOtp((otp) => {
         .spawnOn(NOBODY, "m", "f", [])
         .catch((error: unknown) => error as SpawnError);
       expect(unreachable).toMatchObject({ code: "SPAWN_FAILED", reason: atom("noconnection") });
-      const ended = await made((self) => {
+      const ended = await made(async (self) => {
         const [, ref] = self.spawnMonitor(async (child) => {
           await child.spawnOn(NOBODY, "m", "f", [], { link: true });
         });
-        return ref;
+        return self.receive(ref);
       });
       const theirs = await seen(
-        `{_, R} = spawn_monitor(fun() -> spawn_link('${NOBODY}', m, f, []), receive after infinity -> ok end end), R`,
+        `{_, R} = spawn_monitor(fun() -> spawn_link('${NOBODY}', m, f, []), receive after infinity -> ok end end),
+         receive Down when element(2, Down) =:= R -> Down end`,
         "",
       );
       expect(ended).toBe(theirs);

@@ -78,6 +78,7 @@ eachOtp((otp) => {
           token: tuple(1, tuple(atom("our"), atom("label")), index + 1, from!, 0),
         })),
       );
+      await waitUntil(() => heard.length === 3, { description: "the messages" });
       expect(heard.map((message) => format(message))).toEqual(["one", "two", "three"]);
     });
 
@@ -88,6 +89,7 @@ eachOtp((otp) => {
         const control = release >= 28 ? "ALTACT_SIG_SEND" : "ALIAS_SEND_TT";
         expect(event).toMatchObject({ control });
         expect((event!.to as Reference).node.name).toBe(ours.name);
+        await waitUntil(() => heard.length > 0, { description: "the message" });
         expect(heard).toStrictEqual([atom("one")]);
       });
     }
@@ -107,7 +109,7 @@ eachOtp((otp) => {
       await traced("Self ! {sum, rpc:call(N, ts, add, [1, 2])}", 1);
       const control = release >= 23 ? "SPAWN_REQUEST_TT" : "SEND_SENDER_TT";
       expect(told[0]).toMatchObject({ control, peer: erl.name });
-      expect(await session.eval("receive {sum, Sum} -> Sum after 5000 -> none end")).toBe("3");
+      expect(await session.eval("receive {sum, Sum} -> Sum after 60000 -> none end")).toBe("3");
     });
 
     it("ours is taken up by the genuine process, and told by its system tracer", async () => {
@@ -154,9 +156,9 @@ eachOtp((otp) => {
         },
         { description: "what the system tracer hears" },
       );
-      expect(await session.eval("receive {token, T} -> element(2, T) after 5000 -> none end")).toBe(
-        '{from,<<"here">>}',
-      );
+      expect(
+        await session.eval("receive {token, T} -> element(2, T) after 60000 -> none end"),
+      ).toBe('{from,<<"here">>}');
       // The session took it over with that message.
       await session.eval("seq_trace:set_token([]), seq_trace:set_system_tracer(false)");
     });

@@ -4,6 +4,7 @@
 %% start() registers a server as `erldist_callee`: {From, Msg} -> {erldist_callee, node(), {got, Msg}}.
 -module(erldist_callee).
 -export([start/0, add/2, nothing/0, echo/1, fail/2, caught/1, badrpc/0, never/0, later/2]).
+-export([held/1, holding/0, release/0]).
 -export([report/1, end_self/1, print/1, tell/2, spawn_tell/2, drop/0, leader/0, shape/1]).
 
 start() ->
@@ -45,6 +46,44 @@ never() ->
 later(Milliseconds, Term) ->
     receive
     after Milliseconds -> Term
+    end.
+
+%% Returns when release() is called: one at a time on a node.
+held(Term) ->
+    Self = self(),
+    Gate = spawn(fun() ->
+        register(erldist_gate, self()),
+        receive
+            {release, From} ->
+                Self ! {self(), open},
+                From ! {self(), released}
+        end
+    end),
+    receive
+        {Gate, open} -> Term
+    end.
+
+%% Returns when a call of held/1 has begun.
+holding() ->
+    case whereis(erldist_gate) of
+        undefined ->
+            receive
+            after 1 -> holding()
+            end;
+        Gate ->
+            is_pid(Gate)
+    end.
+
+release() ->
+    true = holding(),
+    Gate = whereis(erldist_gate),
+    Ref = monitor(process, Gate),
+    Gate ! {release, self()},
+    receive
+        {'DOWN', Ref, process, Gate, _} -> ok
+    end,
+    receive
+        {Gate, released} -> ok
     end.
 
 %% Tells of the first message it gets, exit signals included.

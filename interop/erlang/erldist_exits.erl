@@ -8,9 +8,6 @@
 -module(erldist_exits).
 -export([run/2, actor/2]).
 
-%% How long nothing must happen before it is said that nothing more happens.
--define(SILENCE, 150).
-
 %% Steps: [{Actor, Command} | settle]; Places: [{Actor, Node}]. In commands, names of actors stand
 %% for their pids. Returns [{Actor, Events, alive | {dead, Reason}}], without what differs from run to run.
 run(Steps, Places) ->
@@ -28,7 +25,7 @@ drive(Steps, Places) ->
     Refs = [{monitor(process, Pid), Name} || {Name, Pid} <- Pids],
     State0 = {Pids, Refs, [], []},
     State1 = lists:foldl(fun step/2, sync(State0), Steps),
-    {_, _, Events, Dead} = drain(?SILENCE, State1),
+    {_, _, Events, Dead} = drain(State1),
     [exit(Pid, kill) || {_, Pid} <- Pids],
     Names = [{Pid, Name} || {Name, Pid} <- Pids],
     [
@@ -42,14 +39,14 @@ drive(Steps, Places) ->
     ].
 
 step(settle, State) ->
-    drain(?SILENCE, State);
+    drain(State);
 step({Name, Command}, {Pids, _, _, _} = State) ->
     {_, Pid} = lists:keyfind(Name, 1, Pids),
     Pid ! {do, resolve(Command, Pids)},
     Done = await(Name, State),
     case Command of
         %% The other side has yet to notice: what it sends now is lost.
-        {disconnect, _} -> drain(?SILENCE, Done);
+        {disconnect, _} -> drain(Done);
         _ -> sync(Done)
     end.
 
@@ -68,7 +65,7 @@ resolve_name(Arg, Pids) ->
 %% Every signal that one actor has sent another has arrived when its ping is answered.
 sync({Pids, _, _, Dead} = State) ->
     Alive = [P || {Name, _} = P <- Pids, not lists:keymember(Name, 1, Dead)],
-    Pairs = [{make_ref(), X, Y} || X <- Alive, Y <- Alive, X =/= Y],
+    Pairs = [{make_ref(), X, Y} || X <- Alive, Y <- Alive],
     [Pid ! {sync, Id, Other} || {Id, {_, Pid}, {_, Other}} <- Pairs],
     synced([{Id, X, Y} || {Id, {X, _}, {Y, _}} <- Pairs], State).
 
@@ -82,7 +79,7 @@ synced(Pending, {_, _, _, Dead} = State) ->
             receive
                 {synced, Id} -> synced(lists:keydelete(Id, 1, Left), State);
                 Message -> synced(Left, note(Message, State))
-            after 10000 -> exit({not_synced, Left, State})
+            after 60000 -> exit({not_synced, Left, State})
             end
     end.
 
@@ -95,16 +92,28 @@ await(Name, {_, _, _, Dead} = State) ->
             receive
                 {did, Name, _} = Message -> note(Message, State);
                 Message -> await(Name, note(Message, State))
-            after 10000 -> exit({not_done, Name, State})
+            after 60000 -> exit({not_done, Name, State})
             end
     end.
 
-drain(Silence, State) ->
-    receive
-        Message -> drain(Silence, note(Message, State))
-    after Silence -> State
+%% Until nothing happens any more: twice in a row nothing was noted.
+drain({Pids, _, _, _} = State) ->
+    erldist_settle:settle(lists:usort([node(Pid) || {_, Pid} <- Pids])),
+    case sync(noted(State)) of
+        State -> State;
+        Changed -> drain(Changed)
     end.
 
+%% With what has come so far.
+noted(State) ->
+    receive
+        Message -> noted(note(Message, State))
+    after 0 -> State
+    end.
+
+%% Who has died since may have answered before.
+note({synced, _}, State) ->
+    State;
 note({did, _, ok}, State) ->
     State;
 note({did, Name, Result}, {Pids, Refs, Events, Dead}) ->

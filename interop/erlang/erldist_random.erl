@@ -7,9 +7,6 @@
 -module(erldist_random).
 -export([run/4, actor/1, term/1, child/2]).
 
-%% How long nothing must come before it is said that nothing more comes.
--define(SILENCE, 20).
-
 %% Until so many milliseconds have passed. Returns {ok, Steps}, or {differs, Round, Text}: the steps of the
 %% round, the first whose outcomes differ, and these.
 run(Genuine, Ours, Seed, Milliseconds) ->
@@ -42,7 +39,7 @@ play(Node, Steps) ->
     receive
         {Pid, outcomes, Outcomes} -> demonitor(Ref, [flush]), Outcomes;
         {'DOWN', Ref, process, Pid, Reason} -> [{driver, Reason}]
-    after 60000 ->
+    after 300000 ->
         exit(Pid, kill),
         demonitor(Ref, [flush]),
         [silence]
@@ -63,12 +60,13 @@ one(Step, State) ->
     {Result, Next} = do(Step, State),
     %% What the actors have sent each other has arrived when they have answered in turn.
     [ask(maps:get(To, Next), sync) || To <- [a, b, a]],
+    erldist_settle:settle([maps:get(node, State)]),
     {plain({Result, events([])}, Next), Next}.
 
 events(Events) ->
     receive
         Event when element(1, Event) =/= reply -> events([Event | Events])
-    after ?SILENCE -> lists:sort(Events)
+    after 0 -> lists:sort(Events)
     end.
 
 ask(Pid, Command) ->
@@ -77,7 +75,7 @@ ask(Pid, Command) ->
     receive
         {reply, Ref, Result} -> demonitor(Ref, [flush]), Result;
         {'DOWN', Ref, _, _, Reason} -> {dead, Reason}
-    after 10000 -> demonitor(Ref, [flush]), no_answer
+    after 60000 -> demonitor(Ref, [flush]), no_answer
     end.
 
 do({ask, Who, Command}, State) ->

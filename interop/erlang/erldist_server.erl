@@ -101,7 +101,7 @@ ending(Pid, Fun) ->
     Outcome = outcome(Fun),
     receive
         {'DOWN', Ref, process, _, Reason} -> {Outcome, Reason}
-    after 10000 -> {Outcome, lives}
+    after 60000 -> {Outcome, lives}
     end.
 
 %% A status, the process dictionary in an order.
@@ -131,6 +131,14 @@ handle_call({add, By}, _, {Count, Seen}) ->
 handle_call({later, Milliseconds, Term}, From, State) ->
     erlang:send_after(Milliseconds, self(), {reply, From, Term}),
     {noreply, State};
+%% Answered by the next release.
+handle_call({hold, Term}, From, State) ->
+    put(held, {From, Term}),
+    {noreply, State};
+handle_call(release, _, State) ->
+    {From, Term} = erase(held),
+    gen_server:reply(From, Term),
+    {reply, ok, State};
 handle_call({state, State}, _, _) ->
     {reply, ok, State};
 handle_call({timeout, Milliseconds}, _, State) ->

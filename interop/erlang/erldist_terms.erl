@@ -31,7 +31,7 @@ check(Ref, [T | Ts]) ->
     receive
         {Ref, T} -> check(Ref, Ts);
         {Ref, Other} -> {differs, T, Other}
-    after 20000 -> {no_answer, T}
+    after 60000 -> {no_answer, T}
     end.
 
 %% {ok, Term} of a text in UTF-8 that is a constant, else refused.

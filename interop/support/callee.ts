@@ -19,6 +19,11 @@ const CALLEE = atom("erldist_callee");
 /** Exposes the module, and registers its server. */
 export function serveCallee(node: Node): void {
   const never = (): Promise<never> => new Promise(() => {});
+  let open: (() => void) | undefined;
+  const holding = async (): Promise<() => void> => {
+    while (open === undefined) await new Promise((resolve) => setImmediate(resolve));
+    return open;
+  };
   node.expose("erldist_callee", {
     add: (a: Term, b: Term) => {
       if (typeof a !== "number" || typeof b !== "number") {
@@ -38,6 +43,18 @@ export function serveCallee(node: Node): void {
     never,
     later: (milliseconds: number, term: Term) =>
       new Promise((resolve) => setTimeout(resolve, milliseconds, term)),
+    held: (term: Term) =>
+      new Promise((resolve) => {
+        open = () => resolve(term);
+      }),
+    async holding() {
+      await holding();
+      return true;
+    },
+    async release() {
+      (await holding())();
+      open = undefined;
+    },
     async report(this: CallContext, pid: Pid) {
       this.self.trapExit = true;
       await this.self.send(pid, tuple(atom("reporter"), this.self.pid));

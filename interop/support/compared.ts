@@ -1,6 +1,7 @@
 /** Three nodes for a comparison: a genuine one that asks, and a genuine one and one of ours to be asked. */
 import { type OtpNode, type OtpRelease, startOtpNode } from "../index.ts";
 import { startOurNode } from "./our-node.ts";
+import { serveSettle } from "./settle.ts";
 
 export interface ComparedNodes extends AsyncDisposable {
   readonly caller: OtpNode;
@@ -17,8 +18,9 @@ export async function startCompared(
   const genuine = await startOtpNode({ otp });
   const ours = await startOurNode();
   for (const node of [caller, genuine]) {
-    for (const module of modules) await node.loadModule(module);
+    for (const module of ["erldist_settle", ...modules]) await node.loadModule(module);
   }
+  serveSettle(ours);
   return {
     caller,
     genuine,

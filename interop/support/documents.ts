@@ -14,8 +14,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
-/** The folder of the repository, with a slash at its end. */
-export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** README.md and the pages of docs/, as paths from the root of the repository. */
 export const PAGES: readonly string[] = [

@@ -37,6 +37,8 @@ function words(request: Term): readonly [string, ...Term[]] {
 class Server extends GenServer<State> {
   override state: State = tuple(0, []);
 
+  #held = (): void => {};
+
   override init(): InitResult {
     if (isAtom(this.#init, "ignore")) return { ignore: true };
     return isTuple(this.#init) ? this.#handle(this.#init) : undefined;
@@ -56,6 +58,12 @@ class Server extends GenServer<State> {
       case "later":
         setTimeout(() => this.self.alive && this.reply(from, second!), first as number);
         return {};
+      case "hold":
+        this.#held = () => this.reply(from, first!);
+        return {};
+      case "release":
+        this.#held();
+        return { reply: OK };
       case "timeout":
         return { reply: OK, timeoutMs: first as number };
       case "continue":
