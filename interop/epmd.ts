@@ -81,6 +81,31 @@ function takesConnections(tcpPort: number): Promise<boolean> {
   });
 }
 
+/**
+ * Waits until the EPMD on this machine's port does not list a name any more. It hears of a node's end a
+ * moment after the node is gone, and until then refuses the name to the next.
+ */
+export async function untilForgotten(alive: string, tcpPort: number): Promise<void> {
+  const listed = new RegExp(`^name ${alive.replaceAll(/[^\w]/g, "\\$&")} at port `, "m");
+  await waitUntil(async () => !listed.test(await askNames(tcpPort)), {
+    description: `EPMD on port ${tcpPort} to forget ${alive}`,
+  });
+}
+
+/** The answer to NAMES_REQ; "" when nobody answers within a second. */
+function askNames(tcpPort: number): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = "";
+    const socket = connect(tcpPort, "127.0.0.1", () => socket.write(Buffer.of(0, 1, 110)));
+    socket.setEncoding("utf8").setTimeout(1000, () => socket.destroy());
+    socket.on("data", (text: string) => {
+      answer += text;
+    });
+    socket.once("close", () => resolve(answer));
+    socket.once("error", () => resolve(""));
+  });
+}
+
 export interface EpmdName {
   name: string;
   tcpPort: number;

@@ -198,7 +198,7 @@ function exec([file, ...args]: string[], input = ""): string {
     stdio: ["pipe", "pipe", "pipe"],
     // `ip` and `nft` are in /usr/sbin, which is not on everybody's PATH.
     env: { ...process.env, PATH: `${PATH}:/usr/sbin:/sbin` },
-    timeout: 20_000,
+    timeout: 60_000,
   });
 }
 

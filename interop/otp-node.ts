@@ -4,6 +4,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { compileErlang } from "./compile.ts";
 import { ControlChannel } from "./control.ts";
+import { untilForgotten } from "./epmd.ts";
 import { InteropError } from "./errors.ts";
 import type { NetworkHost } from "./namespaces.ts";
 import { type Program, type ProgramEnd, startProgram } from "./program.ts";
@@ -122,7 +123,7 @@ export async function startOtpNode(options: OtpNodeOptions): Promise<OtpNode> {
     channel: true,
     label: `OTP ${otp.release} node ${name}`,
   });
-  void program.exited.then(prepared.removeHome);
+  void program.exited.then(prepared.ended);
   const channel = new ControlChannel(program.channel!, name);
   const early = program.exited.then(({ code, signal }) => {
     channel.end(
@@ -155,12 +156,15 @@ export interface PreparedNode {
   /** Name, cookie and the like for `erl`'s command line. */
   args: string[];
   env: Record<string, string>;
-  /** Removes the node's HOME; call it when the node has ended. */
-  removeHome: () => void;
+  /** Call it when the node has ended: removes its HOME, and keeps in mind that its name is to be free again. */
+  ended: () => void;
 }
 
 /** The folders where a run has looked for what others left. */
 const tidied = new Set<string>();
+
+/** Names of nodes that have ended, with the EPMD port: EPMD notices that a moment later. */
+const endedNames = new Set<string>();
 
 /** What a node and an interactive shell have in common: name, HOME with the cookie, EPMD port. */
 export async function prepareNode(options: OtpNodeOptions): Promise<PreparedNode> {
@@ -180,6 +184,11 @@ export async function prepareNode(options: OtpNodeOptions): Promise<PreparedNode
     tidied.add(tidy);
     removeLeftoverHomes(hostPath(otp, temporary));
   }
+  const epmdPort = options.epmdPort ?? run.epmdPort;
+  const registered = `${alive} ${epmdPort}`;
+  if (options.namespace === undefined && endedNames.delete(registered)) {
+    await untilForgotten(alive, epmdPort);
+  }
   writeCookie(homeHere, cookie);
   const forget = run.atEnd(() => rmSync(homeHere, { recursive: true, force: true }));
 
@@ -195,12 +204,13 @@ export async function prepareNode(options: OtpNodeOptions): Promise<PreparedNode
     args,
     env: {
       HOME: home,
-      ERL_EPMD_PORT: String(options.epmdPort ?? run.epmdPort),
+      ERL_EPMD_PORT: String(epmdPort),
       ...options.env,
     },
-    removeHome() {
+    ended() {
       forget();
       rmSync(homeHere, { recursive: true, force: true });
+      endedNames.add(registered);
     },
   };
 }

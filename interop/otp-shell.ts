@@ -42,7 +42,7 @@ export async function startOtpShell(options: OtpNodeOptions): Promise<OtpShell> 
     terminal: true,
     label: `OTP ${otp.release} shell ${prepared.name}`,
   });
-  void program.exited.then(prepared.removeHome);
+  void program.exited.then(prepared.ended);
 
   /** What the terminal shows from `start` on, once that ends with the prompt of this number. */
   async function untilPrompt(start: number, number: number, timeoutMs: number) {

@@ -33,6 +33,9 @@ export interface ProgramEnd {
   signal: NodeJS.Signals | null;
 }
 
+/** How long the rest of a program's output may take after its end. */
+const OUTPUT_TIMEOUT_MS = 10_000;
+
 /** Kept of a program's output; what is older goes. */
 const LOG_CHARACTERS = 1 << 20;
 
@@ -95,15 +98,15 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   child.stdin?.on("error", () => {});
 
   const forget = run.atEnd(() => child.kill("SIGKILL"));
-  // "close" and not "exit": only then is all output here. But a detached epmd holds no pipe of ours, so
-  // it comes at once.
+  // Only at "close" has all output arrived. A program that the ended one left behind may hold the pipes
+  // open, so that is not waited for without end.
   const exited = new Promise<ProgramEnd>((resolve) => {
     child.once("exit", (code, signal) => {
       forget();
       end = { code, signal };
       const finish = () => resolve({ code, signal });
       child.once("close", finish);
-      setTimeout(finish, 500).unref();
+      setTimeout(finish, OUTPUT_TIMEOUT_MS).unref();
     });
   });
   await new Promise<void>((resolve, reject) => {

@@ -120,7 +120,7 @@ function releaseOnPath(): OtpRelease {
     release = execFileSync(
       "erl",
       ["-noshell", "-eval", "io:put_chars(erlang:system_info(otp_release)), halt()."],
-      { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 30_000 },
+      { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 60_000 },
     ).trim();
   } catch (cause) {
     throw new InteropError(

@@ -31,7 +31,7 @@ export interface InteropRun {
   readonly env: Record<string, string>;
   /** A name's alive part that no other node of this machine has: `bilbo_4711_1`. */
   uniqueName(prefix: string): string;
-  /** A TCP port free a moment ago, below the range that outgoing connections take theirs from. */
+  /** A TCP port that nobody listens on, reserved for this run, below the range of outgoing connections. */
   freeTcpPort(): Promise<number>;
   /** Called at the end of the run, also when the process exits; must not wait. Returns the undoing. */
   atEnd(action: () => void): () => void;
@@ -76,13 +76,15 @@ async function beginRun(): Promise<InteropRun> {
   }
   killProcesses((mark) => !isAlive(mark));
   removeLeftoverHomes(tmpdir());
+  removeLeftoverPorts();
 
   const suffix = randomBytes(4).toString("hex");
   const mark = `${process.pid}-${startTime(process.pid) ?? "0"}-${suffix}`;
   const cookie = `cookie_${randomBytes(12).toString("hex")}`;
   const home = join(tmpdir(), homeName(mark));
   writeCookie(home, cookie);
-  const epmdPort = await freeTcpPort();
+  const reserveTcpPort = (): Promise<number> => freeTcpPort(mark);
+  const epmdPort = await reserveTcpPort();
   let count = 0;
 
   // Processes first: they may have files open in the folder.
@@ -105,7 +107,7 @@ async function beginRun(): Promise<InteropRun> {
       count++;
       return `${prefix}_${process.pid}_${count}`;
     },
-    freeTcpPort,
+    freeTcpPort: reserveTcpPort,
     atEnd(action) {
       endActions.add(action);
       return () => endActions.delete(action);
@@ -139,14 +141,38 @@ export function writeCookie(home: string, cookie: string): void {
   writeFileSync(file, cookie, { mode: 0o400 });
 }
 
-const handedOut = new Set<number>();
+/** A file that reserves a port, so that runs side by side do not choose the same: it holds the run's mark. */
+const portFile = (tcpPort: number | string): string =>
+  join(tmpdir(), `erldist-interop-port-${tcpPort}`);
 
-async function freeTcpPort(): Promise<number> {
+async function freeTcpPort(mark: string): Promise<number> {
   for (;;) {
     const candidate = 20_000 + (randomBytes(2).readUInt16BE() % 10_000);
-    if (!handedOut.has(candidate) && (await canListen(candidate))) {
-      handedOut.add(candidate);
+    const file = portFile(candidate);
+    try {
+      writeFileSync(file, mark, { flag: "wx" });
+    } catch {
+      continue; // Another run's.
+    }
+    if (await canListen(candidate)) {
+      endActions.add(() => rmSync(file, { force: true }));
       return candidate;
+    }
+    rmSync(file, { force: true });
+  }
+}
+
+/** Gives up the ports of runs that crashed. */
+function removeLeftoverPorts(): void {
+  for (const entry of readdirSync(tmpdir())) {
+    const tcpPort = /^erldist-interop-port-(\d+)$/.exec(entry)?.[1];
+    if (tcpPort === undefined) continue;
+    try {
+      const mark = readFileSync(portFile(tcpPort), "latin1");
+      // One that has just been made is still empty.
+      if (mark !== "" && !isAlive(mark)) rmSync(portFile(tcpPort), { force: true });
+    } catch {
+      // Another run was quicker, or it is another user's.
     }
   }
 }

@@ -21,6 +21,8 @@ export async function startOurNode(
     name: run.uniqueName("ours"),
     cookie: run.cookie,
     env: run.env,
+    // Seven seconds, the default, a busy machine may need for a handshake now and then.
+    netSetupTimeMs: 60_000,
     output: (more) => {
       text += more;
     },
