@@ -2,7 +2,6 @@
  * Sets whose elements are compared as Erlang compares them, with `=:=`: a tuple or a binary is
  * found by any equal one, and `1` and `1.0` are two elements. In order of insertion.
  */
-import type { MapValues } from "./map-base.ts";
 import { TermMap } from "./term-map.ts";
 import type { Term, TermInput } from "./terms.ts";
 
@@ -35,11 +34,11 @@ export class TermSet<T = Term> {
     this.#elements.clear();
   }
 
-  values(): MapValues<T> {
+  values(): MapIterator<T> {
     return this.#elements.keys();
   }
 
-  [Symbol.iterator](): MapValues<T> {
+  [Symbol.iterator](): MapIterator<T> {
     return this.#elements.keys();
   }
 

@@ -19,12 +19,12 @@ export class StartError extends Error {
 
   static failed(reason: Term): StartError {
     const shown = format(reason, { mode: "~0tp" });
-    const returned = tuple(ERROR, reason);
+    const returned = tuple(ERROR, reason) as Term;
     return new StartError("START_FAILED", `The server did not start: ${shown}`, returned);
   }
 
   static alreadyStarted(pid: Pid): StartError {
-    return StartError.failed(tuple(ALREADY_STARTED, pid));
+    return StartError.failed(tuple(ALREADY_STARTED, pid) as Term);
   }
 
   static ignored(): StartError {

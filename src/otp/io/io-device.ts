@@ -127,7 +127,7 @@ export class IoDevice implements Behaviour {
     while (pending.length > 0) {
       const next = pending.pop() as Term;
       if (isTuple(next, 2) && next[0] === REQUESTS) {
-        const requests = next[1];
+        const requests = next[1] as Term;
         if (!isList(requests)) return failed(REQUEST);
         for (let index = requests.length - 1; index >= 0; index--) {
           pending.push(requests[index] as Term);
@@ -148,16 +148,19 @@ export class IoDevice implements Behaviour {
 
   #single(term: Term, self: Process, from: Pid): Term | Promise<Term> {
     if (isAtom(term, "getopts")) {
-      return [tuple(atom("binary"), this.#binary), tuple(atom("encoding"), this.#encoding)];
+      return [
+        tuple(atom("binary"), this.#binary) as Term,
+        tuple(atom("encoding"), this.#encoding) as Term,
+      ];
     }
     if (!isTuple(term)) return failed(REQUEST);
-    const [kind, field, ...more] = term;
+    const [kind, field, ...more] = term as readonly Term[];
     if (field !== undefined && more.length === 0) {
       if (isAtom(kind, "setopts")) return this.#setOptions(field);
       if (isAtom(kind, "get_geometry")) return this.#geometry(field);
       if (isAtom(kind, "get_password")) return failed(ENOTSUP);
     }
-    const request = readRequest(term);
+    const request = readRequest(term as readonly Term[]);
     if (request === undefined) return failed(REQUEST);
     const { encoding, fields } = request;
     const [first, second] = fields as [Term, Term];
@@ -181,7 +184,7 @@ export class IoDevice implements Behaviour {
       name === undefined
         ? chardataToText(chars, encoding === LATIN1)
         : ioLibCall(chars, name, args ?? []);
-    if (text === undefined) return failed(tuple(PUT_CHARS, encoding, chars));
+    if (text === undefined) return failed(tuple(PUT_CHARS, encoding, chars) as Term);
     this.#print(text);
     return OK;
   }
@@ -228,7 +231,7 @@ export class IoDevice implements Behaviour {
       if (taken.value === null) return { value: EOF, rest: taken.rest };
       if (encoding === LATIN1 && /[^\0-\xff]/.test(taken.value)) {
         return {
-          value: failed(tuple(atom("no_translation"), UNICODE, LATIN1)),
+          value: failed(tuple(atom("no_translation"), UNICODE, LATIN1) as Term),
           rest: text,
         };
       }
@@ -242,7 +245,7 @@ export class IoDevice implements Behaviour {
   #until(fields: readonly Term[], take: (cut: Cut<Term>) => Promise<Term>): Term | Promise<Term> {
     const [module, name, args] = fields as [Term, Term, Term];
     if (atomOf(name) === undefined || !isList(args)) return failed(REQUEST);
-    const start = args.length <= 2 ? locationOf(args[0] ?? 1) : undefined;
+    const start = args.length <= 2 ? locationOf((args[0] ?? 1) as Term) : undefined;
     if (!isAtom(module, "erl_scan") || !isAtom(name, "tokens") || start === undefined) {
       return failed(name);
     }
@@ -254,7 +257,7 @@ export class IoDevice implements Behaviour {
     let binary = this.#binary;
     let encoding = this.#encoding;
     for (const option of options) {
-      const [name, value] = isTuple(option, 2) ? option : [option, true];
+      const [name, value] = isTuple(option, 2) ? (option as readonly Term[]) : [option, true];
       const key = isAtom(name) ? name.name : "";
       if (key === "binary" && typeof value === "boolean") binary = value;
       else if (key === "list" && typeof value === "boolean") binary = !value;
@@ -287,8 +290,8 @@ function readRequest(term: readonly Term[]): Request | undefined {
 
 /** A prompt as text: chardata, an atom, `{format, Format, Args}`, or any term, which is shown. */
 function promptText(prompt: Term): string {
-  if (isTuple(prompt, 3) && isAtom(prompt[0], "format") && isList(prompt[2])) {
-    const text = ioLibFormat(prompt[1], prompt[2]);
+  if (isTuple(prompt, 3) && isAtom(prompt[0] as Term, "format") && isList(prompt[2] as Term)) {
+    const text = ioLibFormat(prompt[1] as Term, prompt[2] as readonly Term[]);
     if (text !== undefined) return text;
   }
   const name = atomOf(prompt)?.name;
@@ -308,5 +311,5 @@ function isFailure(reply: Term): boolean {
 }
 
 function failed(reason: Term): Term {
-  return tuple(ERROR, reason);
+  return tuple(ERROR, reason) as Term;
 }

@@ -102,11 +102,11 @@ export class DynamicSupervisor extends SupervisorBase {
         tuple(STRATEGY, atom("simple_one_for_one")),
       ];
       const wrong = tuple(BAD_COMBINATION, pairs);
-      return tuple(SUPERVISOR_DATA, wrong);
+      return tuple(SUPERVISOR_DATA, wrong) as Term;
     }
     if (this.#own === undefined) return undefined;
     const template = this.check(this.#own);
-    if (template instanceof Invalid) return tuple(START_SPEC, template.reason);
+    if (template instanceof Invalid) return tuple(START_SPEC, template.reason) as Term;
     this.#template = template;
     return undefined;
   }
@@ -137,7 +137,7 @@ export class DynamicSupervisor extends SupervisorBase {
         const child = isPid(id) ? this.#find(id) : this.#templateOf(id);
         if (child === undefined) return NO_SUCH_CHILD;
         // As in OTP, it is what was given for all of them.
-        return tuple(OK, childToSpec(newChild(child.spec)));
+        return tuple(OK, childToSpec(newChild(child.spec))) as Term;
       }
     }
     return undefined;
@@ -167,7 +167,7 @@ export class DynamicSupervisor extends SupervisorBase {
   }
 
   protected override keyOf(child: Child): Term {
-    return tuple(RESTARTING, child.pid!);
+    return tuple(RESTARTING, child.pid!) as Term;
   }
 
   protected override gone(child: Child): void {
@@ -209,16 +209,16 @@ export class DynamicSupervisor extends SupervisorBase {
   #offeredChild(request: Term | ChildSpec): Child | Invalid {
     const template = this.#template;
     if (template !== undefined) {
-      if (!Array.isArray(request) || isTuple(request)) {
+      if (!Array.isArray(request) || isTuple(request as Term)) {
         return new Invalid(tuple(EXIT, tuple(BADARG, [])));
       }
       const child = newChild(template);
-      child.args = [...template.args, ...request];
+      child.args = [...template.args, ...(request as Term[])];
       return child;
     }
     let given = request;
-    if (isTuple(request, ELIXIR_KEYS.length)) {
-      const values = request as readonly unknown[];
+    if (isTuple(request as Term, ELIXIR_KEYS.length)) {
+      const values = request as readonly unknown[] as readonly Term[];
       const pairs = ELIXIR_KEYS.map((key, at): [Term, Term] => [atom(key), values[at] as Term]);
       given = new TermMap([[ID, UNDEFINED], ...pairs]);
     } else if (Array.isArray(request)) {
