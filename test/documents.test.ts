@@ -68,6 +68,8 @@ describe("docs/README.md", () => {
 describe.each(PAGES)("%s", (page) => {
   const text = pageText(page);
   const examples = blocks(page, "example").map(({ name }) => name);
+  // Those of two hosts are `hosts`.
+  const sessions = blocks(page).filter(({ kind }) => kind === "session" || kind === "hosts");
 
   it("shows no TypeScript that is not checked", () => {
     expect([...text.matchAll(/^```(?:ts|js)$/gm)]).toHaveLength(examples.length);
@@ -75,17 +77,17 @@ describe.each(PAGES)("%s", (page) => {
 
   if (page !== "docs/README.md") {
     it("shows something that runs", () => {
-      expect(blocks(page, "session").length).toBeGreaterThan(0);
+      expect(sessions.length).toBeGreaterThan(0);
     });
   }
 
-  // interop/documents.interop.ts runs the sessions of docs/, interop/readme.interop.ts those of the README.
+  // interop/documents.interop.ts runs the sessions of docs/, interop/two-hosts.interop.ts those of two hosts,
+  // interop/readme.interop.ts those of the README.
   if (page !== "README.md") {
     it.each(examples)("runs %s in a session", (example) => {
-      const started = new RegExp(`^\\$ node .*\\b${example.replace(/\.ts$/, ".js")}$`, "m");
-      expect(blocks(page, "session").filter((session) => started.test(session.text))).not.toEqual(
-        [],
-      );
+      const file = example.replace(/\.ts$/, ".js");
+      const started = new RegExp(`^\\w*\\$ node .*\\b${file}( .*)?$`, "m");
+      expect(sessions.filter(({ text }) => started.test(text))).not.toEqual([]);
     });
   }
 

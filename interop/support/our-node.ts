@@ -42,6 +42,7 @@ export interface CommandEnd {
 export interface RunningCommand extends AsyncDisposable {
   readonly pid: number;
   readonly stdout: () => string;
+  readonly stderr: () => string;
   readonly ended: Promise<CommandEnd>;
   signal(name: NodeJS.Signals): void;
 }
@@ -98,6 +99,7 @@ export async function startProgram(
   return {
     pid: child.pid ?? 0,
     stdout: () => stdout,
+    stderr: () => stderr,
     ended,
     signal,
     async [Symbol.asyncDispose]() {

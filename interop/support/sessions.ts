@@ -182,17 +182,17 @@ function optionOf(args: readonly string[], option: RegExp): string | undefined {
 }
 
 /** The words of a command line, of which some are in single quotes. */
-function words(text: string): string[] {
+export function words(text: string): string[] {
   return [...text.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? "");
 }
 
-function expectText(text: string, lines: readonly string[], description?: string): void {
+export function expectText(text: string, lines: readonly string[], description?: string): void {
   const wanted = lines.join("\n");
   if (!matches(text, wanted)) expect(text.trimEnd(), description).toBe(wanted);
 }
 
 /** Whether a text is the one wanted, in which `...` stands for anything. */
-function matches(text: string, wanted: string): boolean {
+export function matches(text: string, wanted: string): boolean {
   const parts = wanted.split("...").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
   return new RegExp(`^${parts.join("[\\s\\S]*")}$`).test(text.trimEnd());
 }
