@@ -18,7 +18,7 @@ import {
 import { FLOAT_WORDS, LEVEL_WORDS, MAP_KEY_WORDS, MAP_WORDS } from "./heap.ts";
 import { cachedKey, MAX_CACHED_KEY_BYTES } from "./key-cache.ts";
 import { TAG } from "./tags.ts";
-import { TermMap } from "./term-map.ts";
+import { type TermMap, TermMapClass } from "./term-map.ts";
 import {
   Float,
   ImproperList,
@@ -266,7 +266,7 @@ export class TermDecoder extends LeafDecoder<Term> {
   }
 
   private makeMap(pairs: Term[], start: number, sharesKeys: boolean): TermMap {
-    const map = TermMap.fromPairs(pairs, this.known, sharesKeys);
+    const map = TermMapClass.fromPairs(pairs, this.known, sharesKeys);
     if (map === null) throw this.error("ETF_DUPLICATE_KEY", "a map has the same key twice", start);
     return map;
   }

@@ -15,7 +15,7 @@ import { Known } from "./known.ts";
 import { isPlainObject } from "./map-base.ts";
 import { type Frame, notATerm, pathOf } from "./refusal.ts";
 import { TAG, VERSION_MAGIC } from "./tags.ts";
-import { TermMap } from "./term-map.ts";
+import { TermMapClass } from "./term-map.ts";
 import {
   BitString,
   ExternalFun,
@@ -202,7 +202,7 @@ export class TermWriter extends ByteWriter {
   }
 
   private otherObject(value: object | null, depth: number): void {
-    if (value instanceof TermMap) this.pairs(value.toPairs(), value, depth);
+    if (value instanceof TermMapClass) this.pairs(value.toPairs(), value, depth);
     else if (value instanceof Pid) this.pid(value);
     else if (value instanceof Reference) this.reference(value);
     else this.other(value, depth);
@@ -389,7 +389,7 @@ export class TermWriter extends ByteWriter {
       if (value instanceof Tuple) return this.tuple(value as unknown as readonly unknown[]);
       return this.list(value);
     } else if (value instanceof Uint8Array) this.binary(value);
-    else if (value instanceof TermMap) return this.map(value.toPairs());
+    else if (value instanceof TermMapClass) return this.map(value.toPairs());
     else if (value instanceof Float) this.float(value.value);
     else if (value instanceof Pid) this.pid(value);
     else if (value instanceof Reference) this.reference(value);

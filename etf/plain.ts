@@ -22,12 +22,16 @@ import { MapBase } from "./map-base.ts";
 import { entryStep, type Frame, notATerm } from "./refusal.ts";
 import { TermMap } from "./term-map.ts";
 import {
+  BitString,
+  ExternalFun,
   Float,
   ImproperList,
-  isTermObject,
   isTuple,
+  LocalFun,
   NativeRecord,
+  OpaqueTerm,
   Pid,
+  Port,
   Reference,
   type Term,
   type TermInput,
@@ -299,4 +303,23 @@ function checkedLeaf(value: unknown, options: FromPlainOptions): unknown {
       throw notATerm(value);
   }
   return normalize(value);
+}
+
+/** Whether an object is a term as it stands: a binary, a map, or of another class of terms. */
+function isTermObject(value: object): boolean {
+  return (
+    value instanceof Uint8Array ||
+    value instanceof MapBase ||
+    value instanceof Atom ||
+    value instanceof Float ||
+    value instanceof BitString ||
+    value instanceof ImproperList ||
+    value instanceof Pid ||
+    value instanceof Port ||
+    value instanceof Reference ||
+    value instanceof ExternalFun ||
+    value instanceof LocalFun ||
+    value instanceof NativeRecord ||
+    value instanceof OpaqueTerm
+  );
 }

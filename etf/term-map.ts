@@ -1,6 +1,5 @@
 /**
- * Maps whose keys are compared as Erlang compares them, with `=:=`: a tuple or a binary is found
- * by any equal one, and `1` and `1.0` are two keys.
+ * Term maps: how `TermMap` (the type is in terms.ts) finds its keys.
  *
  * Keys and values lie in one array in order of insertion. Few entries are found by looking
  * through them; more get an index when first asked.
@@ -11,8 +10,8 @@ import { refuseShortCycle } from "./cycle.ts";
 import { hashOf, hashSimple, normalize, sameBytes } from "./exact.ts";
 import { KeyIndex, sameKey } from "./key-index.ts";
 import { Known } from "./known.ts";
-import { MapBase } from "./map-base.ts";
-import type { Term, TermInput } from "./terms.ts";
+import { MapBase, type MapValues } from "./map-base.ts";
+import type { Term, TermInput, TermMapConstructor, TermMap as TermMapType } from "./terms.ts";
 
 /** Entries up to which there is no index. */
 const SCAN_ENTRIES = 8;
@@ -38,11 +37,10 @@ function hashKey(key: unknown, known: Known | null): number {
   return known === null || isSimple(key) ? hashSimple(key) : hashOf(key, known);
 }
 
-/**
- * A key must not change while it is in a map: the map would not find it again. Binaries are copied
- * when they become keys; what lies in tuples, lists and maps is not.
- */
-export class TermMap<K = Term, V = Term> extends MapBase {
+/** The class behind `TermMap`, with what only the codec may use. */
+export class TermMapClass<K = Term, V = Term> extends MapBase implements TermMapType<K, V> {
+  /** As it is shown to the programmer. */
+  static override readonly name = "TermMap";
   private pairs: unknown[] = [];
   private live = 0;
   private index: KeyIndex | null = null;
@@ -56,22 +54,22 @@ export class TermMap<K = Term, V = Term> extends MapBase {
   }
 
   /**
-   * @internal The map of `[key, value, key, value ...]`, or null if a key is there twice.
+   * The map of `[key, value, key, value ...]`, or null if a key is there twice.
    *
    * @param known what is known of the terms that the pairs are a part of
    * @param sharesKeys true if other maps may have the same byte arrays as keys
    */
-  static fromPairs(pairs: unknown[], known: Known, sharesKeys: boolean): TermMap | null {
-    const map = new TermMap();
+  static fromPairs(pairs: unknown[], known: Known, sharesKeys: boolean): TermMapClass | null {
+    const map = new TermMapClass();
     map.pairs = pairs;
     map.live = pairs.length >> 1;
     map.sharesKeys = sharesKeys;
     return inOrder(pairs) || !map.hasDoubles(known) ? map : null;
   }
 
-  /** @internal The map of `[key, value, key, value ...]`, of which no key is there twice. */
-  static ofDistinct(pairs: unknown[]): TermMap {
-    const map = new TermMap();
+  /** The map of `[key, value, key, value ...]`, of which no key is there twice. */
+  static ofDistinct(pairs: unknown[]): TermMapClass {
+    const map = new TermMapClass();
     map.pairs = pairs;
     map.live = pairs.length >> 1;
     return map;
@@ -90,12 +88,6 @@ export class TermMap<K = Term, V = Term> extends MapBase {
     return this.find(normalize(key)) >= 0;
   }
 
-  /**
-   * A key that is new is kept in the form it is decoded to, a string as its bytes; a binary is
-   * copied.
-   *
-   * @throws EtfEncodeError ETF_CYCLE for a key that contains itself
-   */
   set(key: K | TermInput, value: V): this {
     const normal = normalize(key);
     const known = knownOf(normal);
@@ -138,25 +130,24 @@ export class TermMap<K = Term, V = Term> extends MapBase {
     this.index = null;
   }
 
-  /** In order of insertion. Entries may be set and deleted meanwhile. */
-  *entries(): MapIterator<[K, V]> {
+  *entries(): MapValues<[K, V]> {
     const pairs = this.ownPairs();
     for (let i = 0; i < pairs.length; i += 2) {
       if (pairs[i] !== DELETED) yield [pairs[i] as K, pairs[i + 1] as V];
     }
   }
 
-  *keys(): MapIterator<K> {
+  *keys(): MapValues<K> {
     const pairs = this.ownPairs();
     for (let i = 0; i < pairs.length; i += 2) if (pairs[i] !== DELETED) yield pairs[i] as K;
   }
 
-  *values(): MapIterator<V> {
+  *values(): MapValues<V> {
     const { pairs } = this;
     for (let i = 0; i < pairs.length; i += 2) if (pairs[i] !== DELETED) yield pairs[i + 1] as V;
   }
 
-  [Symbol.iterator](): MapIterator<[K, V]> {
+  [Symbol.iterator](): MapValues<[K, V]> {
     return this.entries();
   }
 
@@ -164,7 +155,7 @@ export class TermMap<K = Term, V = Term> extends MapBase {
     for (const [key, value] of this.entries()) callback(value, key, this);
   }
 
-  get [Symbol.toStringTag](): string {
+  get [Symbol.toStringTag](): "TermMap" {
     return "TermMap";
   }
 
@@ -339,4 +330,9 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
-MapBase.build = (pairs) => new TermMap(pairs as Iterable<readonly [TermInput, Term]>);
+/** The term map as users see it. */
+export type TermMap<K = Term, V = Term> = TermMapType<K, V>;
+/** The term map as users see it. */
+export const TermMap: TermMapConstructor = TermMapClass;
+
+MapBase.build = (pairs) => new TermMapClass(pairs as Iterable<readonly [TermInput, Term]>);

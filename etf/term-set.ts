@@ -2,6 +2,7 @@
  * Sets whose elements are compared as Erlang compares them, with `=:=`: a tuple or a binary is
  * found by any equal one, and `1` and `1.0` are two elements. In order of insertion.
  */
+import type { MapValues } from "./map-base.ts";
 import { TermMap } from "./term-map.ts";
 import type { Term, TermInput } from "./terms.ts";
 
@@ -34,11 +35,11 @@ export class TermSet<T = Term> {
     this.#elements.clear();
   }
 
-  values(): MapIterator<T> {
+  values(): MapValues<T> {
     return this.#elements.keys();
   }
 
-  [Symbol.iterator](): MapIterator<T> {
+  [Symbol.iterator](): MapValues<T> {
     return this.#elements.keys();
   }
 

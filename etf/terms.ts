@@ -7,8 +7,7 @@
 import { Atom, namedAtom } from "./atom.ts";
 import { copyBytes } from "./bytes.ts";
 import { EtfEncodeError } from "./errors.ts";
-import { MapBase } from "./map-base.ts";
-import type { TermMap } from "./term-map.ts";
+import type { MapValues } from "./map-base.ts";
 
 export type Term =
   | number
@@ -189,6 +188,51 @@ export class ImproperList<T = Term, Tail = Term> {
     this.elements = elements;
     this.tail = tail;
   }
+}
+
+/**
+ * A map whose keys are compared as Erlang compares them, with `=:=`: a tuple or a binary is found by
+ * any equal one, and `1` and `1.0` are two keys. It keeps the order of insertion.
+ *
+ * A key must not change while it is in a map: the map would not find it again. Binaries are copied
+ * when they become keys; what lies in tuples, lists and maps is not.
+ */
+export interface TermMap<K = Term, V = Term> {
+  /** The number of entries. */
+  readonly size: number;
+  /** The value of a key, or undefined if the map does not have the key. */
+  get(key: K | TermInput): V | undefined;
+  /** Whether the map has a key. */
+  has(key: K | TermInput): boolean;
+  /**
+   * Sets the value of a key. A new key is kept in the form to which it is decoded, a string as its
+   * bytes; a binary is copied.
+   *
+   * @throws EtfEncodeError ETF_CYCLE for a key that contains itself
+   */
+  set(key: K | TermInput, value: V): this;
+  /** Removes a key; false if the map does not have it. */
+  delete(key: K | TermInput): boolean;
+  /** Removes all entries. */
+  clear(): void;
+  /** The entries in order of insertion. Entries may be set and deleted meanwhile. */
+  entries(): MapValues<[K, V]>;
+  /** The keys, in the order of `entries`. */
+  keys(): MapValues<K>;
+  /** The values, in the order of `entries`. */
+  values(): MapValues<V>;
+  /** As `entries`. */
+  [Symbol.iterator](): MapValues<[K, V]>;
+  /** Calls back with each entry, in the order of `entries`. */
+  forEach(callback: (value: V, key: K, map: this) => void): void;
+  readonly [Symbol.toStringTag]: "TermMap";
+}
+
+/** Makes a map of entries; of entries with equal keys the last one counts. */
+export interface TermMapConstructor {
+  new <K = Term, V = Term>(entries?: Iterable<readonly [K | TermInput, V]>): TermMap<K, V>;
+  // biome-ignore lint/suspicious/noExplicitAny: as of `Map`, so that `instanceof` narrows to any map
+  readonly prototype: TermMap<any, any>;
 }
 
 function checkUint32(what: string, value: number): void {
@@ -475,23 +519,4 @@ export function isReference(value: unknown): value is Reference {
 /** Either kind of fun. */
 export function isFun(value: unknown): value is ExternalFun | LocalFun {
   return value instanceof ExternalFun || value instanceof LocalFun;
-}
-
-/** Instances of the classes here, maps and binaries: what is an object and a term as it stands. */
-export function isTermObject(value: object): boolean {
-  return (
-    value instanceof Uint8Array ||
-    value instanceof MapBase ||
-    value instanceof Atom ||
-    value instanceof Float ||
-    value instanceof BitString ||
-    value instanceof ImproperList ||
-    value instanceof Pid ||
-    value instanceof Port ||
-    value instanceof Reference ||
-    value instanceof ExternalFun ||
-    value instanceof LocalFun ||
-    value instanceof NativeRecord ||
-    value instanceof OpaqueTerm
-  );
 }

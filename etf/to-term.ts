@@ -10,7 +10,7 @@ import { encode } from "./encode.ts";
 import { EtfEncodeError } from "./errors.ts";
 import { normalize } from "./exact.ts";
 import { isPlainObject, MapBase } from "./map-base.ts";
-import { TermMap } from "./term-map.ts";
+import { TermMap, TermMapClass } from "./term-map.ts";
 import {
   BitString,
   ExternalFun,
@@ -100,12 +100,12 @@ function convert(value: unknown, depth: number, how: Conversion): unknown {
     const same = elements === value.elements && tail === value.tail;
     return same ? value : new ImproperList(elements, tail);
   }
-  if (value instanceof TermMap) {
+  if (value instanceof TermMapClass) {
     const pairs = value.toPairs();
     const converted = convertElements(pairs, depth, how);
     if (converted === pairs) return value;
     return how.copies && sameKeys(pairs, converted)
-      ? TermMap.ofDistinct(converted as unknown[])
+      ? TermMapClass.ofDistinct(converted as unknown[])
       : mapOf(converted);
   }
   if (value instanceof Map) return mapOf(convertElements([...value].flat(), depth, how));

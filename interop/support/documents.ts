@@ -14,7 +14,8 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** The folder of the repository, with a slash at its end. */
+export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** README.md and the pages of docs/, as paths from the root of the repository. */
 export const PAGES: readonly string[] = [

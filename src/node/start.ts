@@ -1,6 +1,6 @@
 /**
- * What happens before a node is there: its name and cookie are settled, it listens, and the name
- * service makes it known and gives it its creation.
+ * What happens before a node exists: it gets its name and cookie, chooses its network, listens, and
+ * registers with the name service, which gives it its creation.
  */
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
@@ -18,16 +18,18 @@ import { ThisNode } from "./identity/this-node.ts";
 import { limitsOf, type NodeCoreOptions } from "./options.ts";
 import type { PeersOptions } from "./peers/peers-options.ts";
 
-/** Transports accepted before the node is there wait here. */
+/** Keeps the transports that are accepted before the node exists. */
 export class AcceptQueue {
   #waiting: Transport[] = [];
   #take: ((transport: Transport) => void) | undefined;
 
+  /** Keeps a transport, or hands it over once the node exists. */
   accept(transport: Transport): void {
     if (this.#take === undefined) this.#waiting.push(transport);
     else this.#take(transport);
   }
 
+  /** Hands over the transports kept so far, and all later ones. */
   handOver(take: (transport: Transport) => void): void {
     this.#take = take;
     for (const transport of this.#waiting) take(transport);
@@ -35,6 +37,7 @@ export class AcceptQueue {
   }
 }
 
+/** What a node is made from. */
 export interface PreparedNode {
   readonly clock: Clock;
   readonly listener: Listener | undefined;
@@ -46,7 +49,7 @@ export interface PreparedNode {
 }
 
 /**
- * Settles everything a node needs; nothing is left behind when it throws.
+ * Prepares everything a node needs. When it throws, nothing is left running.
  * @throws NodeError, TransportError, EpmdError
  */
 export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNode> {

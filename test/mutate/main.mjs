@@ -37,6 +37,7 @@ const folders = positionals.length > 0 ? positionals : allFolders();
 const equivalent = new Map(
   (readJson(join(root, "test/mutate/equivalent.json")) ?? []).map((one) => [keyOf(one), one.why]),
 );
+tell(`seed ${seed}`);
 const types = new Types(root);
 const reach = await reachOf(root, { jobs, tell });
 const results = folders.flatMap(drawn);

@@ -1,8 +1,4 @@
-/**
- * The monitors that processes of one peer have set on processes of this node.
- *
- * Spec: erl_dist_protocol, MONITOR_P, DEMONITOR_P.
- */
+/** Monitors set from another node. Specification: erl_dist_protocol, MONITOR_P and DEMONITOR_P. */
 import type { Reference } from "../../../etf/index.ts";
 import { ReferenceMap } from "../process/identifiers.ts";
 import type { Process } from "../process/process.ts";
@@ -17,15 +13,16 @@ interface SameReference {
 /**
  * The monitors that processes of one peer have set on processes of this node.
  *
- * The peer chooses their references, so several may have the same. As in OTP each is a monitor by
- * itself, and what DEMONITOR_P takes back is one of them: the oldest with that reference on the
- * process that it names, or, when it names a registered name, the oldest that was set on any name.
- * Which process of the peer asks makes no difference.
+ * The peer chooses their references, so several may have the same one. As in OTP, each is a monitor
+ * of its own, and DEMONITOR_P removes one of them: the oldest with that reference on the process that
+ * it names, or, when it names a registered name, the oldest that was set on any name. It does not
+ * matter which process of the peer asks.
  */
 export class IncomingMonitors {
   readonly #monitors = new ReferenceMap<IncomingMonitor | SameReference>();
   #size = 0;
 
+  /** How many monitors are set. */
   get size(): number {
     return this.#size;
   }
@@ -48,7 +45,7 @@ export class IncomingMonitors {
     this.#monitors.set(ref, several);
   }
 
-  /** Removes this very monitor; returns whether it was there. */
+  /** Removes exactly this monitor. Returns whether it was set. */
   delete(monitor: IncomingMonitor): boolean {
     const { ref, target } = monitor;
     const known = this.#monitors.get(ref);
@@ -67,7 +64,10 @@ export class IncomingMonitors {
     return true;
   }
 
-  /** Takes out the monitor that is taken back; `target` is undefined when it is named by a name. */
+  /**
+   * Removes and returns the monitor that DEMONITOR_P means.
+   * @param target undefined when the message names a registered name
+   */
   takeBack(ref: Reference, target: Process | undefined): IncomingMonitor | undefined {
     const known = this.#monitors.get(ref);
     if (known === undefined) return undefined;
@@ -76,7 +76,7 @@ export class IncomingMonitors {
     return found;
   }
 
-  /** All of them, taken out. */
+  /** Removes and returns all monitors. */
   takeAll(): IncomingMonitor[] {
     const all = this.#monitors
       .values()

@@ -1,4 +1,4 @@
-/** Who carries out what peers send: the inbound dispatcher of `signals/`, which stands above this folder. */
+/** Carries out the messages of peers: implemented by the inbound dispatcher in `signals/`, above this folder. */
 import type { ControlMessage } from "../../distribution/control.ts";
 import type { Payload } from "../../distribution/payload.ts";
 import type { Peer } from "./peer.ts";
@@ -6,8 +6,8 @@ import type { Peer } from "./peer.ts";
 export interface MessageHandler {
   /**
    * Carries out a control message, in wire order.
-   * @param payload to be read or kept before this returns
-   * @throws what makes the connection end
+   * @param payload read it or keep it before this returns
+   * @throws an error that ends the connection
    */
   handle(peer: Peer, message: ControlMessage, payload: Payload): void;
 }

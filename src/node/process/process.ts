@@ -2,9 +2,8 @@
  * A process of this node: a pid, a mailbox (or a behaviour that takes messages as they come),
  * links, monitors, and the exit signals that reach it.
  *
- * A JavaScript function cannot be stopped from outside: a process that was killed is dead to
- * everybody else at once, and whatever its function does with the process next throws
- * PROCESS_DEAD.
+ * A JavaScript function cannot be stopped from outside. A process that was killed is dead to all
+ * others at once, and whatever its function does with the process next throws PROCESS_DEAD.
  */
 
 import type { Reference, Term, TermInput } from "../../../etf/index.ts";
@@ -48,58 +47,73 @@ export type Destination = Pid | Reference | NameLike | readonly [NameLike, NameL
 
 export interface SignalOptions {
   /**
-   * A token of seq_trace, as one came with a message or `traceToken` makes it: it goes out with this
-   * signal, with this process as its sender and the serial gone on by one. Within a node nothing
-   * takes it up, nor does a peer that cannot read its label. Default: none.
+   * A token of seq_trace: one that came with a message, or one that `traceToken` made. It goes out
+   * with this signal, with this process as its sender and its serial increased by one. Signals
+   * within the node, and to a peer that cannot read its label, leave it out. Default: none.
    */
   traceToken?: Term;
 }
 
 export interface SendOptions extends SignalOptions {
   /**
-   * `copy`, the default: the message is what it was when it was sent, whatever becomes of its
-   * buffers. `reference`: binaries of 32 KiB and more are not copied; they must not change before
-   * the promise of `send` settles, which then is when the operating system has them, or the
-   * connection has ended. What waits for a connection is copied in either case; a process of this
-   * node gets the very arrays and buffers.
+   * `copy`, the default: the message is copied, so you may change its buffers after `send` returns.
+   * `reference`: binaries of 32 KiB and more are not copied. Do not change them before the promise of
+   * `send` settles: it does when the operating system has taken them, or the connection has ended.
+   * A message that waits for a connection is copied in either case. A process of this node gets the
+   * arrays and buffers themselves.
    */
   binaries?: "copy" | "reference";
 }
 
-/** What can be monitored. */
+/** What can be monitored: a pid, a name of this node, or `[name, node]`. */
 export type MonitorTarget = Pid | NameLike | readonly [NameLike, NameLike];
 
-/**
- * Takes messages as they come instead of a mailbox, one at a time. What it throws ends the
- * process. Until it has returned, and a promise that it returned is settled, further messages wait.
- */
+/** Handles the messages of a process as they come, one at a time. It replaces a mailbox. */
 export interface Behaviour {
+  /**
+   * Handles a message. Further messages wait until it has returned and the promise that it returned,
+   * if any, has settled. An exception ends the process.
+   */
   message(message: Term, self: Process): unknown;
-  /** The process is dead; the reason is the one its links saw. Nobody hears what this throws. */
+  /** Called when the process has ended, with the reason that its links saw. Exceptions are ignored. */
   terminated?(reason: Term): void;
 }
 
-/** The promise of what need not be waited for. */
+/** A settled promise, for operations that need no waiting. */
 export const READY: Promise<void> = Promise.resolve();
 
-/** What runs as a process: a function, which is given the process, or a behaviour. */
+/** What runs as a process: a function, which gets the process as its argument, or a behaviour. */
 export type ProcessBody = Behaviour | ((self: Process) => unknown);
 
+/** Options of `Process.messages`. */
 export interface MessagesOptions {
-  /** Which messages; the others stay. Default: all. */
+  /** Which messages to take; the others stay in the mailbox. Default: all. */
   wanted?: Wanted;
+  /** Ends the iteration: it throws the signal's reason. */
   signal?: AbortSignal;
 }
 
+/**
+ * A process of this node. `node.spawn` makes one; its function gets it as the argument.
+ *
+ * ```ts
+ * node.spawn(async (self) => {
+ *   self.register("echo");
+ *   for await (const message of self) {
+ *     if (isTuple(message, 2) && isPid(message[0])) await self.send(message[0], message[1]);
+ *   }
+ * });
+ * ```
+ */
 export class Process {
   readonly pid: Pid;
-  /** Gets the output of code this process runs on other nodes. */
+  /** Gets the output of the code that this process runs on other nodes. */
   groupLeader: Pid;
   /** When true, exit signals of links arrive as `{'EXIT', Pid, Reason}` messages. */
   trapExit = false;
-  /** What this process is called in lists of processes, as `proc_lib:set_label/1` sets it. */
+  /** How lists of processes show this process, as set by `proc_lib:set_label/1`. */
   label: Term | undefined;
-  /** @internal Made when first needed, as are the tables below: most processes live briefly. */
+  /** @internal Made when first needed, like the tables below: most processes live briefly. */
   links: PidMap<Link> | undefined;
   /** @internal Monitors this process has set, by reference. */
   monitors: ReferenceMap<OutgoingMonitor> | undefined;
@@ -114,12 +128,12 @@ export class Process {
   readonly #service: boolean;
   #mailbox: Mailbox | undefined;
   #delivered = 0;
-  /** The behaviour is at a message, or its promise is open. */
+  /** The behaviour is handling a message, or its promise has not settled. */
   #busy = false;
   #exitReason: Term | undefined;
   #ended: AbortController | undefined;
 
-  /** @internal @param service one of the node's own, which exit signals do not end */
+  /** @internal @param service whether it is a service of the node, which exit signals do not end */
   constructor(
     kernel: Kernel,
     pid: Pid,
@@ -139,11 +153,15 @@ export class Process {
     return this.registeredName === undefined ? undefined : atomTerm(this.registeredName);
   }
 
+  /** Whether the process has not ended. */
   get alive(): boolean {
     return this.#exitReason === undefined;
   }
 
-  /** Fires when the process has ended, with a NodeError PROCESS_DEAD; for what it started elsewhere. */
+  /**
+   * Aborts when the process has ended, with a NodeError PROCESS_DEAD. Hand it to whatever the process
+   * starts elsewhere.
+   */
   get signal(): AbortSignal {
     if (this.#ended === undefined) {
       this.#ended = new AbortController();
@@ -163,17 +181,17 @@ export class Process {
   }
 
   /**
-   * Bytes of messages waiting in the mailbox: as they came on the wire, or of heap once a receive
-   * has looked at them.
+   * Bytes of the messages that wait in the mailbox: their bytes on the wire, or their bytes of heap
+   * once a receive has read them.
    */
   get messageBytes(): number {
     return this.#mailbox?.bytes ?? 0;
   }
 
   /**
-   * Bytes of waiting messages above which this process is ended with the reason `killed`, as by
-   * the flag max_heap_size in OTP; the node's event `log` tells it. Default Infinity: only the
-   * node's option `maxMailboxBytes` bounds it.
+   * Bytes of waiting messages above which this process ends with the reason `killed`, as by the flag
+   * max_heap_size in OTP; the node emits the event `log` then. Default Infinity: only the node's
+   * option `maxMailboxBytes` applies.
    */
   get maxMailboxBytes(): number {
     return this.#mailbox?.maxBytes ?? Number.POSITIVE_INFINITY;
@@ -186,22 +204,24 @@ export class Process {
     if (mailbox.bytes > bytes) mailbox.onExceeded();
   }
 
-  /** @internal Messages that have come in so far: what stands for reductions here. */
+  /** @internal Messages received so far; erldist reports them as reductions. */
   get reductions(): number {
     return this.#delivered;
   }
 
   /**
-   * Sends a message. To a pid or name that does not exist it is dropped, as in Erlang; an
-   * unknown node is connected to first. Resolves when more may be sent: at once, unless the
-   * connection has more waiting than its high-water mark. Who sends on without waiting is refused
-   * above `maxQueuedBytes`: that message is not sent, and all before it are. Who waits when the
-   * connection ends, or does not come about, gets its error: of what was waiting, nobody knows how
-   * much arrived. Who does not look at the promise misses that, and nothing else.
+   * Sends a message. A message to a pid or name that does not exist is dropped, as in Erlang. A
+   * message to an unknown node connects to it first.
    *
-   * @throws EtfEncodeError when the message is no term, NodeError PROCESS_NAME_UNKNOWN for a
-   *   name that is not registered on this node and TRACE_TOKEN_INVALID, ConnectionClosedError
-   *   CONN_OVERLOADED; the promise: what ended the connection, or kept it from coming about
+   * Await the promise to keep pace with the receiver's node: it resolves at once, unless more than
+   * the high-water mark waits on the connection. If you keep sending without awaiting, `send` throws
+   * CONN_OVERLOADED once more than `maxQueuedBytes` wait: that message is not sent, all before it are.
+   * The promise rejects when the connection ends or cannot be established while it waits; how much
+   * of the waiting messages arrived is unknown then. You may ignore the promise.
+   *
+   * @throws EtfEncodeError when the message is not a term; NodeError PROCESS_NAME_UNKNOWN for a name
+   *   that is not registered on this node, TRACE_TOKEN_INVALID; ConnectionClosedError CONN_OVERLOADED.
+   *   The promise: the error that ended or prevented the connection
    */
   send(to: Destination, message: TermInput, options?: SendOptions): Promise<void> {
     this.#checkAlive();
@@ -209,10 +229,9 @@ export class Process {
   }
 
   /**
-   * Sends an answer: as `send`, but dropped where `send` would be refused, because its receiver
-   * does not read what it has asked for, and resolved where `send` fails later, because its receiver
-   * is gone. A service must live on then.
-   * @throws EtfEncodeError, NodeError TRACE_TOKEN_INVALID
+   * Sends an answer from a service that must outlive its clients. It is like `send`, but drops the
+   * answer where `send` throws CONN_OVERLOADED, and resolves where the promise of `send` rejects.
+   * @throws EtfEncodeError, NodeError PROCESS_NAME_UNKNOWN, TRACE_TOKEN_INVALID
    */
   reply(to: Destination, message: TermInput, options?: SendOptions): Promise<void> {
     try {
@@ -225,9 +244,10 @@ export class Process {
   }
 
   /**
-   * The oldest message that matches; the others stay. Given a reference: the oldest that is a tuple
-   * with it among its elements, or with `[alias | Ref]`. Messages older than a reference made by
-   * this node are passed over; a `Pattern` is asked of each message once.
+   * Resolves with the oldest message that matches, and takes it out of the mailbox; others stay.
+   * @param wanted default: every message. A reference matches a tuple that has the reference, or
+   *   `[alias | Ref]`, among its elements; messages older than a reference of this node are skipped. A
+   *   `Pattern` is tried once for each message
    * @throws NodeError PROCESS_RECEIVE_TIMEOUT, PROCESS_DEAD; the abort signal's reason
    */
   receive<T extends Term>(
@@ -240,8 +260,8 @@ export class Process {
   }
 
   /**
-   * The messages that match, each as it comes, until the process ends.
-   * @throws NodeError PROCESS_DEAD when it ends meanwhile; the abort signal's reason
+   * Iterates over the messages that match, as they come, until the process ends.
+   * @throws NodeError PROCESS_DEAD when it ends during the iteration; the abort signal's reason
    */
   messages<T extends Term>(options: {
     wanted: ((message: Term) => message is T) | Pattern<T>;
@@ -252,22 +272,22 @@ export class Process {
     while (this.alive) yield await this.receive(options.wanted, options);
   }
 
-  /** Every message in turn, until the process ends. */
+  /** Iterates over all messages, until the process ends. */
   [Symbol.asyncIterator](): AsyncGenerator<Term, void, undefined> {
     return this.messages();
   }
 
-  /** Starts a process of this node, with this one's group leader; see `node.spawn`. */
+  /** Starts a process of this node, with this process's group leader; see `node.spawn`. */
   spawn(body: ProcessBody): Process {
     return this.#spawn(body, () => {});
   }
 
-  /** As `spawn`, linked before it runs. */
+  /** Like `spawn`, and links the new process before it runs. */
   spawnLink(body: ProcessBody): Process {
     return this.#spawn(body, (child) => this.link(child.pid));
   }
 
-  /** As `spawn`, monitored before it runs; returns the process and the monitor. */
+  /** Like `spawn`, and monitors the new process before it runs. Returns the process and the monitor. */
   spawnMonitor(body: ProcessBody, options?: MonitorOptions): [Process, Reference] {
     let ref: Reference | undefined;
     const child = this.#spawn(body, (process) => {
@@ -277,10 +297,10 @@ export class Process {
   }
 
   /**
-   * Starts a process on a node, which runs a function there, as `spawn`, `spawn_link`,
-   * `spawn_monitor` and `spawn_opt` with a node; resolves with its pid, monitored with the monitor
-   * too. On this node: a function that is exposed.
-   * @throws SpawnError SPAWN_FAILED when the node makes none; CallError CALL_TIMEOUT;
+   * Starts a process on a node, which runs a function there, as Erlang's `spawn`, `spawn_link`,
+   * `spawn_monitor` and `spawn_opt` with a node. On this node, the function must be exposed.
+   * Resolves with the pid; with the option `monitor`, with the pid and the monitor.
+   * @throws SpawnError SPAWN_FAILED when the node did not start it; CallError CALL_TIMEOUT;
    *   EtfEncodeError; NodeError PROCESS_DEAD; the signal's reason
    */
   spawnOn(
@@ -311,9 +331,9 @@ export class Process {
   }
 
   /**
-   * As `spawnOn`, and goes on at once, as `spawn_request`: the answer is a message
-   * `{spawn_reply, Ref, ok, Pid}` or `{spawn_reply, Ref, error, Reason}` with the reference returned.
-   * @throws EtfEncodeError
+   * Like `spawnOn`, without waiting, as `spawn_request`. The answer comes as a message
+   * `{spawn_reply, Ref, ok, Pid}` or `{spawn_reply, Ref, error, Reason}` with the returned reference.
+   * @throws EtfEncodeError, NodeError PROCESS_DEAD
    */
   spawnRequest(
     node: NameLike,
@@ -328,8 +348,9 @@ export class Process {
   }
 
   /**
-   * Gives a spawn request up, as `spawn_request_abandon`: a process that is made after all is not
-   * monitored and ends with `abandoned` if it was to be linked. Returns whether it was unanswered.
+   * Abandons a spawn request, as `spawn_request_abandon`. If the process starts all the same, it is
+   * not monitored, and it ends with `abandoned` if it should have been linked. Returns whether the
+   * request was still unanswered.
    */
   abandonSpawnRequest(ref: Reference): boolean {
     return this.#kernel.spawner.abandonRequest(this, ref);
@@ -345,29 +366,33 @@ export class Process {
   }
 
   /**
-   * Links this process to another, as `link/1`. To one that is not there it is linked and told of its
-   * end with `noproc`, but for one of this node, when exits are not trapped.
-   * @throws ErlangError error `noproc`
+   * Links this process to another, as `link/1`. If that process does not exist, an exit signal with
+   * `noproc` follows, unless it would be a process of this node and this process does not trap exits.
+   * @throws ErlangError error `noproc` in that case; NodeError PROCESS_DEAD
    */
   link(to: Pid): void {
     this.#checkAlive();
     this.#kernel.links.link(this, to);
   }
 
+  /** Removes the link to another process, as `unlink/1`. Its exit signal does not arrive afterwards. */
   unlink(from: Pid): void {
     this.#checkAlive();
     this.#kernel.links.unlink(this, from);
   }
 
-  /** Monitors a process, as `monitor(process, Target)`; a `{'DOWN', Ref, …}` message tells of its end. */
+  /**
+   * Monitors a process, as `monitor(process, Target)`: when it ends, or does not exist, the message
+   * `{'DOWN', Ref, process, Target, Reason}` arrives once.
+   */
   monitor(target: MonitorTarget, options: MonitorOptions = {}): Reference {
     this.#checkAlive();
     return this.#kernel.monitors.monitor(this, target, options);
   }
 
   /**
-   * Takes a monitor back. With `flush`, a DOWN message that came already is taken out too.
-   * Returns whether the monitor was still there.
+   * Removes a monitor. With `flush`, also removes its DOWN message if that has arrived already.
+   * Returns whether the monitor was still active.
    */
   demonitor(ref: Reference, options: { flush?: boolean } = {}): boolean {
     this.#checkAlive();
@@ -387,16 +412,16 @@ export class Process {
   }
 
   /**
-   * A reference by which this process receives until `unalias`, as `alias/1`; given to others as
-   * the address of a reply that is not wanted any more after some time. With `reply`, the first
-   * message takes it back.
+   * Makes an alias, as `alias/1`: a reference under which this process receives messages until
+   * `unalias`. Use it as the address of a reply that you may stop waiting for. With `reply`, the
+   * first message ends it.
    */
   alias(options: { reply?: boolean } = {}): Reference {
     this.#checkAlive();
     return this.#kernel.aliases.alias(this, options.reply ?? false);
   }
 
-  /** Takes an alias of this process back; returns whether it was in force. */
+  /** Ends an alias of this process. Returns whether it was active. */
   unalias(ref: Reference): boolean {
     return this.aliases?.get(ref) !== undefined && this.#kernel.aliases.unalias(ref);
   }
@@ -410,7 +435,7 @@ export class Process {
     this.#kernel.signals.exit(this, to, reason, options?.traceToken);
   }
 
-  /** Ends this process with a reason, as `exit/1`, by throwing through its function. */
+  /** Ends this process with a reason, as `exit/1`: it throws an ErlangError through your function. */
   exit(reason: Term): never {
     throw ErlangError.exit(reason);
   }
@@ -424,12 +449,12 @@ export class Process {
     this.#kernel.signals.register(this, asAtom(name));
   }
 
-  /** @internal Monitors a process without a message. */
+  /** @internal Monitors a process; calls `onDown` instead of sending a message. */
   watch(target: Pid, onDown: OnDown): void {
     this.#kernel.monitors.monitorWith(this, target, this.#kernel.newReference(), onDown);
   }
 
-  /** @internal A message of this node arrived, or one whose parts were read already. */
+  /** @internal Takes a message of this node, or one that has been read already. */
   deliver(message: Term, heapBytes?: number): void {
     if (!this.alive) return;
     this.#delivered++;
@@ -439,9 +464,9 @@ export class Process {
   }
 
   /**
-   * @internal A peer's message arrived, or what `makes` makes of its payload: read at once only if
-   * this process takes it at once.
-   * @throws DistProtocolError, EtfDecodeError when it is read and malformed
+   * @internal Takes a peer's message, or what `makes` makes of its payload. Reads it now only if the
+   * behaviour can handle it now.
+   * @throws DistProtocolError, EtfDecodeError when it reads a malformed one
    */
   arrive(payload: Payload, makes?: MakesMessage): void {
     if (!this.alive) return;
@@ -454,7 +479,7 @@ export class Process {
     this.#take(this.#behaviour, makes === undefined ? term : makes(term));
   }
 
-  /** The behaviour takes a message, and those that come meanwhile. */
+  /** Has the behaviour handle a message, and those that arrive meanwhile. */
   #take(behaviour: Behaviour, message: Term): void {
     this.#handle(behaviour, message);
     this.#handleWaiting(behaviour);
@@ -480,7 +505,7 @@ export class Process {
     this.#busy = false;
   }
 
-  /** The behaviour is done with a message: it takes those that came meanwhile. */
+  /** Has the behaviour handle the messages that arrived while it was busy. */
   #handleWaiting(behaviour: Behaviour): void {
     while (!this.#busy && this.alive) {
       const message = this.#mailbox?.shift();
@@ -489,21 +514,21 @@ export class Process {
     }
   }
 
-  /** @internal The end of a linked process, or of the connection to it, arrived. */
+  /** @internal Takes the exit signal of a link. */
   exitFromLink(from: Pid, reason: Term): void {
     if (!this.alive || this.#service) return;
     if (this.trapExit) this.deliver(tuple(EXIT, from, reason));
     else if (!exactEquals(reason, NORMAL)) this.terminate(reason);
   }
 
-  /** @internal As `exitFromLink`, with a reason that a peer sent. */
+  /** @internal Like `exitFromLink`, with a reason that a peer sent. */
   exitFromPeer(from: Pid, reason: Payload): void {
     if (!this.alive || this.#service) return;
     if (this.trapExit) this.arrive(reason, exitMessage(from));
     else this.exitFromLink(from, reason.read());
   }
 
-  /** @internal An `exit/2` signal arrived. */
+  /** @internal Takes an exit signal of `exit/2`. */
   exitSignal(from: Pid, reason: Term): void {
     if (!this.alive || this.#service) return;
     if (reason === KILL) this.terminate(KILLED);
@@ -511,17 +536,17 @@ export class Process {
     else if (reason !== NORMAL || from.equals(this.pid)) this.terminate(reason);
   }
 
-  /** @internal As `exitSignal`, with a reason that a peer sent. */
+  /** @internal Like `exitSignal`, with a reason that a peer sent. */
   exitSignalFromPeer(from: Pid, reason: Payload): void {
     if (!this.alive || this.#service) return;
-    // Larger than any encoding of `kill`, a reason can wait to be read.
+    // A reason that is too long to be `kill` need not be read yet.
     if (this.trapExit && reason.bytes > KILL_BYTES) this.arrive(reason, exitMessage(from));
     else this.exitSignal(from, reason.read());
   }
 
   /**
-   * @internal Ends the process: everybody else hears of it at once. `encoded` is the reason's
-   * encoding, if it was made already.
+   * @internal Ends the process, and notifies its links and monitors at once.
+   * @param encoded the encoding of the reason, if it exists already
    */
   terminate(reason: Term, encoded?: EncodedTerm): void {
     if (!this.alive) return;
@@ -532,20 +557,20 @@ export class Process {
     try {
       this.#behaviour?.terminated?.(reason);
     } catch {
-      // Nobody is linked to it any more, and whoever ended it is not to blame.
+      // No links are left to see it, and the caller, which ended the process, is not to blame.
     }
   }
 
   /**
-   * @internal Ends the process with a reason that another node waits for as an answer.
-   * @throws EtfEncodeError when it is no term; the process lives on then
+   * @internal Ends the process with a reason for which another node waits as an answer.
+   * @throws EtfEncodeError when it is not a term; the process does not end then
    */
   answer(reason: TermInput): void {
     const encoded = new EncodedTerm(reason);
     this.terminate(toTerm(reason), encoded);
   }
 
-  /** @internal Runs the process's function; the process ends when it does. */
+  /** @internal Runs the function of the process, which ends with it. */
   run(body: () => unknown): void {
     try {
       const result = body();

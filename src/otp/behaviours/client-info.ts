@@ -6,8 +6,8 @@ import type { NodeCore } from "../../node/node.ts";
 /** `undefined`, `{Pid, remote}`, `{Pid, dead}`, or `{Pid, {NameOrPid, []}}`: there are no stacks. */
 export function clientInfo(node: NodeCore, pid: Pid | undefined): Term {
   if (pid === undefined) return UNDEFINED;
-  if (pid.node.name !== node.name) return tuple(pid, atom("remote")) as Term;
+  if (pid.node.name !== node.name) return tuple(pid, atom("remote"));
   const process = node.processOf(pid);
-  if (process === undefined) return tuple(pid, atom("dead")) as Term;
-  return tuple(pid, tuple(process.nameTerm ?? pid, [])) as Term;
+  if (process === undefined) return tuple(pid, atom("dead"));
+  return tuple(pid, tuple(process.nameTerm ?? pid, []));
 }

@@ -66,17 +66,17 @@ export class GenServerLoop extends SystemProcess {
 
   protected override handle(message: Term): unknown {
     this.#stopTimer();
-    if (this.debug.active) this.debug.event(tuple(IN, message) as Term);
+    if (this.debug.active) this.debug.event(tuple(IN, message));
     const server = this.#server;
     const call = genCallIn(message);
     if (call !== undefined) {
       const { request } = call;
-      const from = call.from as unknown as From;
+      const from = call.from as From;
       return this.#dispatch({ message: request, from }, () => {
         if (server.handleCall !== undefined) return server.handleCall(request, from);
         throw new UndefError(this.callbackModule, atom("handle_call"), [
           request,
-          from as unknown as Term,
+          from as Term,
           this.state(),
         ]);
       });
@@ -134,10 +134,10 @@ export class GenServerLoop extends SystemProcess {
 
   protected override printEvent(event: Term): string {
     const name = text(this.name);
-    const [kind, what, to, state] = event as readonly Term[] as [Term, Term, Term, Term];
+    const [kind, what, to, state] = event as [Term, Term, Term, Term];
     if (kind === NOREPLY) return `${name} new state ${text(what)}`;
     if (kind === OUT) {
-      const [pid] = to as readonly Term[] as [Pid];
+      const [pid] = to as [Pid];
       return `${name} sent ${text(what)} to ${text(pid, "~tw")}, new state ${text(state)}`;
     }
     if (kind !== IN) return `${name} dbg  ${text(event)}`;
@@ -153,7 +153,7 @@ export class GenServerLoop extends SystemProcess {
   #initDone(result: unknown): unknown {
     const given = asResult(result, INIT_KEYS);
     if (given === undefined) {
-      const reason = tuple(BAD_RETURN_VALUE, shown(result)) as Term;
+      const reason = tuple(BAD_RETURN_VALUE, shown(result));
       return this.refused(StartError.failed(reason), reason);
     }
     if (this.refusedBy(given)) return;
@@ -185,7 +185,7 @@ export class GenServerLoop extends SystemProcess {
     if (!this.self.alive) return;
     const result = asResult(returned, RESULT_KEYS);
     if (result === undefined || ("reply" in result && given.from === undefined)) {
-      const reason = tuple(BAD_RETURN_VALUE, shown(returned)) as Term;
+      const reason = tuple(BAD_RETURN_VALUE, shown(returned));
       return this.#terminate({ class: "exit", reason, stack: [] }, given);
     }
     if ("stop" in result) {
@@ -203,12 +203,12 @@ export class GenServerLoop extends SystemProcess {
   /** Sends the reply in a result, if there is one. @throws EtfEncodeError */
   #answer(result: Result, given: Given): void {
     const replies = "reply" in result && given.from !== undefined;
-    if (replies) genReply(this.self, given.from as unknown as Term, result.reply as Term);
+    if (replies) genReply(this.self, given.from as Term, result.reply as Term);
     if (!this.debug.active) return;
     const event = replies
-      ? tuple(OUT, shown(result.reply), given.from as unknown as Term, this.state())
+      ? tuple(OUT, shown(result.reply), given.from as Term, this.state())
       : tuple(NOREPLY, this.state());
-    this.debug.event(event as Term);
+    this.debug.event(event);
   }
 
   #then(result: Result): unknown {
@@ -216,7 +216,7 @@ export class GenServerLoop extends SystemProcess {
     if (result.continue === undefined) return;
     const server = this.#server;
     const continuation = result.continue;
-    const message = tuple(atom("continue"), shown(continuation)) as Term;
+    const message = tuple(atom("continue"), shown(continuation));
     if (this.debug.active) this.debug.event(message);
     return this.#dispatch({ message }, () => {
       if (server.handleContinue !== undefined) return server.handleContinue(continuation);
@@ -266,12 +266,12 @@ export class GenServerLoop extends SystemProcess {
       const status = this.#formatted({ state: this.#server.state, reason, message });
       const why = shown(status.reason);
       const rows: [string, Term][] = [
-        ["label", tuple(this.module, TERMINATE) as Term],
+        ["label", tuple(this.module, TERMINATE)],
         ["name", this.name],
         ["last_message", shown(status.message)],
         ["state", shown(status.state)],
         ["log", [...this.debug.logged]],
-        ["reason", stopped ? why : (tuple(why, stack) as Term)],
+        ["reason", stopped ? why : tuple(why, stack)],
         ["client_info", clientInfo(this.node, from?.[0])],
       ];
       const report = new TermMap<Term, Term>(rows.map(([key, value]) => [atom(key), value]));
@@ -291,7 +291,7 @@ export class GenServerLoop extends SystemProcess {
     const { callbackModule: module, self } = this;
     this.node.runtime.log(() => {
       const report = new TermMap<Term, Term>([
-        [LABEL, tuple(this.module, atom(label)) as Term],
+        [LABEL, tuple(this.module, atom(label))],
         [MODULE, module],
         [atom("message"), message],
       ]);

@@ -6,26 +6,26 @@ import { shown, text } from "./shown.ts";
 
 /** `{{call, From}, Request}`, `{cast, Request}`, `{{timeout, Name}, Content}` and so on. */
 export function eventTerm(event: StatemEvent): Term {
-  return tuple(typeTerm(event), shown(event.content)) as Term;
+  return tuple(typeTerm(event), shown(event.content));
 }
 
 function typeTerm(event: StatemEvent): Term {
-  if (event.type === "call") return tuple(CALL, event.from as unknown as Term) as Term;
+  if (event.type === "call") return tuple(CALL, event.from as Term);
   if (event.type === "timeout" && event.name !== undefined) {
-    return tuple(TIMEOUT, event.name) as Term;
+    return tuple(TIMEOUT, event.name);
   }
   return atom(event.type);
 }
 
 /** What OTP prints of a system event of a state machine. */
 export function printStatemEvent(name: Term, event: Term): string {
-  const [kind, first, second, third] = event as readonly Term[] as [Term, Term, Term, Term];
+  const [kind, first, second, third] = event as [Term, Term, Term, Term];
   const shownName = text(name);
   switch (text(kind)) {
     case "in":
       return `${shownName} receive ${eventText(first)} in state ${text(second)}`;
     case "out": {
-      const [pid] = second as readonly Term[] as [Term];
+      const [pid] = second as [Term];
       return `${shownName} send ${text(first)} to ${text(pid, "~tw")}`;
     }
     case "terminate":
@@ -37,10 +37,10 @@ export function printStatemEvent(name: Term, event: Term): string {
 }
 
 function eventText(event: Term): string {
-  const [type, content] = event as readonly Term[] as [Term, Term];
+  const [type, content] = event as [Term, Term];
   if (!isTuple(type, 2) || type[0] !== CALL) {
     return `${text(type, "~tw")} ${text(content)}`;
   }
-  const [pid] = type[1] as readonly Term[] as [Term];
+  const [pid] = type[1] as [Term];
   return `call ${text(content)} from ${text(pid, "~tw")}`;
 }

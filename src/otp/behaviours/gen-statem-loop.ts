@@ -106,7 +106,7 @@ export class GenStatemLoop extends SystemProcess {
     }
     const call = genCallIn(message);
     if (call !== undefined) {
-      const from = call.from as unknown as From;
+      const from = call.from as From;
       return this.#receive({ type: "call", from, content: call.request });
     }
     const cast = genCastIn(message);
@@ -129,7 +129,7 @@ export class GenStatemLoop extends SystemProcess {
   }
 
   protected override state(): Term {
-    return tuple(this.#state, shown(this.#machine.data)) as Term;
+    return tuple(this.#state, shown(this.#machine.data));
   }
 
   protected override replaceState(state: Term): Term {
@@ -178,7 +178,7 @@ export class GenStatemLoop extends SystemProcess {
 
   #received(event: QueuedEvent): void {
     if (!this.debug.active) return;
-    this.debug.event(tuple(IN, eventTerm(event), this.#state) as Term);
+    this.debug.event(tuple(IN, eventTerm(event), this.#state));
   }
 
   /** Handles what is queued, and time-outs of 0, until there is nothing left. */
@@ -251,7 +251,7 @@ export class GenStatemLoop extends SystemProcess {
 
   #callback(event: StatemEvent): unknown {
     const machine = this.#machine;
-    const [type, content] = eventTerm(event) as readonly Term[] as [Term, Term];
+    const [type, content] = eventTerm(event) as [Term, Term];
     if (machine.callbackMode === "state_functions") {
       const run = machine.stateFunction(this.#state);
       if (run !== undefined) return run(event);
@@ -282,9 +282,9 @@ export class GenStatemLoop extends SystemProcess {
   }
 
   #reply({ reply, from }: ReplyAction): void {
-    genReply(this.self, from as unknown as Term, reply);
+    genReply(this.self, from as Term, reply);
     if (this.debug.active) {
-      this.debug.event(tuple(OUT, shown(reply), from as unknown as Term) as Term);
+      this.debug.event(tuple(OUT, shown(reply), from as Term));
     }
   }
 
@@ -294,7 +294,7 @@ export class GenStatemLoop extends SystemProcess {
     if (turn.postpone) this.#postponed.push(event);
     if (this.debug.active) {
       const what = atom(turn.postpone ? "postpone" : "consume");
-      this.debug.event(tuple(what, eventTerm(event), previous, this.#state) as Term);
+      this.debug.event(tuple(what, eventTerm(event), previous, this.#state));
     }
     this.#timeouts.cancel(TIMEOUT);
     if (!exactEquals(previous, this.#state)) {
@@ -316,7 +316,7 @@ export class GenStatemLoop extends SystemProcess {
       for (const { type, timeMs, content } of [...last].reverse()) {
         if (timeMs === "update" || timeMs === Number.POSITIVE_INFINITY) continue;
         const timer = tuple(type, timeMs, shown(content), []);
-        this.debug.event(tuple(atom("start_timer"), timer, this.#state) as Term);
+        this.debug.event(tuple(atom("start_timer"), timer, this.#state));
       }
     }
     for (const { type, timeMs, content } of last) {
@@ -336,7 +336,7 @@ export class GenStatemLoop extends SystemProcess {
     if (!this.self.alive) return;
     if (last !== exception || !isQuiet(last.reason)) this.#report(last, queue);
     else if (this.debug.active) {
-      this.debug.event(tuple(TERMINATE, last.reason, this.#state) as Term);
+      this.debug.event(tuple(TERMINATE, last.reason, this.#state));
     }
     endWith(this.node, this.self, last);
   }

@@ -42,7 +42,7 @@ export class StatemTimeouts {
       this.#running.push({ type, content, timer: undefined });
       return;
     }
-    const message = tuple(TIMEOUT, type) as Term;
+    const message = tuple(TIMEOUT, type);
     const timer = this.#clock.setTimer(timeMs, () => this.#deliver(message));
     const timeout = { type, content, timer };
     this.#messages.set(message as object, timeout);
@@ -87,7 +87,7 @@ export class StatemTimeouts {
   /** `{Count, [{Type, Content}]}` of those that run. */
   status(): Term {
     const list = this.#running.map(({ type, content }) => tuple(type, shown(content)));
-    return tuple(list.length, list) as Term;
+    return tuple(list.length, list);
   }
 
   #find(type: Term): Timeout | undefined {

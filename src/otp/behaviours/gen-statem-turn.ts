@@ -119,7 +119,7 @@ function isReply(action: unknown): action is ReplyAction {
   const given = asRecord(action);
   if (given === undefined || !("reply" in given)) return false;
   const { from } = given;
-  return isTuple(from as Term, 2) && isPid((from as readonly Term[])[0]);
+  return isTuple(from, 2) && isPid((from as readonly Term[])[0]);
 }
 
 function isTime(time: unknown): time is number | "update" {

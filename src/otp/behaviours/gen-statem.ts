@@ -71,6 +71,6 @@ export abstract class GenStatem<State extends Term = Atom, Data = unknown>
 
   /** @internal */
   protected override newLoop(node: OtpNode, module: Atom): GenStatemLoop {
-    return new GenStatemLoop(node, module, this as unknown as StatemCallbacks);
+    return new GenStatemLoop(node, module, this as StatemCallbacks);
   }
 }

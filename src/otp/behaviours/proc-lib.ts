@@ -64,13 +64,13 @@ export function ancestryOf(process: Process): Ancestry | undefined {
 /** The entries of `proc_lib` in a process's dictionary, as `process_info(Pid, dictionary)` has them. */
 export function dictionaryOf(process: Process): Term[] {
   const { label } = process;
-  const labelled = label === undefined ? [] : [tuple(atom("$process_label"), label) as Term];
+  const labelled = label === undefined ? [] : [tuple(atom("$process_label"), label)];
   const ancestry = ancestries.get(process);
   if (ancestry === undefined) return labelled;
   return [
     ...labelled,
-    tuple(atom("$initial_call"), tuple(...ancestry.initialCall)) as Term,
-    tuple(atom("$ancestors"), [...ancestry.ancestors]) as Term,
+    tuple(atom("$initial_call"), tuple(...ancestry.initialCall)),
+    tuple(atom("$ancestors"), [...ancestry.ancestors]),
   ];
 }
 
@@ -118,8 +118,8 @@ export function crashReport(
     ];
     const label = tuple(PROC_LIB, atom("crash"));
     const report = new TermMap<Term, Term>([
-      [LABEL, label as Term],
-      [atom("report"), [info as unknown as Term, []]],
+      [LABEL, label],
+      [atom("report"), [info as Term, []]],
     ]);
     return { level: "error", report, pid: self.pid };
   });

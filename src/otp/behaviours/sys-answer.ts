@@ -17,7 +17,7 @@ const FIRST_TAGGED: readonly [number, number] = [5, 1];
 export async function stateAnswer(node: OtpNode, from: Term, state: Term): Promise<Term> {
   const pid = isTuple(from, 2) ? from[0] : undefined;
   const asking = isPid(pid) ? pid.node.name : node.name;
-  return (await tagsStates(node, asking)) ? (tuple(OK, state) as Term) : state;
+  return (await tagsStates(node, asking)) ? tuple(OK, state) : state;
 }
 
 /** Whether `sys` of a node tags states with `ok`. */

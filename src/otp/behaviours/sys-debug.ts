@@ -101,7 +101,7 @@ export class SysDebug {
     if (item === LOG) return this.#commandLog(flag);
     if (item === STATISTICS) return this.#commandStatistics(flag);
     if (item === atom("log_to_file")) {
-      return flag === false ? OK : (tuple(ERROR, atom("open_file")) as Term);
+      return flag === false ? OK : tuple(ERROR, atom("open_file"));
     }
     if (item === atom("install")) return this.#install(flag);
     if (item === atom("remove")) {
@@ -113,28 +113,28 @@ export class SysDebug {
 
   /** The debug options in a status, in the shape that `sys:get_log/1` reads. */
   options(): Term[] {
-    const options: Term[] = this.#installed.map(
-      ({ id, fun, state }) => tuple(id, tuple(fun, state)) as Term,
+    const options: Term[] = this.#installed.map(({ id, fun, state }) =>
+      tuple(id, tuple(fun, state)),
     );
     if (this.#statistics !== undefined) {
       const { start, received, sent } = this.#statistics;
       const data = tuple(start, tuple(REDUCTIONS, 0), received, sent);
-      options.push(tuple(STATISTICS, data) as Term);
+      options.push(tuple(STATISTICS, data));
     }
     if (this.#log !== undefined) {
       const { limit, events } = this.#log;
       const print = new ExternalFun(atom("sys"), atom("print_log"), 1);
-      const items = events.map((each) => tuple(each, this.#watched.name, print) as Term).reverse();
+      const items = events.map((each) => tuple(each, this.#watched.name, print)).reverse();
       // Not full: the free places, then the items; full: the items as one list.
       const log = events.length < limit ? [limit - events.length, ...items] : [items];
-      options.push(tuple(LOG, log) as Term);
+      options.push(tuple(LOG, log));
     }
-    if (this.#traced) options.push(tuple(TRACE, true) as Term);
+    if (this.#traced) options.push(tuple(TRACE, true));
     return options;
   }
 
   #commandLog(flag: Term): Term {
-    if (flag === GET) return tuple(OK, [...this.logged]) as Term;
+    if (flag === GET) return tuple(OK, [...this.logged]);
     if (flag === atom("print")) {
       for (const event of this.logged) this.#tell(event);
       return OK;
@@ -154,7 +154,7 @@ export class SysDebug {
     else if (flag === false) this.#statistics = undefined;
     else if (flag !== GET) return UNKNOWN_DEBUG;
     if (flag !== GET) return OK;
-    if (this.#statistics === undefined) return tuple(OK, atom("no_statistics")) as Term;
+    if (this.#statistics === undefined) return tuple(OK, atom("no_statistics"));
     const { start, received, sent } = this.#statistics;
     return tuple(OK, [
       tuple(atom("start_time"), start),
@@ -162,7 +162,7 @@ export class SysDebug {
       tuple(REDUCTIONS, 0),
       tuple(atom("messages_in"), received),
       tuple(atom("messages_out"), sent),
-    ]) as Term;
+    ]);
   }
 
   #install(what: Term): Term {
@@ -197,7 +197,7 @@ export class SysDebug {
     node.runtime.log(() => ({
       level: "debug",
       report: new TermMap<Term, Term>([
-        [LABEL, tuple(atom("sys"), TRACE) as Term],
+        [LABEL, tuple(atom("sys"), TRACE)],
         [atom("text"), Buffer.from(`*DBG* ${print(event)}`)],
       ]),
       pid: self.pid,
@@ -211,5 +211,5 @@ function localTime(): Term {
   return tuple(
     tuple(now.getFullYear(), now.getMonth() + 1, now.getDate()),
     tuple(now.getHours(), now.getMinutes(), now.getSeconds()),
-  ) as Term;
+  );
 }

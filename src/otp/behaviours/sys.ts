@@ -51,11 +51,11 @@ export class Sys {
     const answer = await this.#ask(server, atom("get_state"), options);
     if (isTuple(answer, 2) && answer[0] === ERROR && isTuple(answer[1])) {
       // A state of that shape cannot be told from a failure, before OTP 26.1.
-      throw new RemoteError("error", answer[1] as Term);
+      throw new RemoteError("error", answer[1]);
     }
     const tagged = isTuple(answer, 2) && answer[0] === OK;
     if (!tagged || !(await tagsStates(this.#node, this.#nodeOf(server)))) return answer;
-    return answer[1] as Term;
+    return answer[1];
   }
 
   /** `{status, Pid, {module, Module}, Items}`, as `sys:get_status/1`. */
@@ -96,7 +96,7 @@ export class Sys {
     options: GenCallOptions = {},
   ): Promise<ServerStatistics | undefined> {
     const answer = await this.#debug(server, tuple(STATISTICS, GET), options);
-    const [, rows] = answer as readonly Term[] as [Term, Term];
+    const [, rows] = answer as readonly Term[];
     if (!isList(rows)) return undefined;
     const [startTime, currentTime, reductions, messagesIn, messagesOut] = rows.map(
       (row) => (row as readonly Term[])[1],
@@ -141,6 +141,6 @@ export class Sys {
   #nodeOf(server: MonitorTarget): string {
     if (isPid(server)) return server.node.name;
     if (!Array.isArray(server)) return this.#node.name;
-    return String((server as readonly unknown[])[1]);
+    return String(server[1]);
   }
 }

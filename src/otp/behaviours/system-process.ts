@@ -58,7 +58,7 @@ export interface StartOptions {
 
 const SUSPENDED: Atom<"suspended"> = atom("suspended");
 /** The first message of each, known by being this very object. */
-const START: Term = tuple(atom("$start")) as Term;
+const START: Term = tuple(atom("$start"));
 
 interface Starting {
   done(): void;
@@ -180,8 +180,7 @@ export abstract class SystemProcess implements Behaviour {
   message(message: Term): unknown {
     if (isTuple(message, 3)) {
       if (message[0] === SYSTEM) return this.#system(message);
-      if (message[0] === EXIT && this.#isParent(message[1]))
-        return this.stop(message[2] as Term, message);
+      if (message[0] === EXIT && this.#isParent(message[1])) return this.stop(message[2], message);
     } else if (message === START) {
       return this.init();
     }
@@ -246,7 +245,7 @@ export abstract class SystemProcess implements Behaviour {
       if (!this.self.alive) return;
       genReply(this.self, from, answer);
       if (isTuple(request, 2) && request[0] === TERMINATE) {
-        return void (await this.stop(request[1] as Term, []));
+        return void (await this.stop(request[1], []));
       }
       if (!this.#suspended) break;
       message = (await this.self.receive(this.#ofSystem)) as readonly Term[];
@@ -279,15 +278,15 @@ export abstract class SystemProcess implements Behaviour {
       if (what === DEBUG) return this.debug.command(argument);
       if (what === atom("replace_state")) return this.#replaceState(argument, from);
     } else if (isTuple(request, 4) && request[0] === atom("change_code") && this.#suspended) {
-      return this.#changeCode(request[2] as Term, request[3] as Term);
+      return this.#changeCode(request[2], request[3]);
     }
-    return tuple(ERROR, tuple(atom("unknown_system_msg"), request)) as Term;
+    return tuple(ERROR, tuple(atom("unknown_system_msg"), request));
   }
 
   async #replaceState(fun: Term, from: Term): Promise<Term> {
     let state: Term;
     try {
-      if (!isFun(fun)) throw ErlangError.error(tuple(BADFUN, fun) as Term);
+      if (!isFun(fun)) throw ErlangError.error(tuple(BADFUN, fun));
       const context = { self: this.self, caller: undefined };
       const next = await this.node.runtime.functions.applyFun(context, fun, [this.state()]);
       state = this.replaceState(toTerm(next));
@@ -295,7 +294,7 @@ export abstract class SystemProcess implements Behaviour {
       const { class: exceptionClass, reason } = exceptionOf(error);
       const callback = tuple(this.module, atom("system_replace_state"));
       const failed = tuple(atom("callback_failed"), callback, tuple(atom(exceptionClass), reason));
-      return tuple(ERROR, failed) as Term;
+      return tuple(ERROR, failed);
     }
     return stateAnswer(this.node, from, state);
   }
@@ -308,7 +307,7 @@ export abstract class SystemProcess implements Behaviour {
       const exception = exceptionOf(error);
       const thrown = exception.class === "throw";
       const reason = thrown ? exception.reason : tuple(EXIT, exitReasonOf(exception));
-      return tuple(ERROR, reason) as Term;
+      return tuple(ERROR, reason);
     }
   }
 
@@ -318,7 +317,7 @@ export abstract class SystemProcess implements Behaviour {
     const state = this.#suspended ? SUSPENDED : RUNNING;
     const misc = this.statusItems(state, parent);
     const items = [dictionaryOf(self), state, parent, this.debug.options(), misc];
-    return tuple(STATUS, self.pid, tuple(MODULE, this.module), items) as Term;
+    return tuple(STATUS, self.pid, tuple(MODULE, this.module), items);
   }
 
   /** A status's header, `"Status for generic server counter"`. */
@@ -326,7 +325,7 @@ export abstract class SystemProcess implements Behaviour {
     const { name } = this;
     const shownName = atomOf(name)?.name ?? localPid(name as Pid);
     const line = `Status for ${kind} ${shownName}`;
-    return tuple(atom("header"), charlist(line)) as Term;
+    return tuple(atom("header"), charlist(line));
   }
 
   /** Two lines that every status begins with, and the events logged. */
@@ -342,7 +341,7 @@ export abstract class SystemProcess implements Behaviour {
 /** `{data, [{"Name", Value}, ...]}` */
 export function data(rows: readonly (readonly [string, unknown])[]): Term {
   const shownRows = rows.map(([title, value]) => tuple(charlist(title), shown(value)));
-  return tuple(atom("data"), shownRows) as Term;
+  return tuple(atom("data"), shownRows);
 }
 
 /** As `pid_to_list/1` shows a pid of its own node. */

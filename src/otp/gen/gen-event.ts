@@ -108,7 +108,7 @@ export class GenEventClient {
 }
 
 function handlerTerm(handler: EventHandler): TermInput {
-  if (!Array.isArray(handler) || isTuple(handler)) return asTerm(handler as Term | string);
-  const [module, id] = handler as readonly [NameLike, TermInput];
+  if (!Array.isArray(handler) || isTuple(handler)) return asTerm(handler);
+  const [module, id] = handler;
   return tuple(asTerm(module), id);
 }

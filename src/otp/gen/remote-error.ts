@@ -58,7 +58,7 @@ export class RemoteError extends Error {
   /** What `rpc:call` of OTP returns in such a case. */
   get badrpc(): Term {
     const stacked = this.stackTrace !== undefined;
-    const reason = stacked ? tuple(this.reason, this.stackTrace as Term) : this.reason;
+    const reason = stacked ? tuple(this.reason, this.stackTrace) : this.reason;
     return tuple(BADRPC, tuple(EXIT, reason));
   }
 }

@@ -19,12 +19,12 @@ export class StartError extends Error {
 
   static failed(reason: Term): StartError {
     const shown = format(reason, { mode: "~0tp" });
-    const returned = tuple(ERROR, reason) as Term;
+    const returned = tuple(ERROR, reason);
     return new StartError("START_FAILED", `The server did not start: ${shown}`, returned);
   }
 
   static alreadyStarted(pid: Pid): StartError {
-    return StartError.failed(tuple(ALREADY_STARTED, pid) as Term);
+    return StartError.failed(tuple(ALREADY_STARTED, pid));
   }
 
   static ignored(): StartError {

@@ -38,7 +38,7 @@ export interface Location {
 export function locationOf(term: Term): Location | undefined {
   if (isPosition(term)) return { line: term, column: undefined };
   if (!isTuple(term, 2)) return undefined;
-  const [line, column] = term as readonly Term[];
+  const [line, column] = term;
   return isPosition(line) && isPosition(column) ? { line, column } : undefined;
 }
 
@@ -63,12 +63,12 @@ export function cutTokens(start: Location): Cut<Term> {
           if (!ended) return undefined;
           const end = places.at(lines.length);
           const kind = tokens.length === 0 ? tuple(EOF, end) : okay(tokens, end);
-          return { value: kind as Term, rest: "" };
+          return { value: kind, rest: "" };
         }
         const next = lines[lexer.offset];
         if (isDot(token) && (next === undefined || next === "%" || BLANK.test(next))) {
           const end = lexer.offset + (next === undefined || next === "%" ? 0 : 1);
-          tokens.push(tuple(atom("dot"), places.at(token.at)) as Term);
+          tokens.push(tuple(atom("dot"), places.at(token.at)));
           return { value: okay(tokens, places.at(end)), rest: text.slice(end) };
         }
         tokens.push(...tokenTerms(token, places.at(token.at)));
@@ -81,7 +81,7 @@ export function cutTokens(start: Location): Cut<Term> {
       const info = tuple(at, ERL_SCAN, tuple(atom("illegal"), atom(open ? "string" : "character")));
       const end = open ? lines.length : lexer.offset;
       return {
-        value: tuple(ERROR, info, places.at(end)) as Term,
+        value: tuple(ERROR, info, places.at(end)),
         rest: text.slice(end),
       };
     }
@@ -93,11 +93,11 @@ function isDot(token: Token): boolean {
 }
 
 function okay(tokens: Term[], end: Term): Term {
-  return tuple(OK, tokens, end) as Term;
+  return tuple(OK, tokens, end);
 }
 
 function tokenTerms(token: Token, at: Term): Term[] {
-  const valued = (category: string, value: Term): Term => tuple(atom(category), at, value) as Term;
+  const valued = (category: string, value: Term): Term => tuple(atom(category), at, value);
   switch (token.kind) {
     case "integer":
       return [valued("integer", token.value)];
@@ -119,9 +119,9 @@ function tokenTerms(token: Token, at: Term): Term[] {
       if (token.quoted || !RESERVED_WORDS.has(token.value)) {
         return [valued("atom", atomTerm(token.value))];
       }
-      return [tuple(atom(token.value), at) as Term];
+      return [tuple(atom(token.value), at)];
     default:
-      return [tuple(atom(token.value), at) as Term];
+      return [tuple(atom(token.value), at)];
   }
 }
 
@@ -156,7 +156,7 @@ class Places {
       }
     }
     if (this.#start.column === undefined) return this.#line;
-    return tuple(this.#line, this.#column) as Term;
+    return tuple(this.#line, this.#column);
   }
 
   /** The offset of a line and column of the text, both from 1. */

@@ -70,7 +70,7 @@ export class IoClient {
     args: readonly TermInput[] = [],
     options?: IoOptions,
   ): Promise<void> {
-    const call = [charlist(template), args] as TermInput[];
+    const call = [charlist(template), args];
     const request = tuple(PUT_CHARS, UNICODE, atom("io_lib"), atom("format"), call);
     await this.#done(device, request, options);
   }
@@ -95,10 +95,10 @@ export class IoClient {
    * @throws TermSyntaxError when what was read up to the dot is no term
    */
   async read(device: MonitorTarget, prompt = "", options?: IoOptions): Promise<Term | undefined> {
-    const scan = [UNICODE, prompt, ERL_SCAN, atom("tokens"), [1]] as TermInput[];
+    const scan = [UNICODE, prompt, ERL_SCAN, atom("tokens"), [1]];
     const reply = await this.#done(device, tuple(atom("get_until"), ...scan), options);
     if (reply === EOF || (isTuple(reply) && reply[0] === EOF)) return undefined;
-    const [ok, tokens] = isTuple(reply, 3) ? (reply as readonly Term[]) : [];
+    const [ok, tokens] = isTuple(reply, 3) ? reply : [];
     if (!isAtom(ok, "ok") || !isList(tokens)) throw refused(device, reply);
     return parse(tokens.map(tokenText).join(" "));
   }
@@ -116,7 +116,7 @@ export class IoClient {
     values: readonly TermInput[],
     options?: IoOptions,
   ): Promise<void> {
-    await this.#done(device, tuple(atom("setopts"), values as TermInput[]), options);
+    await this.#done(device, tuple(atom("setopts"), values), options);
   }
 
   /** Columns of the terminal, as `io:columns/1`; undefined when the device is none. */
@@ -135,7 +135,7 @@ export class IoClient {
     requests: readonly TermInput[],
     options?: IoOptions,
   ): Promise<Term> {
-    return this.request(device, tuple(REQUESTS, requests as TermInput[]), options);
+    return this.request(device, tuple(REQUESTS, requests), options);
   }
 
   /**
@@ -155,7 +155,7 @@ export class IoClient {
 
   async #done(device: MonitorTarget, request: TermInput, options?: IoOptions): Promise<Term> {
     const reply = await this.request(device, request, options);
-    if (isTuple(reply) && isAtom(reply[0] as Term, "error")) throw refused(device, reply);
+    if (isTuple(reply) && isAtom(reply[0], "error")) throw refused(device, reply);
     return reply;
   }
 
@@ -188,7 +188,7 @@ function answerIn(message: Term): readonly [Reference, Term] | undefined {
 }
 
 function refused(device: MonitorTarget, reply: Term): IoError {
-  const reason = isTuple(reply, 2) ? (reply[1] as Term) : reply;
+  const reason = isTuple(reply, 2) ? reply[1] : reply;
   const said = format(reply, { mode: "~0tp" });
   return new IoError("IO_ERROR", `The device ${describeTarget(device)} answered ${said}.`, reason);
 }
@@ -200,7 +200,7 @@ function ended(device: MonitorTarget): IoError {
 
 /** A token of erl_scan as the text it was read from. */
 function tokenText(token: Term): string {
-  const [category, , value] = isTuple(token) ? (token as readonly Term[]) : [];
+  const [category, , value] = isTuple(token) ? token : [];
   const kind = isAtom(category) ? category.name : "";
   if (value === undefined) return kind === "dot" ? "." : kind;
   if (kind === "var") return isAtom(value) ? value.name : "_";

@@ -127,7 +127,7 @@ export class IoDevice implements Behaviour {
     while (pending.length > 0) {
       const next = pending.pop() as Term;
       if (isTuple(next, 2) && next[0] === REQUESTS) {
-        const requests = next[1] as Term;
+        const requests = next[1];
         if (!isList(requests)) return failed(REQUEST);
         for (let index = requests.length - 1; index >= 0; index--) {
           pending.push(requests[index] as Term);
@@ -148,19 +148,16 @@ export class IoDevice implements Behaviour {
 
   #single(term: Term, self: Process, from: Pid): Term | Promise<Term> {
     if (isAtom(term, "getopts")) {
-      return [
-        tuple(atom("binary"), this.#binary) as Term,
-        tuple(atom("encoding"), this.#encoding) as Term,
-      ];
+      return [tuple(atom("binary"), this.#binary), tuple(atom("encoding"), this.#encoding)];
     }
     if (!isTuple(term)) return failed(REQUEST);
-    const [kind, field, ...more] = term as readonly Term[];
+    const [kind, field, ...more] = term;
     if (field !== undefined && more.length === 0) {
       if (isAtom(kind, "setopts")) return this.#setOptions(field);
       if (isAtom(kind, "get_geometry")) return this.#geometry(field);
       if (isAtom(kind, "get_password")) return failed(ENOTSUP);
     }
-    const request = readRequest(term as readonly Term[]);
+    const request = readRequest(term);
     if (request === undefined) return failed(REQUEST);
     const { encoding, fields } = request;
     const [first, second] = fields as [Term, Term];
@@ -184,7 +181,7 @@ export class IoDevice implements Behaviour {
       name === undefined
         ? chardataToText(chars, encoding === LATIN1)
         : ioLibCall(chars, name, args ?? []);
-    if (text === undefined) return failed(tuple(PUT_CHARS, encoding, chars) as Term);
+    if (text === undefined) return failed(tuple(PUT_CHARS, encoding, chars));
     this.#print(text);
     return OK;
   }
@@ -231,7 +228,7 @@ export class IoDevice implements Behaviour {
       if (taken.value === null) return { value: EOF, rest: taken.rest };
       if (encoding === LATIN1 && /[^\0-\xff]/.test(taken.value)) {
         return {
-          value: failed(tuple(atom("no_translation"), UNICODE, LATIN1) as Term),
+          value: failed(tuple(atom("no_translation"), UNICODE, LATIN1)),
           rest: text,
         };
       }
@@ -245,7 +242,7 @@ export class IoDevice implements Behaviour {
   #until(fields: readonly Term[], take: (cut: Cut<Term>) => Promise<Term>): Term | Promise<Term> {
     const [module, name, args] = fields as [Term, Term, Term];
     if (atomOf(name) === undefined || !isList(args)) return failed(REQUEST);
-    const start = args.length <= 2 ? locationOf((args[0] ?? 1) as Term) : undefined;
+    const start = args.length <= 2 ? locationOf(args[0] ?? 1) : undefined;
     if (!isAtom(module, "erl_scan") || !isAtom(name, "tokens") || start === undefined) {
       return failed(name);
     }
@@ -257,7 +254,7 @@ export class IoDevice implements Behaviour {
     let binary = this.#binary;
     let encoding = this.#encoding;
     for (const option of options) {
-      const [name, value] = isTuple(option, 2) ? (option as readonly Term[]) : [option, true];
+      const [name, value] = isTuple(option, 2) ? option : [option, true];
       const key = isAtom(name) ? name.name : "";
       if (key === "binary" && typeof value === "boolean") binary = value;
       else if (key === "list" && typeof value === "boolean") binary = !value;
@@ -290,8 +287,8 @@ function readRequest(term: readonly Term[]): Request | undefined {
 
 /** A prompt as text: chardata, an atom, `{format, Format, Args}`, or any term, which is shown. */
 function promptText(prompt: Term): string {
-  if (isTuple(prompt, 3) && isAtom(prompt[0] as Term, "format") && isList(prompt[2] as Term)) {
-    const text = ioLibFormat(prompt[1] as Term, prompt[2] as readonly Term[]);
+  if (isTuple(prompt, 3) && isAtom(prompt[0], "format") && isList(prompt[2])) {
+    const text = ioLibFormat(prompt[1], prompt[2]);
     if (text !== undefined) return text;
   }
   const name = atomOf(prompt)?.name;
@@ -311,5 +308,5 @@ function isFailure(reply: Term): boolean {
 }
 
 function failed(reason: Term): Term {
-  return tuple(ERROR, reason) as Term;
+  return tuple(ERROR, reason);
 }

@@ -117,7 +117,7 @@ export function chardataToText(chars: Term, latin1: boolean, orBytes = false): s
       if (outer === undefined) return text.done();
       list = outer;
     }
-    const item = list.items[list.next++] as Term;
+    const item = list.items[list.next++];
     if (typeof item === "number") {
       if (item < 0 || item > 0x10ffff || (item >= 0xd800 && item <= 0xdfff)) return undefined;
       if (latin1 && item > 255) return undefined;

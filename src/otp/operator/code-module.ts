@@ -152,7 +152,7 @@ function keysOf(name: Term, env: readonly [Atom, number][]) {
     mod: [],
     start_phases: UNDEFINED,
   };
-  return Object.entries(keys).map(([key, value]) => tuple(atom(key), value as TermInput));
+  return Object.entries(keys).map(([key, value]) => tuple(atom(key), value));
 }
 
 /** The atom that a term is, which must be one. */

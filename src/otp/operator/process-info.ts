@@ -134,7 +134,7 @@ export function serveProcessInfo(node: NodeCore): void {
       if (process === undefined) return UNDEFINED;
       if (isAtom(what, "registered_name") && process.registeredName === undefined) return [];
       const info = infoOf(process, self, items);
-      return isList(what) ? info : (info[0] as Term);
+      return isList(what) ? info : info[0];
     },
   });
 }
@@ -146,7 +146,7 @@ export function serveProcessInfo(node: NodeCore): void {
 export function infoOf(process: Process, asking: Process, items: readonly Term[]): Term[] {
   const values = new Map<string, TermInput>();
   return items.map((item) => {
-    if (isTuple(item)) return tuple(item, dictionaryEntry(process, item[1] as Term)) as Term;
+    if (isTuple(item)) return tuple(item, dictionaryEntry(process, item[1] as Term));
     const { name } = item as Atom;
     const value = values.get(name) ?? ITEMS.get(name)!(process, asking);
     values.set(name, value);
@@ -184,7 +184,7 @@ function isItem(item: Term): boolean {
 }
 
 function dictionaryEntry(process: Process, key: Term): Term {
-  const entries = dictionaryOf(process) as unknown as readonly (readonly Term[])[];
+  const entries = dictionaryOf(process) as readonly (readonly Term[])[];
   return entries.find(([known]) => known === key)?.[1] ?? UNDEFINED;
 }
 

@@ -75,7 +75,7 @@ class Rex implements GenHandlers {
       return;
     }
     if (!isTuple(request)) return;
-    const [kind, nameTerm, payload] = request as readonly Term[];
+    const [kind, nameTerm, payload] = request;
     const name = request.length === 3 ? atomOf(nameTerm) : undefined;
     if (kind === SBCAST && name !== undefined) {
       const ownName = atom(this.#node.name);

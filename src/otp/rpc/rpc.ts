@@ -86,7 +86,7 @@ export class Rpc {
       timeoutMs,
       ...(signal === undefined ? {} : { signal }),
     });
-    if (isTuple(result, 2) && isAtom(result[0], "badrpc")) refuseExit(result[1] as Term);
+    if (isTuple(result, 2) && isAtom(result[0], "badrpc")) refuseExit(result[1]);
     return refuseExit(result);
   }
 
@@ -257,7 +257,7 @@ export class Rpc {
           for (const [index, { node, ref }] of waiting) {
             if (node !== atomOf(reply[1])) continue;
             caller.demonitor(ref);
-            answers[index] = reply[2] as Term;
+            answers[index] = reply[2];
             done(index);
             return;
           }
@@ -276,7 +276,7 @@ export class Rpc {
 /** A result `{'EXIT', Reason}` counts as an exit, as OTP's rpc has always had it. */
 function refuseExit(result: Term): Term {
   if (isTuple(result, 2) && isAtom(result[0], "EXIT")) {
-    throw new RemoteError("exit", result[1] as Term);
+    throw new RemoteError("exit", result[1]);
   }
   return result;
 }

@@ -53,13 +53,13 @@ export async function endProcesses(
       deadline = Number.POSITIVE_INFINITY;
       continue;
     }
-    const [, , reason] = message as readonly Term[] as [Term, Term, Term];
+    const [, , reason] = message as readonly Term[];
     const exited = exitIn(message, ended);
     if (exited !== undefined) {
       ended.set(exited, reason);
       continue;
     }
-    const [, ref, , , why] = message as readonly Term[] as [Term, Reference, Term, Term, Term];
+    const [, ref, , , why] = message as [Term, Reference, Term, Term, Term];
     const pid = waiting.take(ref)!;
     supervisor.unlink(pid);
     if (ended.get(pid) === undefined) ended.set(pid, why);

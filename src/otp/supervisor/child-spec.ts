@@ -115,11 +115,8 @@ export function newChild(spec: CheckedSpec): Child {
 /** The map that OTP takes for a specification of the program's. @throws EtfEncodeError */
 export function specTerm(spec: ChildSpec): TermMap {
   const { id, start, modules, ...rest } = spec;
-  const map = new TermMap<Term, Term>([[ID, asTerm(id) as Term]]);
-  map.set(
-    atom("start"),
-    typeof start === "function" ? (JAVASCRIPT as Term) : moduleFunction(start),
-  );
+  const map = new TermMap<Term, Term>([[ID, asTerm(id)]]);
+  map.set(atom("start"), typeof start === "function" ? JAVASCRIPT : moduleFunction(start));
   for (const [key, value] of Object.entries(rest)) {
     if (value !== undefined) map.set(atom(key), word(value));
   }
@@ -142,8 +139,7 @@ export function checkOwnSpec(spec: ChildSpec, autoShutdown: AutoShutdown): Check
 /** Checks a specification as genuine nodes send them, in the order in which OTP does. */
 export function checkSpec(term: Term, autoShutdown: AutoShutdown): CheckedSpec | Invalid {
   if (isTuple(term, TUPLE_KEYS.length)) {
-    const values = term as readonly Term[];
-    const pairs = TUPLE_KEYS.map((key, at): [Term, Term] => [atom(key), values[at] as Term]);
+    const pairs = TUPLE_KEYS.map((key, at): [Term, Term] => [atom(key), term[at] as Term]);
     return checkSpec(new TermMap(pairs), autoShutdown);
   }
   if (!(term instanceof TermMap)) return invalid("invalid_child_spec", term);
@@ -212,22 +208,22 @@ export function childRecord({ spec, args }: Child): Term {
     word(spec.shutdown),
     atom(spec.type),
     spec.modules,
-  ) as Term;
+  );
 }
 
 export function mfargs(spec: CheckedSpec, args: readonly Term[] | undefined): Term {
-  return tuple(spec.module, spec.function, args === undefined ? UNDEFINED : [...args]) as Term;
+  return tuple(spec.module, spec.function, args === undefined ? UNDEFINED : [...args]);
 }
 
 /** A child's pid in reports: `undefined` when it does not run, `{restarting, Pid}` between tries. */
 export function pidTerm({ pid, restarting }: Child): Term {
-  return restarting ? (tuple(RESTARTING, pid ?? UNDEFINED) as Term) : (pid ?? UNDEFINED);
+  return restarting ? tuple(RESTARTING, pid ?? UNDEFINED) : (pid ?? UNDEFINED);
 }
 
 /** As `supervisor:which_children/1` tells of a child. */
 export function childTerm({ spec, pid, restarting }: Child, id: Term): Term {
   const child = restarting ? RESTARTING : (pid ?? UNDEFINED);
-  return tuple(id, child, atom(spec.type), spec.modules) as Term;
+  return tuple(id, child, atom(spec.type), spec.modules);
 }
 
 function invalid(what: string, value: Term): Invalid {
@@ -241,17 +237,17 @@ function badCombination(key: string, value: string): Invalid {
 
 function isModuleFunction(term: Term): term is Tuple<[Atom | boolean, Atom | boolean, Term[]]> {
   if (!isTuple(term, 3)) return false;
-  const [module, name, args] = term as readonly unknown[];
+  const [module, name, args] = term;
   return atomOf(module) !== undefined && atomOf(name) !== undefined && isList(args);
 }
 
 function shutdownOf(term: Term): Shutdown | undefined {
-  if (isAtom(term, "brutal_kill") || isAtom(term, "infinity")) return term.name as Shutdown;
+  if (isAtom(term, "brutal_kill") || isAtom(term, "infinity")) return term.name;
   return Number.isInteger(term) && (term as number) >= 0 ? (term as number) : undefined;
 }
 
 function moduleFunction([module, name, args]: ModuleFunction): Term {
-  return tuple(asTerm(module), asTerm(name), toTerm([...args])) as Term;
+  return tuple(asTerm(module), asTerm(name), toTerm([...args]));
 }
 
 /** A word of OTP's as an atom; Infinity is one too. */

@@ -50,14 +50,14 @@ export async function startChild(
     const exception = exceptionOf(error);
     if (exception.class === "throw") return returned(exception.reason);
     const reason = exitReasonOf(exception);
-    return new StartFailure(tuple(EXIT, reason) as Term, reason);
+    return new StartFailure(tuple(EXIT, reason), reason);
   }
 }
 
 /** The answer of `start_child` and `restart_child`: `{ok, Child}` or `{ok, Child, Info}`. */
 export function startedTerm({ pid, info }: Started): Term {
   const child = pid ?? UNDEFINED;
-  return (info === undefined ? tuple(OK, child) : tuple(OK, child, info)) as Term;
+  return info === undefined ? tuple(OK, child) : tuple(OK, child, info);
 }
 
 function returned(term: Term): Started | StartFailure {

@@ -102,11 +102,11 @@ export class DynamicSupervisor extends SupervisorBase {
         tuple(STRATEGY, atom("simple_one_for_one")),
       ];
       const wrong = tuple(BAD_COMBINATION, pairs);
-      return tuple(SUPERVISOR_DATA, wrong) as Term;
+      return tuple(SUPERVISOR_DATA, wrong);
     }
     if (this.#own === undefined) return undefined;
     const template = this.check(this.#own);
-    if (template instanceof Invalid) return tuple(START_SPEC, template.reason) as Term;
+    if (template instanceof Invalid) return tuple(START_SPEC, template.reason);
     this.#template = template;
     return undefined;
   }
@@ -137,7 +137,7 @@ export class DynamicSupervisor extends SupervisorBase {
         const child = isPid(id) ? this.#find(id) : this.#templateOf(id);
         if (child === undefined) return NO_SUCH_CHILD;
         // As in OTP, it is what was given for all of them.
-        return tuple(OK, childToSpec(newChild(child.spec))) as Term;
+        return tuple(OK, childToSpec(newChild(child.spec)));
       }
     }
     return undefined;
@@ -167,7 +167,7 @@ export class DynamicSupervisor extends SupervisorBase {
   }
 
   protected override keyOf(child: Child): Term {
-    return tuple(RESTARTING, child.pid!) as Term;
+    return tuple(RESTARTING, child.pid!);
   }
 
   protected override gone(child: Child): void {
@@ -209,16 +209,16 @@ export class DynamicSupervisor extends SupervisorBase {
   #offeredChild(request: Term | ChildSpec): Child | Invalid {
     const template = this.#template;
     if (template !== undefined) {
-      if (!Array.isArray(request) || isTuple(request as Term)) {
+      if (!Array.isArray(request) || isTuple(request)) {
         return new Invalid(tuple(EXIT, tuple(BADARG, [])));
       }
       const child = newChild(template);
-      child.args = [...template.args, ...(request as Term[])];
+      child.args = [...template.args, ...request];
       return child;
     }
     let given = request;
-    if (isTuple(request as Term, ELIXIR_KEYS.length)) {
-      const values = request as readonly unknown[] as readonly Term[];
+    if (isTuple(request, ELIXIR_KEYS.length)) {
+      const values = request as readonly unknown[];
       const pairs = ELIXIR_KEYS.map((key, at): [Term, Term] => [atom(key), values[at] as Term]);
       given = new TermMap([[ID, UNDEFINED], ...pairs]);
     } else if (Array.isArray(request)) {

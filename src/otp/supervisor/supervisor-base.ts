@@ -58,7 +58,7 @@ export interface SupervisorState {
 }
 
 export function errorTerm(reason: Term): Term {
-  return tuple(ERROR, reason) as Term;
+  return tuple(ERROR, reason);
 }
 
 export abstract class SupervisorBase extends GenServer<SupervisorState> {
@@ -155,7 +155,7 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
     if (!isTuple(request, 2) || request[0] !== TRY_AGAIN) {
       throw ErlangError.error(FUNCTION_CLAUSE);
     }
-    const child = this.waiting(request[1] as Term);
+    const child = this.waiting(request[1]);
     return child === undefined ? undefined : this.#restart(child);
   }
 
@@ -209,7 +209,7 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
     const answer = await this.node.gen.call(this.self.pid, tuple(START_CHILD, request), {
       timeoutMs: Number.POSITIVE_INFINITY,
     });
-    const [tag, value] = answer as readonly Term[] as [Term, Term];
+    const [tag, value] = answer as [Term, Term];
     if (tag !== OK) throw StartError.failed(value);
     return isPid(value) ? value : undefined;
   }
@@ -246,9 +246,7 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
 
   #name(): Term {
     const { nameTerm, pid } = this.self;
-    return tuple(
-      ...(nameTerm === undefined ? [pid, this.#module!] : [atom("local"), nameTerm]),
-    ) as Term;
+    return tuple(...(nameTerm === undefined ? [pid, this.#module!] : [atom("local"), nameTerm]));
   }
 
   #stateTerm(): Term {

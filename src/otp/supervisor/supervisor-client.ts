@@ -39,7 +39,7 @@ export class SupervisorClient {
 
   async countChildren(supervisor: MonitorTarget, options?: GenCallOptions): Promise<ChildCounts> {
     const counts = await this.#call(supervisor, COUNT_CHILDREN, options);
-    const rows = (counts as unknown as [Atom, number][]).map(([what, count]) => [what.name, count]);
+    const rows = (counts as [Atom, number][]).map(([what, count]) => [what.name, count]);
     return Object.fromEntries(rows) as ChildCounts;
   }
 

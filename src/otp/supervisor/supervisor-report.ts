@@ -52,7 +52,7 @@ export class SupervisorReports {
       ];
       return {
         level: "error",
-        report: labelled(context, "report", rows as Term[]),
+        report: labelled(context, "report", rows),
         pid: this.#pid,
       };
     });
@@ -62,7 +62,7 @@ export class SupervisorReports {
   progress(child: Child, level: "info" | "debug"): void {
     this.#node.runtime.log(() => {
       const rows = [tuple(SUPERVISOR, this.#name()), tuple(STARTED, childRows(child))];
-      const report = labelled("progress", "report", rows as Term[]);
+      const report = labelled("progress", "report", rows);
       return { level, report, pid: this.#pid };
     });
   }
@@ -78,7 +78,7 @@ export class SupervisorReports {
 
 function labelled(label: string, key: string, value: Term): TermMap {
   return new TermMap<Term, Term>([
-    [LABEL, tuple(SUPERVISOR, atom(label)) as Term],
+    [LABEL, tuple(SUPERVISOR, atom(label))],
     [atom(key), value],
   ]);
 }
@@ -94,5 +94,5 @@ function childRows(child: Child, count?: number): Term {
     tuple(SIGNIFICANT, spec.significant),
     tuple(SHUTDOWN, typeof shutdown === "number" ? shutdown : atom(shutdown)),
     tuple(atom("child_type"), atom(spec.type)),
-  ] as Term[];
+  ];
 }

@@ -59,16 +59,16 @@ export class Supervisor extends SupervisorBase {
       let wrong = spec instanceof Invalid ? spec.reason : undefined;
       if (!(spec instanceof Invalid)) {
         if (this.#children.get(spec.id) === undefined) this.#children.add(newChild(spec));
-        else wrong = tuple(atom("duplicate_child_name"), spec.id) as Term;
+        else wrong = tuple(atom("duplicate_child_name"), spec.id);
       }
-      if (wrong !== undefined) return tuple(START_SPEC, wrong) as Term;
+      if (wrong !== undefined) return tuple(START_SPEC, wrong);
     }
     const failed = await this.#startAll(this.#children.all());
     if (failed === undefined) return undefined;
     await this.endChildren();
     const { child, reason } = failed;
     const what = tuple(atom("failed_to_start_child"), child.spec.id, reason);
-    return tuple(SHUTDOWN, what) as Term;
+    return tuple(SHUTDOWN, what);
   }
 
   protected override async startRequest(request: Term | ChildSpec): Promise<Term> {
@@ -76,7 +76,7 @@ export class Supervisor extends SupervisorBase {
     if (spec instanceof Invalid) return errorTerm(spec.reason);
     const present = this.#children.get(spec.id);
     if (present?.pid !== undefined && !present.restarting) {
-      return errorTerm(tuple(ALREADY_STARTED, present.pid) as Term);
+      return errorTerm(tuple(ALREADY_STARTED, present.pid));
     }
     if (present !== undefined) return errorTerm(atom("already_present"));
     const child = newChild(spec);
@@ -84,7 +84,7 @@ export class Supervisor extends SupervisorBase {
     if (started instanceof StartFailure) {
       const { reason } = started;
       if (isAlreadyStarted(reason)) return errorTerm(reason);
-      return errorTerm(tuple(reason, childRecord(child)) as Term);
+      return errorTerm(tuple(reason, childRecord(child)));
     }
     if (started.pid !== undefined || spec.restart !== "temporary") {
       if (spec.restart === "temporary") child.args = undefined;
@@ -106,7 +106,7 @@ export class Supervisor extends SupervisorBase {
           return OK;
         });
       case "get_childspec":
-        return child === undefined ? NO_SUCH_CHILD : (tuple(OK, childToSpec(child)) as Term);
+        return child === undefined ? NO_SUCH_CHILD : tuple(OK, childToSpec(child));
     }
     return undefined;
   }
