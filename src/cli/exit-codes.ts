@@ -58,5 +58,5 @@ export function exitCodeOf(error: unknown): number {
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
   if (typeof code !== "string") return EXIT_CODE.internal;
   if (code === "CALL_NO_CONNECTION") return exitCodeOf(cause);
-  return BY_CODE[code] ?? BY_CODE[code.split("_", 1)[0]!] ?? EXIT_CODE.internal;
+  return BY_CODE[code] ?? BY_CODE[code.split("_")[0]!] ?? EXIT_CODE.internal;
 }

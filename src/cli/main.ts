@@ -27,7 +27,6 @@ const parser = yargs(hideBin(process.argv))
   .scriptName("erldist")
   .parserConfiguration({
     "short-option-groups": false,
-    "parse-numbers": false,
     "parse-positional-numbers": false,
     "dot-notation": false,
     "duplicate-arguments-array": false,

@@ -213,16 +213,23 @@ describe("a mistake in the command line ends with 2 and names itself below the h
 });
 
 describe("--help", () => {
-  /** The sentence that help shows behind a word, on the same line or on those below. */
-  const described = (help: string, word: string): string => {
+  const NUMBERS = /-port|-m(in|ax)$|^--timeout|^--width/;
+  /** What help shows of a word, on its line and those below: a sentence and a type. */
+  const described = (help: string, word: string): { sentence: string; type: string } => {
     const lines = help.split("\n");
     const at = lines.findIndex((line) => line.startsWith(`  ${word} `) || line === `  ${word}`);
-    return lines
-      .slice(at, at + 2)
+    const below = lines.slice(at + 1).findIndex((line) => !line.startsWith("     "));
+    const [sentence, type] = lines
+      .slice(at, at + 1 + below)
       .join(" ")
       .replace(word, "")
-      .replace(/\[.*/, "")
-      .trim();
+      .split("[", 2);
+    return { sentence: sentence!.trim(), type: type!.split(/[\]:]/, 1)[0]! };
+  };
+  const typeOf = (word: string, command: (typeof COMMANDS)[number]): string => {
+    if (word === "--epmd" || word === "--dist-auto-connect") return "choices";
+    if (SWITCHES[command].includes(word)) return "boolean";
+    return NUMBERS.test(word) ? "number" : "string";
   };
 
   test("lists the commands in their order, each with a sentence, and the exit codes", async () => {
@@ -245,7 +252,9 @@ describe("--help", () => {
       option === "--erl-epmd-port" ? "--erl-epmd-port, --erl_epmd_port" : option,
     );
     for (const word of [...names, ...options]) {
-      expect(`${word}: ${described(stdout, word)}`).toMatch(/: [A-Z][A-Za-z]+/);
+      const { sentence, type } = described(stdout, word);
+      expect(`${word}: ${sentence}`).toMatch(/: [A-Z][A-Za-z]+/);
+      expect(`${word}: ${type}`).toBe(`${word}: ${typeOf(word, command)}`);
     }
     const shown = [...stdout.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, option]) => option);
     const all = [...WITH_VALUE[command], ...SWITCHES[command], "--help", "--version"];

@@ -290,6 +290,13 @@ describe("decode", () => {
     expect(await runCommand(["decode", "-"], bytes)).toEqual(end);
   });
 
+  test("does not read standard input for a side that was not captured", async () => {
+    const end = await runCommand(["decode", file]);
+    expect(await runCommand(["decode", "--initiator", file])).toEqual(end);
+    const reversed = await runCommand(["decode", "--acceptor", file]);
+    expect(reversed.stdout).toMatch(/^<- /);
+  });
+
   test("shows at most --width characters of a term", async () => {
     const { stdout } = await runCommand(["decode", file, "--width", "5"]);
     expect(stdout).toMatch(/fromPid <'a@1\.\.\. \(/);
