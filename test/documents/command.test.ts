@@ -1,4 +1,4 @@
-/** docs/cli.md and `erldist --help` agree, and every page names commands and options that exist. */
+/** docs/cli.md and `erldist --help` agree, and every page names commands, options and scripts that exist. */
 import { describe, expect, it } from "vitest";
 import { PAGES, pageText } from "../../interop/support/documents.ts";
 import { runCommand } from "../support/command.ts";
@@ -79,6 +79,15 @@ describe.each(PAGES)("%s", (page) => {
     const all = [...options.values()].flat();
     const named = [...text.matchAll(/`(--[a-z_-]+)`/g)].map(([, name = ""]) => name);
     expect(named.filter((name) => !all.includes(name))).toEqual([]);
+  });
+});
+
+describe("the npm scripts", () => {
+  const { scripts } = JSON.parse(pageText("package.json")) as { scripts: Record<string, string> };
+
+  it.each([...PAGES, ".github/CONTRIBUTING.md"])("that %s names exist", (page) => {
+    const named = [...pageText(page).matchAll(/\bnpm run (?:-s )?([a-z][a-z:]*)/g)];
+    expect(named.map(([, name = ""]) => name).filter((name) => !(name in scripts))).toEqual([]);
   });
 });
 

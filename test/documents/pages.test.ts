@@ -6,7 +6,7 @@ import { blocks, PAGES, pageText, ROOT } from "../../interop/support/documents.t
 
 const README_LINES = { least: 150, most: 200 };
 /** Pages and folders that are being written; nothing else may be linked before it exists. */
-const COMING = ["docs/two-hosts.md", "docs/runtimes.md", "examples"];
+const COMING = ["docs/runtimes.md", "examples"];
 /** The addresses of this repository's files on the web. */
 const ON_THE_WEB = /^https:\/\/github\.com\/erldist\/erldist\/(?:blob|tree)\/main\//;
 
