@@ -1,7 +1,7 @@
-/** The atoms that several files of src/otp use, each made here once; node/atoms.ts has those of the node. */
+/** Atoms that several files of src/otp share, each made once. Those of the node itself are in node/atoms.ts. */
 import { type Atom, atom } from "../../../etf/index.ts";
 
-// Of several rooms.
+// Shared by several folders.
 export const GEN_CAST: Atom<"$gen_cast"> = atom("$gen_cast");
 export const ALREADY_STARTED: Atom<"already_started"> = atom("already_started");
 export const CALL: Atom<"call"> = atom("call");
@@ -19,14 +19,14 @@ export const RUNNING: Atom<"running"> = atom("running");
 export const STARTED: Atom<"started"> = atom("started");
 export const TIMEOUT: Atom<"timeout"> = atom("timeout");
 
-// Of `rpc` and `erpc`.
+// `rpc` and `erpc`.
 export const BLOCK_CALL: Atom<"block_call"> = atom("block_call");
 export const CAST: Atom<"cast"> = atom("cast");
 export const NONEXISTING_NAME: Atom<"nonexisting_name"> = atom("nonexisting_name");
 export const REX: Atom<"rex"> = atom("rex");
 export const SBCAST: Atom<"sbcast"> = atom("sbcast");
 
-// Of the I/O protocol.
+// The I/O protocol.
 export const EOF: Atom<"eof"> = atom("eof");
 export const ERL_SCAN: Atom<"erl_scan"> = atom("erl_scan");
 export const IO_REPLY: Atom<"io_reply"> = atom("io_reply");
@@ -35,7 +35,7 @@ export const PUT_CHARS: Atom<"put_chars"> = atom("put_chars");
 export const REQUESTS: Atom<"requests"> = atom("requests");
 export const UNICODE: Atom<"unicode"> = atom("unicode");
 
-// Of behaviours and `sys`.
+// Behaviours and `sys`.
 export const CODE_CHANGE: Atom<"code_change"> = atom("code_change");
 export const DEBUG: Atom<"debug"> = atom("debug");
 export const GET: Atom<"get"> = atom("get");
@@ -50,7 +50,7 @@ export const SYSTEM: Atom<"system"> = atom("system");
 export const TERMINATE: Atom<"terminate"> = atom("terminate");
 export const TRACE: Atom<"trace"> = atom("trace");
 
-// Of supervisors.
+// Supervisors.
 export const AUTO_SHUTDOWN: Atom<"auto_shutdown"> = atom("auto_shutdown");
 export const BAD_COMBINATION: Atom<"bad_combination"> = atom("bad_combination");
 export const COUNT_CHILDREN: Atom<"count_children"> = atom("count_children");
@@ -64,5 +64,5 @@ export const STRATEGY: Atom<"strategy"> = atom("strategy");
 export const SUPERVISOR_DATA: Atom<"supervisor_data"> = atom("supervisor_data");
 export const WHICH_CHILDREN: Atom<"which_children"> = atom("which_children");
 
-// Of what operators ask.
+// Functions that operators call.
 export const ON_HEAP: Atom<"on_heap"> = atom("on_heap");

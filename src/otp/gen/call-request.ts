@@ -1,13 +1,13 @@
 /**
- * Calls that are sent now and answered later: the request ids of `erpc` and `gen_server`, and the
+ * Calls that are sent now and answered later: the request ids of `erpc` and `gen_server`, and
  * collections of them.
  *
- * Spec: kernel/src/erpc.erl and stdlib/src/gen.erl, `send_request` and what follows it.
- *   receive_response   `receive`: gives the request up at a time-out
- *   wait_response      `wait`: may be asked again
- *   check_response     `wait` with `timeoutMs: 0`: answers do not pass through a mailbox here
+ * Spec: kernel/src/erpc.erl and stdlib/src/gen.erl, `send_request` and the functions after it.
+ *   receive_response   `receive`: abandons the request at a time-out
+ *   wait_response      `wait`: may be called again
+ *   check_response     `wait` with `timeoutMs: 0`, since answers do not pass through a mailbox here
  *   reqids_add, ...    `CallRequests`
- * An answer stays with its request: who asks again gets it again, where OTP raises badarg.
+ * An answer stays with its request: asking again returns it again, where OTP raises badarg.
  */
 import type { Term } from "../../../etf/index.ts";
 import { CallError } from "../../node/errors.ts";
@@ -16,21 +16,31 @@ import { limitWait } from "../../node/process/wait-limits.ts";
 
 type Clock = NodeCore["clock"];
 
+/** How long to wait for an answer. */
 export interface WaitOptions {
-  /** Milliseconds to wait; 0 only looks. Default: Infinity, no limit. */
+  /** Milliseconds to wait; with 0 the call only checks. Default: Infinity, no limit. */
   timeoutMs?: number;
   signal?: AbortSignal;
 }
 
-/** What a call came to; `status` tells a result from an error, as in `Promise.allSettled`. */
+/** The outcome of a call. `status` tells a result from an error, as in `Promise.allSettled`. */
 export type Answer = PromiseSettledResult<Term>;
 
+/**
+ * A call in progress, made by `sendRequest` or `asyncCall`.
+ *
+ * ```ts
+ * const request = node.gen.sendRequest(["counter", "b@host"], atom("get"));
+ * const answer = await request.wait({ timeoutMs: 100 }); // undefined: not answered yet
+ * const value = await request.receive(); // the reply; throws if the call failed
+ * ```
+ */
 export class CallRequest {
   readonly #clock: Clock;
   readonly #abort = new AbortController();
   readonly #answer: Promise<Answer>;
 
-  /** @internal @param call makes the call, and gives it up when the signal fires */
+  /** @internal @param call makes the call, and abandons it when the signal fires */
   constructor(clock: Clock, call: (signal: AbortSignal) => Promise<Term>) {
     this.#clock = clock;
     this.#answer = call(this.#abort.signal).then(
@@ -40,8 +50,8 @@ export class CallRequest {
   }
 
   /**
-   * The result, as the call itself gives it. Who does not wait until then gives the request up:
-   * an answer that comes later is dropped.
+   * Resolves with the call's result. At a time-out, or when the signal fires, the request is
+   * abandoned and a later answer is dropped.
    * @throws what the call throws; CallError CALL_TIMEOUT; the signal's reason
    */
   async receive(options: WaitOptions = {}): Promise<Term> {
@@ -62,45 +72,49 @@ export class CallRequest {
   }
 
   /**
-   * What the call came to, or undefined when that is not known in time; ask again then.
+   * Resolves with the call's outcome, or with undefined at a time-out; then `wait` may be called again.
    * @throws the signal's reason
    */
   wait(options: WaitOptions = {}): Promise<Answer | undefined> {
     return within(this.#clock, this.#answer, options);
   }
 
-  /** Gives the request up: it comes to the error given. The function may still run. */
+  /** Abandons the request, which fails with the given error. The remote function may still run. */
   abandon(error: unknown): void {
     this.#abort.abort(error);
   }
 }
 
-/** A request of a collection, answered. */
+/** An answered request of a collection. */
 export interface Answered<Label> {
   readonly label: Label;
   readonly request: CallRequest;
   readonly answer: Answer;
 }
 
-/** Requests whose answers are wanted as they come, each with a label of the program's choice. */
+/**
+ * A collection of requests whose answers are taken in the order in which they arrive, each with a
+ * label that the program chose. `node.erpc.requests()` makes one.
+ */
 export class CallRequests<Label = undefined> {
   readonly #clock: Clock;
-  /** Those that are not answered yet. */
+  /** Requests not answered yet. */
   readonly #pending = new Set<CallRequest>();
-  /** Those that are, and have not been taken out. */
+  /** Requests answered and not taken out yet. */
   readonly #answered: Answered<Label>[] = [];
-  /** Told when a request is answered. */
+  /** Called when a request is answered. */
   #waiting: (() => void)[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Requests that have not been taken out. */
+  /** The number of requests that have not been taken out. */
   get size(): number {
     return this.#pending.size + this.#answered.length;
   }
 
+  /** Adds a request under a label. Returns the collection. */
   add(request: CallRequest, label: Label): this {
     this.#pending.add(request);
     void request.wait().then((answer) => {
@@ -114,8 +128,8 @@ export class CallRequests<Label = undefined> {
   }
 
   /**
-   * Takes out the next request that is answered; undefined when none is left. Who does not wait
-   * until then gives all of them up: they are answered with the error.
+   * Takes out the next answered request; resolves with undefined when none is left. At a time-out,
+   * or when the signal fires, all pending requests are abandoned and fail with that error.
    * @throws CallError CALL_TIMEOUT; the signal's reason
    */
   async receive(options: WaitOptions = {}): Promise<Answered<Label> | undefined> {
@@ -131,13 +145,13 @@ export class CallRequests<Label = undefined> {
   }
 
   /**
-   * Takes out the next request that is answered; undefined when none is in time, or none is left.
+   * Takes out the next answered request; resolves with undefined at a time-out or when none is left.
    * @throws the signal's reason
    */
   async wait(options: WaitOptions = {}): Promise<Answered<Label> | undefined> {
     const { timeoutMs = Number.POSITIVE_INFINITY, ...rest } = options;
     const deadline = this.#clock.now() + timeoutMs;
-    // Whoever else waits may have taken out the answer that came.
+    // Another waiter may have taken out the answer that arrived.
     while (this.#answered.length === 0 && this.#pending.size > 0) {
       const left = deadline - this.#clock.now();
       const more = new Promise<true>((resolve) => this.#waiting.push(() => resolve(true)));
@@ -146,13 +160,13 @@ export class CallRequests<Label = undefined> {
     return this.#answered.shift();
   }
 
-  /** Each request as it is answered. */
+  /** Yields each request as it is answered. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Answered<Label>, void, undefined> {
     for (let next = await this.wait(); next !== undefined; next = await this.wait()) yield next;
   }
 }
 
-/** What a promise comes to, or undefined when it does not in time. */
+/** The value of a promise, or undefined at a time-out. */
 async function within<T>(
   clock: Clock,
   promise: Promise<T>,

@@ -1,9 +1,12 @@
-/** Who is asked, as a destination of messages, and in the words of errors. */
+/** The target of a request: as a destination of messages, and as error texts name it. */
 import { type Atom, isPid } from "../../../etf/index.ts";
 import type { NameLike } from "../../node/atoms.ts";
 import type { MonitorTarget } from "../../node/process/process.ts";
 
-/** A name that does not exist is no error of the sender: the monitor tells of it. */
+/**
+ * The destination for messages to `target`. A name of this node becomes `[name, node]`, because a send
+ * to that form does not fail when the name is not registered; the monitor reports it.
+ */
 export function asDestination(
   target: MonitorTarget,
   ownNode: string,
@@ -14,7 +17,7 @@ export function asDestination(
   return [target as string | Atom, ownNode];
 }
 
-/** As messages of errors name it. */
+/** The target as error texts name it. */
 export function describeTarget(target: MonitorTarget): string {
   if (!Array.isArray(target)) return String(target);
   const [name, node] = target as readonly [NameLike, NameLike];

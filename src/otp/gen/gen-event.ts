@@ -1,14 +1,14 @@
 /**
- * Event managers of OTP, asked and told as `gen_event` does.
+ * A client of OTP's event managers, as module `gen_event`.
  *
  * Spec: stdlib/src/gen_event.erl. As Erlang terms:
- *   {notify, Event}                                    from anybody; no answer
+ *   {notify, Event}                                    from any process; no answer
  *   {Pid, {Pid, Tag}, Request} -> {Tag, Answer}        a call of gen, labelled with the caller's pid
  * Requests: {sync_notify, Event}, {call, Handler, Query}, which_handlers,
  * {add_handler, Handler, Args}, {delete_handler, Handler, Args},
  * {swap_handler, Handler1, Args1, Handler2, Args2}. A handler is a module or `{Module, Id}`.
- * Supervised handlers are left out: they end with the process that adds them, which is none of the
- * program's here. So are event managers of ours.
+ * Supervised handlers are left out: they end with the process that adds them, and here that is a
+ * process of the client and not of the program. erldist has no event managers of its own.
  */
 import { type Atom, atom, isTuple, type Term, type TermInput, tuple } from "../../../etf/index.ts";
 import { asTerm, type NameLike } from "../../node/atoms.ts";
@@ -23,6 +23,14 @@ const NOTIFY: Atom<"notify"> = atom("notify");
 const SYNC_NOTIFY: Atom<"sync_notify"> = atom("sync_notify");
 const NO_LIMIT: GenCallOptions = { timeoutMs: Number.POSITIVE_INFINITY };
 
+/**
+ * Sends events to event managers and queries their handlers: `node.genEvent`.
+ *
+ * ```ts
+ * await node.genEvent.notify(["alarms", "b@host"], tuple(atom("disk_full"), "/var"));
+ * const handlers = await node.genEvent.whichHandlers(["alarms", "b@host"]);
+ * ```
+ */
 export class GenEventClient {
   readonly #gen: GenClient;
 
@@ -31,7 +39,7 @@ export class GenEventClient {
   }
 
   /**
-   * Tells an event to every handler, as `gen_event:notify/2`. Resolves when more may be sent.
+   * Sends an event to every handler, as `gen_event:notify/2`. Resolves when more may be sent.
    * @throws EtfEncodeError
    */
   notify(manager: MonitorTarget, event: TermInput): Promise<void> {
@@ -39,7 +47,7 @@ export class GenEventClient {
   }
 
   /**
-   * As `notify`, and resolves when every handler has handled it. No time-out unless given one.
+   * As `notify`, but resolves once every handler has handled the event. Default: no time-out.
    * @throws as `GenClient.call`
    */
   async syncNotify(
@@ -51,8 +59,8 @@ export class GenEventClient {
   }
 
   /**
-   * Asks one handler, as `gen_event:call/3,4`; 5 seconds unless told otherwise. Resolves with the
-   * reply, or with `{error, bad_module}` or `{error, {'EXIT', Reason}}`, as there.
+   * Calls one handler, as `gen_event:call/3,4`; the default time-out is 5,000 ms. Resolves with the
+   * reply or, as in OTP, with `{error, bad_module}` or `{error, {'EXIT', Reason}}`.
    * @throws as `GenClient.call`
    */
   call(
@@ -65,12 +73,12 @@ export class GenEventClient {
     return this.#gen.callAs(undefined, manager, request, options);
   }
 
-  /** The handlers, as `gen_event:which_handlers/1`: modules, and `{Module, Id}`. */
+  /** Lists the handlers, as `gen_event:which_handlers/1`: modules, and `{Module, Id}`. */
   async whichHandlers(manager: MonitorTarget, options: GenCallOptions = {}): Promise<Term[]> {
     return (await this.#ask(manager, atom("which_handlers"), options)) as Term[];
   }
 
-  /** Adds a handler, as `gen_event:add_handler/3`, and resolves with `ok` or what its init said. */
+  /** Adds a handler, as `gen_event:add_handler/3`. Resolves with `ok`, or what its init returned. */
   addHandler(
     manager: MonitorTarget,
     handler: EventHandler,
@@ -80,7 +88,7 @@ export class GenEventClient {
     return this.#ask(manager, tuple(atom("add_handler"), handlerTerm(handler), args), options);
   }
 
-  /** Takes a handler away, and resolves with what its terminate returned, or `{error, module_not_found}`. */
+  /** Removes a handler. Resolves with what its terminate returned, or with `{error, module_not_found}`. */
   deleteHandler(
     manager: MonitorTarget,
     handler: EventHandler,
@@ -90,7 +98,7 @@ export class GenEventClient {
     return this.#ask(manager, tuple(atom("delete_handler"), handlerTerm(handler), args), options);
   }
 
-  /** Replaces a handler by another, as `gen_event:swap_handler/3`: what terminate returns goes to init. */
+  /** Replaces one handler by another, as `gen_event:swap_handler/3`: init gets what terminate returned. */
   swapHandler(
     manager: MonitorTarget,
     [from, fromArgs]: readonly [EventHandler, TermInput],

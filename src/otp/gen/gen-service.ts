@@ -1,18 +1,18 @@
 /**
- * The node's own servers (`rex`, `net_kernel` and others): what a row of services.ts starts, and the
- * maker of those that speak gen's protocol.
+ * The node's own servers (`rex`, `net_kernel` and others): what a row of services.ts starts, and
+ * `genService`, which makes the ones that speak gen's protocol.
  *
  *   {'$gen_call', From, Request}   `call`, which replies with `caller.reply`
  *   {'$gen_cast', Request}         `cast`
  *   any other message              `info`
- * A server ignores what it has no handler for, and a call that its handler does not reply to, as the
- * servers of OTP do with requests that they do not know.
+ * A server ignores messages that it has no handler for. A call whose handler does not reply stays
+ * unanswered, as OTP's servers leave requests that they do not know.
  */
 import type { Pid, Term, TermInput } from "../../../etf/index.ts";
 import type { Behaviour, Process } from "../../node/process/process.ts";
 import { genCallIn, genCastIn, genReply } from "./gen.ts";
 
-/** A server that a row of services.ts starts under its name, and again whenever it has ended. */
+/** A server that a row of services.ts starts under its name, and starts again whenever it ends. */
 export interface ServiceProcess {
   /** Makes the behaviour of one process of the server. */
   make(): Behaviour;
@@ -27,14 +27,14 @@ export interface GenCaller {
   reply(result: TermInput): void;
 }
 
-/** Handlers of a server. While a promise that one returns is pending, the next message waits. */
+/** The handlers of a server. The next message waits while a promise that a handler returned is pending. */
 export interface GenHandlers {
   call?(request: Term, caller: GenCaller, self: Process): void | Promise<void>;
   cast?(request: Term, self: Process): void | Promise<void>;
   info?(message: Term, self: Process): void | Promise<void>;
 }
 
-/** The behaviour of a server that has these handlers. */
+/** Makes the behaviour of a server with these handlers. */
 export function genService(handlers: GenHandlers): Behaviour {
   return {
     message(message, self) {

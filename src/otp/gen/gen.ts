@@ -1,11 +1,11 @@
 /**
- * Calls between processes as `gen` of OTP makes them: `gen_server:call` and its kin, and those of
- * `gen_statem`, which are the same messages.
+ * Calls between processes, as OTP's `gen` makes them for `gen_server:call` and the like. The calls
+ * of `gen_statem` are the same messages.
  *
  *   caller -> server   {'$gen_call', {CallerPid, [alias | Ref]}, Request}, after a monitor with Ref
  *   server -> caller   {[alias | Ref], Reply} to the alias Ref; OTP 23, which has no aliases, sends it
  *                      to CallerPid
- * Servers are called by pid or name, with OTP's limit of 5 seconds unless told otherwise.
+ * A server is called by pid or name. The default time-out is OTP's, 5 seconds.
  */
 import {
   type Atom,
@@ -31,17 +31,18 @@ import { CallRequest } from "./call-request.ts";
 import { MonitoredRequests, type RequestForm } from "./monitored-requests.ts";
 import { RemoteError } from "./remote-error.ts";
 
+/** Limits of a call. */
 export interface GenCallOptions {
   /** Milliseconds to wait for the reply. Default 5,000, as in OTP; Infinity for no limit. */
   timeoutMs?: number;
   signal?: AbortSignal;
 }
 
-/** What a call on several nodes came to. */
+/** The outcome of a call on several nodes. */
 export interface GenMultiCallResult {
   /** In the order of the nodes. */
   readonly replies: readonly { readonly node: string; readonly reply: Term }[];
-  /** Those without such a server, with one that ended, or that did not reply in time. */
+  /** Nodes whose server does not exist, ended, or did not reply in time. */
   readonly badNodes: readonly string[];
 }
 
@@ -49,16 +50,16 @@ const GEN_CALL: Atom<"$gen_call"> = atom("$gen_call");
 const ALIAS: Atom<"alias"> = atom("alias");
 const DEFAULT_TIMEOUT_MS = 5000;
 
-/** The caller and the tag of its reply, as `gen` sends them with a call. */
+/** The caller and its reply's tag, as `gen` sends them with a call. */
 export type From = Tuple<[pid: Pid, tag: Term]>;
 
-/** A call as its server sees it. */
+/** A call, as its server receives it. */
 export interface GenCall {
   readonly request: Term;
   readonly from: From;
 }
 
-/** The call in a message, if it is one. */
+/** Reads a message as a call; undefined if it is not one. */
 export function genCallIn(message: Term): GenCall | undefined {
   if (!isTuple(message, 3) || message[0] !== GEN_CALL) return undefined;
   const [, from, request] = message;
@@ -69,13 +70,13 @@ function isFrom(term: Term): term is From {
   return isTuple(term, 2) && isPid(term[0]);
 }
 
-/** The request in a cast, if the message is one. */
+/** Reads the request of a cast; undefined if the message is not one. */
 export function genCastIn(message: Term): Term | undefined {
   if (!isTuple(message, 2) || message[0] !== GEN_CAST) return undefined;
   return message[1];
 }
 
-/** Answers a call, as `gen_server:reply/2`. */
+/** Replies to a call, as `gen_server:reply/2`. @throws EtfEncodeError */
 export function genReply(self: Process, from: Term, reply: TermInput): void {
   if (!isTuple(from, 2)) return;
   const [pid, tag] = from;
@@ -91,6 +92,14 @@ function aliasOf(tag: Term): Reference | undefined {
   return inner.elements[0] === ALIAS && isReference(inner.tail) ? inner.tail : undefined;
 }
 
+/**
+ * Calls and casts to servers of any node: `node.gen`.
+ *
+ * ```ts
+ * const count = await node.gen.call(["counter", "b@host"], atom("get"), { timeoutMs: 1000 });
+ * await node.gen.cast(["counter", "b@host"], tuple(atom("add"), 5));
+ * ```
+ */
 export class GenClient {
   readonly #node: NodeCore;
   readonly #requests: MonitoredRequests;
@@ -101,8 +110,8 @@ export class GenClient {
   }
 
   /**
-   * Calls a server, as `gen_server:call/3`, and resolves with its reply. `gen_statem:call/2` has no
-   * time-out by default: give it `Infinity`.
+   * Calls a server, as `gen_server:call/3`, and resolves with its reply. The default time-out is
+   * 5,000 ms; `gen_statem:call/2` has none, so pass `Infinity` to do the same.
    *
    * @throws CallError CALL_TIMEOUT, CALL_NO_CONNECTION; RemoteError REMOTE_EXIT when the server
    *   does not exist (`noproc`) or ends before it replies; NodeError NODE_STOPPED; EtfEncodeError;
@@ -112,7 +121,7 @@ export class GenClient {
     return this.callAs(GEN_CALL, server, request, options);
   }
 
-  /** @internal A call of `gen` with another label: `{Label, From, Request}`. Default: the caller. */
+  /** @internal Makes a call with another label: `{Label, From, Request}`. Default: the caller's pid. */
   callAs(
     label: Atom | undefined,
     server: MonitorTarget,
@@ -128,7 +137,7 @@ export class GenClient {
     return this.#requests.ask(server, form, { timeoutMs: DEFAULT_TIMEOUT_MS, ...options });
   }
 
-  /** Makes a call and goes on: the reply is asked of what this returns. No time-out but there. */
+  /** Sends a call and returns at once; read the reply from the request. Only reading it can time out. */
   sendRequest(server: MonitorTarget, request: TermInput): CallRequest {
     return new CallRequest(this.#node.clock, (signal) =>
       this.call(server, request, { timeoutMs: Number.POSITIVE_INFINITY, signal }),
@@ -136,21 +145,22 @@ export class GenClient {
   }
 
   /**
-   * Casts to a server, as `gen_server:cast/2`. Resolves when more may be sent.
+   * Casts to a server, as `gen_server:cast/2`. Resolves when more may be sent. A cast to a name that
+   * does not exist is dropped.
    * @throws EtfEncodeError
    */
   cast(server: MonitorTarget, request: TermInput): Promise<void> {
     return this.tell(server, tuple(GEN_CAST, request));
   }
 
-  /** @internal Sends a message of gen's own; to a name that does not exist it is dropped. */
+  /** @internal Sends a message of gen's protocol; to a name that does not exist it is dropped. */
   tell(server: MonitorTarget, message: TermInput): Promise<void> {
     return this.#requests.tell(server, message);
   }
 
   /**
-   * Calls the servers of one name on several nodes, as `gen_server:multi_call/4`; no time-out unless
-   * given one, which is one for all. Replies that come after it are dropped.
+   * Calls the servers of one name on several nodes, as `gen_server:multi_call/4`. One time-out holds
+   * for all of them; the default is none. Later replies are dropped.
    * @throws NodeError NODE_STOPPED; EtfEncodeError; the signal's reason
    */
   async multiCall(
@@ -183,7 +193,7 @@ export class GenClient {
   }
 }
 
-/** The answer in a message to the caller: `{[alias | Ref], Reply}`, or with the reference alone. */
+/** Reads an answer: `{[alias | Ref], Reply}`, or `{Ref, Reply}`. */
 function answerIn(message: Term): readonly [Reference, Term] | undefined {
   if (!isTuple(message, 2)) return undefined;
   const [tag, reply] = message;
@@ -191,7 +201,7 @@ function answerIn(message: Term): readonly [Reference, Term] | undefined {
   return ref === undefined ? undefined : [ref, reply];
 }
 
-/** Whether a call failed for its server's sake, and not for the caller's. */
+/** Whether a call failed because of its server, and not because of the caller. */
 function isOfServer(error: unknown): boolean {
   return error instanceof RemoteError || error instanceof CallError;
 }

@@ -1,7 +1,7 @@
 /**
- * Requests of a node's clients to processes anywhere, each with a reference, a monitor of who is asked,
- * and limits: what `gen` and `io` of OTP have in common. All are made by one process. It is there before
- * what it asks, so that it ends first when the node stops, and what waits hears that and no other reason.
+ * Requests to processes of any node, each with a reference, a monitor of the target and limits: what
+ * OTP's `gen` and `io` have in common. One process makes all of them. It is older than the processes
+ * that it asks, so it ends first when the node stops, and pending requests fail with NODE_STOPPED.
  */
 import type { Pid, Reference, Term, TermInput } from "../../../etf/index.ts";
 import { timeoutError } from "../../node/errors.ts";
@@ -17,18 +17,20 @@ interface Waiting {
   fail(error: unknown): void;
 }
 
-/** The request that a message answers, and the answer. */
+/** Reads a message as an answer: the reference of its request, and the answer. */
 export type AnswerIn = (message: Term) => readonly [ref: Reference, answer: Term] | undefined;
 
+/** What a protocol puts into its requests. */
 export interface RequestForm {
-  /** What is sent, by that process and with that reference. */
+  /** Makes the message, which `caller` sends with the reference `ref`. */
   message(caller: Pid, ref: Reference): TermInput;
-  /** The error when who is asked does not exist, or ends before it answers. */
+  /** Makes the error for a target that does not exist, or ends before it answers. */
   ended(reason: Term): Error;
-  /** The reference is an alias of the caller, so that an answer that is too late is dropped. */
+  /** Whether the reference is an alias of the caller, so that late answers are dropped. */
   readonly aliased: boolean;
 }
 
+/** Sends the requests of one client and matches the answers to them. */
 export class MonitoredRequests {
   readonly #node: NodeCore;
   readonly #answerIn: AnswerIn;
@@ -42,7 +44,7 @@ export class MonitoredRequests {
   }
 
   /**
-   * Sends without a request; to a name that does not exist it is dropped.
+   * Sends a message that needs no answer; to a name that does not exist it is dropped.
    * @throws EtfEncodeError, NodeError NODE_STOPPED
    */
   tell(target: MonitorTarget, message: TermInput): Promise<void> {
@@ -50,7 +52,7 @@ export class MonitoredRequests {
   }
 
   /**
-   * Asks, and resolves with the answer.
+   * Sends a request and resolves with the answer.
    * @throws what `form.ended` makes; CallError CALL_TIMEOUT, CALL_NO_CONNECTION; NodeError NODE_STOPPED;
    *   EtfEncodeError; the signal's reason
    */
@@ -104,7 +106,7 @@ export class MonitoredRequests {
     });
   }
 
-  /** Any node may have ended the caller; then another takes its place. */
+  /** Any node may end the caller by an exit signal; then a new one takes its place. */
   #liveCaller(): Process {
     if (!this.#caller.alive) this.#caller = this.#newCaller();
     return this.#caller;

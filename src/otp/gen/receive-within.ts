@@ -1,11 +1,11 @@
-/** A receive whose time-out is no error but an answer. */
+/** A receive that returns undefined at a time-out instead of throwing. */
 import type { Term } from "../../../etf/index.ts";
 import { NodeError } from "../../node/errors.ts";
 import type { Wanted } from "../../node/process/mailbox.ts";
 import type { Process } from "../../node/process/process.ts";
 
 /**
- * The oldest message that is wanted, or undefined when none comes within that time.
+ * Takes the oldest wanted message; resolves with undefined when none arrives within `timeoutMs`.
  * @throws NodeError PROCESS_DEAD
  */
 export async function receiveWithin(

@@ -1,4 +1,4 @@
-/** The other side's exceptions, as errors here. */
+/** Errors of calls: exceptions of the remote side, lost connections, and what OTP returns for each. */
 import { type Atom, atom, format, type Term, tuple } from "../../../etf/index.ts";
 import { EXIT, NOCONNECTION, NOTSUP } from "../../node/atoms.ts";
 import { CallError, type CallErrorCode, NodeError } from "../../node/errors.ts";
@@ -6,7 +6,9 @@ import type { NodeCore } from "../../node/node.ts";
 import type { Lost } from "../../node/process/ties.ts";
 import { ERPC, EXCEPTION, TIMEOUT } from "./atoms.ts";
 
+/** The codes of RemoteError, one for each class of exception. */
 export type RemoteErrorCode = "REMOTE_EXIT" | "REMOTE_ERROR" | "REMOTE_THROW";
+/** The class of an Erlang exception. */
 export type ExceptionClass = "exit" | "error" | "throw";
 
 const CODE: Record<ExceptionClass, RemoteErrorCode> = {
@@ -28,14 +30,14 @@ const BADRPC_REASON: Record<CallErrorCode, Atom> = {
 };
 const SHOWN_CHARACTERS = 300;
 
-/** The function called on another node ended with an exception; class, reason and stack are its. */
+/** The called function ended with an exception, whose class, reason and stack trace this error has. */
 export class RemoteError extends Error {
   readonly code: RemoteErrorCode;
   readonly class: ExceptionClass;
   readonly reason: Term;
-  /** The Erlang stack trace of an `error`, else undefined. */
+  /** The Erlang stack trace of an `error`; undefined for the other classes. */
   readonly stackTrace: Term | undefined;
-  /** The function did not end by itself: an exit signal ended the process that ran it. */
+  /** Whether an exit signal ended the process that ran the function. */
   readonly signal: boolean;
 
   constructor(
@@ -46,7 +48,7 @@ export class RemoteError extends Error {
   ) {
     const shown = format(reason, { mode: "~0tp" });
     const cut = shown.length > SHOWN_CHARACTERS ? `${shown.slice(0, SHOWN_CHARACTERS)}...` : shown;
-    super(`The function called ended with ${exceptionClass}: ${cut}`);
+    super(`The called function ended with ${exceptionClass}: ${cut}`);
     this.name = "RemoteError";
     this.code = CODE[exceptionClass];
     this.class = exceptionClass;
@@ -55,7 +57,7 @@ export class RemoteError extends Error {
     this.signal = options.signal ?? false;
   }
 
-  /** What `rpc:call` of OTP returns in such a case. */
+  /** What OTP's `rpc:call` returns for this exception: `{badrpc, {'EXIT', _}}`. */
   get badrpc(): Term {
     const stacked = this.stackTrace !== undefined;
     const reason = stacked ? tuple(this.reason, this.stackTrace) : this.reason;
@@ -64,8 +66,8 @@ export class RemoteError extends Error {
 }
 
 /**
- * What `erpc:call` of OTP raises where ours throws `error`: a class and a reason.
- * @throws the error itself when it is none of a call
+ * The class and reason that OTP's `erpc:call` raises where erldist throws `error`.
+ * @throws the error itself when it is not a call's
  */
 export function erpcExceptionOf(error: unknown): { class: ExceptionClass; reason: Term } {
   if (error instanceof CallError) {
@@ -84,8 +86,8 @@ export function erpcExceptionOf(error: unknown): { class: ExceptionClass; reason
 }
 
 /**
- * What `rpc:call` of OTP returns where ours throws `error`.
- * @throws the error itself when it is none of a call: OTP raises there too
+ * What OTP's `rpc:call` returns where erldist throws `error`.
+ * @throws the error itself when it is not a call's: OTP raises there too
  */
 export function badrpcOf(error: unknown): Term {
   if (error instanceof RemoteError) return error.badrpc;
@@ -93,7 +95,7 @@ export function badrpcOf(error: unknown): Term {
   throw error;
 }
 
-/** The connection to `node` was lost, or never came about. */
+/** The error for a connection to `node` that was lost or never established. */
 export function lostError(node: string, lost: Lost): CallError {
   const why = lost.error.message;
   return new CallError("CALL_NO_CONNECTION", `No answer from ${node}: ${why}`, lost.wasUp, {
@@ -101,9 +103,9 @@ export function lostError(node: string, lost: Lost): CallError {
   });
 }
 
-/** The process that calls has ended: with the node, or by an exit signal from somewhere. */
+/** The error for a calling process that ended: with the node, or by an exit signal. */
 export function callerEnded(node: NodeCore): NodeError {
   return node.stopped
     ? new NodeError("NODE_STOPPED", `The node ${node.name} has been stopped.`)
-    : new NodeError("PROCESS_DEAD", "The process that made the call was ended by an exit signal.");
+    : new NodeError("PROCESS_DEAD", "An exit signal ended the process that made the call.");
 }

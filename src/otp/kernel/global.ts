@@ -1,19 +1,19 @@
 /**
- * The part of `global` that a visible node needs to be borne by genuine ones: it is in sync at once,
- * and keeps locks.
+ * The part of `global` that Erlang nodes expect of a visible node: it reports itself in sync at
+ * once, and keeps locks.
  *
  *   '$gen_cast' {init_connect, {Vsn, Tag}, Node, {locker, _, Known, Locker}}
- *                                    -> '$gen_cast' {in_sync, OurNode, true}
+ *                                    -> '$gen_cast' {in_sync, ThisNode, true}
  *   '$gen_call' {set_lock, {ResourceId, LockRequesterId}}   -> true | false
  *   '$gen_call' {del_lock, {ResourceId, LockRequesterId}}   -> true
  *   '$gen_call' get_known                                   -> []
- * A peer that is told `in_sync` waits for nothing more of us: `global:sync/0` returns, and we are not
- * among the nodes that it asks when it registers a name. Left out is all of the names: none is
- * registered here or known here. So the other half of the protocol (exchange, resolved, new_nodes)
- * never begins, and what global says of lost connections to the nodes it knows does not come here.
+ * After `in_sync` a peer expects nothing more of this node: `global:sync/0` returns, and the peer
+ * does not ask this node when it registers a name. Global names are left out: none is registered or
+ * known here. So the rest of the protocol (exchange, resolved, new_nodes) never begins, and global
+ * sends no reports of lost connections here.
  *
- * A lock is as OTP's `global:set_lock/3` has it: held by one requester, for each process that set it;
- * a process that ends gives it back. `set_lock/1` asks all visible nodes, and so ours.
+ * Locks work as in OTP's `global:set_lock/3`: one requester holds a lock, for each process that set
+ * it, and the end of a process releases its hold. `set_lock/1` asks all visible nodes, so this one too.
  */
 import {
   type Atom,
@@ -41,7 +41,7 @@ const SET_LOCK: Atom<"set_lock"> = atom("set_lock");
 const DEL_LOCK: Atom<"del_lock"> = atom("del_lock");
 const GET_KNOWN: Atom<"get_known"> = atom("get_known");
 
-/** The server `global_name_server`. */
+/** Makes the server `global_name_server`. */
 export function serveGlobal({ core }: { core: NodeCore }): ServiceProcess {
   const locks = new Locks();
   return {
@@ -77,7 +77,7 @@ function answerTo(request: Term, caller: Pid, self: Process, locks: Locks): Term
   return true;
 }
 
-/** The node that wants to synchronize its names with ours. */
+/** The node that wants to synchronize its names with this one; undefined for other requests. */
 function connecting(request: Term): Atom | undefined {
   if (!isTuple(request, 4) || request[0] !== INIT_CONNECT) return undefined;
   return atomOf(request[2]);
@@ -86,11 +86,11 @@ function connecting(request: Term): Atom | undefined {
 interface Lock {
   readonly resourceId: Term;
   readonly requesterId: Term;
-  /** The processes that have set it. */
+  /** The processes that set it. */
   readonly holders: PidMap<Holding>;
 }
 
-/** A lock as one process holds it, with the monitor on that process. */
+/** One process's hold on a lock, with the monitor of that process. */
 interface Holding {
   readonly lock: Lock;
   readonly pid: Pid;
@@ -101,7 +101,7 @@ class Locks {
   readonly #locks = new TermMap<Term, Lock>();
   readonly #holdings = new ReferenceMap<Holding>();
 
-  /** Returns whether the lock is the requester's now. */
+  /** Sets a lock; returns whether the requester holds it now. */
   set(resourceId: Term, requesterId: Term, pid: Pid, self: Process): boolean {
     let lock = this.#locks.get(resourceId);
     if (lock === undefined) {
@@ -125,13 +125,13 @@ class Locks {
     this.#release(holding);
   }
 
-  /** A process that has set a lock is gone. */
+  /** Releases the hold of a process that ended. */
   ended(ref: Reference): void {
     const holding = this.#holdings.get(ref);
     if (holding !== undefined) this.#release(holding);
   }
 
-  /** Another process watches over who holds locks: monitors ended with the one before it. */
+  /** Renews the monitors of the holders for a new server process: the old ones ended with the last. */
   watchedBy(self: Process): void {
     const holdings = this.#holdings.values();
     this.#holdings.clear();

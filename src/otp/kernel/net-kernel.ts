@@ -2,8 +2,8 @@
  * The part of `net_kernel` that other nodes ask: `net_adm:ping/1`.
  *
  *   '$gen_call' {is_auth, Node}  -> yes
- * Whoever gets this far has passed the handshake, so the answer is always yes. Everything else
- * sent to net_kernel is ignored, as OTP ignores what it does not know.
+ * A node that can ask has passed the handshake, so the answer is always yes. Other messages are
+ * ignored, as OTP ignores what it does not know.
  */
 import { type Atom, atom, isTuple, tuple } from "../../../etf/index.ts";
 import type { NodeCore } from "../../node/node.ts";
@@ -14,7 +14,7 @@ export const NET_KERNEL: Atom<"net_kernel"> = atom("net_kernel");
 const IS_AUTH: Atom<"is_auth"> = atom("is_auth");
 const YES: Atom<"yes"> = atom("yes");
 
-/** The server `net_kernel`. */
+/** Makes the server `net_kernel`. */
 export function serveNetKernel(): ServiceProcess {
   return {
     make: () =>
@@ -27,8 +27,8 @@ export function serveNetKernel(): ServiceProcess {
 }
 
 /**
- * Asks a node whether it is there and lets us in, connecting if need be, as signals do.
- * @throws NodeError, EpmdError, TransportError, HandshakeError, CallError: why it is not
+ * Checks that a node is up and accepts this one, connecting first if necessary.
+ * @throws NodeError, EpmdError, TransportError, HandshakeError, CallError: why not
  */
 export async function ping(
   node: NodeCore,

@@ -1,14 +1,14 @@
 /**
- * erpc, both ways: a function applied in a process that is spawned for it, whose exit reason is
- * the answer.
+ * erpc, caller and callee: the function runs in a process spawned for it, whose exit reason is the
+ * answer.
  *
  * Spec: kernel/src/erpc.erl of OTP 23 to 29.
  *   caller -> callee   SPAWN_REQUEST of erpc:execute_call(ResRef, M, F, Args), monitored by ReqId
  *   callee -> caller   the process's exit reason: {ResRef, return, V}, {ResRef, throw, R},
  *                      {ResRef, exit, R}, {ResRef, error, R, Stack} or {ResRef, error, {erpc, R}}
  *   cast               SPAWN_REQUEST of erpc:execute_cast(M, F, Args), not monitored
- * `rpc:call` of OTP 25 and later is this as well. Request ids are objects, see call-request.ts; a
- * multicall tells results and errors apart as `Promise.allSettled` does.
+ * `rpc:call` of OTP 25 and later uses this too. Request ids are objects, see call-request.ts; a
+ * multicall returns results and errors as `Promise.allSettled` does.
  */
 import {
   type Atom,
@@ -31,11 +31,13 @@ import { ERPC, EXCEPTION } from "../gen/atoms.ts";
 import { type Answer, CallRequest, CallRequests } from "../gen/call-request.ts";
 import { callerEnded, lostError, RemoteError } from "../gen/remote-error.ts";
 
+/** Options of a call to a function. */
 export interface CallOptions {
   /** Milliseconds to wait for the answer. Default: no limit. */
   timeoutMs?: number;
+  /** Abandons the call when it fires. The function may still run. */
   signal?: AbortSignal;
-  /** Gets what the function prints. Default: the node's group leader. */
+  /** The process that gets what the function prints. Default: the node's group leader. */
   groupLeader?: Pid;
 }
 
@@ -45,11 +47,18 @@ const RETURN: Atom<"return"> = atom("return");
 const THROW: Atom<"throw"> = atom("throw");
 const EXIT: Atom<"exit"> = atom("exit");
 
+/**
+ * Calls functions on other nodes, as module `erpc`: `node.erpc`.
+ *
+ * ```ts
+ * const sum = await node.erpc.call("b@host", "lists", "sum", [[1, 2, 3]], { timeoutMs: 5000 });
+ * ```
+ */
 export class Erpc {
   readonly #node: NodeCore;
-  /** Sends the requests; answers come by reference, so it takes no message. */
+  /** Sends the requests. Answers are matched by reference, so it handles no messages. */
   #caller: Process;
-  /** How to break off each call that waits. */
+  /** Fails each pending call. */
   readonly #waiting = new Set<(error: Error) => void>();
 
   constructor(node: NodeCore) {
@@ -62,7 +71,7 @@ export class Erpc {
    *
    * @throws RemoteError REMOTE_EXIT, REMOTE_ERROR, REMOTE_THROW when the function ends with an
    *   exception; CallError CALL_NO_CONNECTION, CALL_TIMEOUT, CALL_NOT_SUPPORTED;
-   *   NodeError NODE_STOPPED; EtfEncodeError when an argument is no term; the signal's reason
+   *   NodeError NODE_STOPPED; EtfEncodeError when an argument is not a term; the signal's reason
    */
   async call(
     node: NameLike,
@@ -112,7 +121,7 @@ export class Erpc {
           },
         },
       );
-      // The node itself, or a peer that cannot spawn, may have answered at once.
+      // This node, or a peer that cannot spawn, may have answered already.
       if (over) return;
       this.#waiting.add(giveUp);
       const timedOut = (timeoutMs: number): void => giveUp(timeoutError(nodeName, timeoutMs));
@@ -120,7 +129,7 @@ export class Erpc {
     });
   }
 
-  /** Applies a function on a node; nobody hears what becomes of it. */
+  /** Applies a function on a node without waiting; its result and its errors are dropped. */
   cast(node: NameLike, module: NameLike, name: NameLike, args: readonly TermInput[]): void {
     this.#node.runtime.requestSpawn(
       this.#liveCaller(),
@@ -130,7 +139,7 @@ export class Erpc {
     );
   }
 
-  /** Makes a call and goes on: the answer is asked of what this returns. No time-out but there. */
+  /** Sends a call and returns at once; read the answer from the request. Only reading it can time out. */
   sendRequest(
     node: NameLike,
     module: NameLike,
@@ -143,14 +152,14 @@ export class Erpc {
     );
   }
 
-  /** A collection of requests, those of `gen` too. */
+  /** Makes an empty collection of requests; it takes those of `gen` too. */
   requests<Label = undefined>(): CallRequests<Label> {
     return new CallRequests(this.#node.clock);
   }
 
   /**
-   * Applies a function on several nodes at once; the answers are in the order of the nodes. The
-   * time-out is one for all.
+   * Applies a function on several nodes at once. Resolves with the outcomes in the order of the nodes.
+   * One time-out holds for all of them.
    */
   async multicall(
     nodes: readonly NameLike[],
@@ -162,7 +171,7 @@ export class Erpc {
     return Promise.allSettled(nodes.map((node) => this.call(node, module, name, args, options)));
   }
 
-  /** `cast` to several nodes. */
+  /** Casts to several nodes. */
   multicast(
     nodes: readonly NameLike[],
     module: NameLike,
@@ -182,14 +191,14 @@ export class Erpc {
     });
   }
 
-  /** Any node may have ended the caller; then another takes its place. */
+  /** Any node may end the caller by an exit signal; then a new one takes its place. */
   #liveCaller(): Process {
     if (!this.#caller.alive) this.#caller = this.#newCaller();
     return this.#caller;
   }
 }
 
-/** Lets other nodes apply this node's exposed functions by erpc (and so by rpc). */
+/** Lets other nodes apply this node's exposed functions with erpc, and so with rpc. */
 export function serveErpc({ core: node }: { core: NodeCore }): undefined {
   node.runtime.functions.exposeProcess("erpc", "execute_call", 4, (self, args, caller) => {
     const [resRef, module, name, callArgs] = args as [Term, Term, Term, Term];
@@ -212,7 +221,7 @@ export function serveErpc({ core: node }: { core: NodeCore }): undefined {
   });
 }
 
-/** `apply(M, F, Args)` with what may not be a list. */
+/** Applies an exposed function. @throws ErlangError error `badarg` when `args` is not a list */
 export function applyList(
   node: NodeCore,
   self: Process,
@@ -225,7 +234,7 @@ export function applyList(
   return node.runtime.functions.apply({ self, caller }, module, name, args);
 }
 
-/** Runs at once what need not wait; one path for both kinds of result. */
+/** Runs a function whose result may be a promise, and passes the result or the error on. */
 export function attempt(
   run: () => TermInput | Promise<TermInput>,
   returned: (value: TermInput) => void,
@@ -258,7 +267,7 @@ function failure(resRef: Term, exception: ErlangException): Term {
 }
 
 /**
- * Reads the exit reason of the process that ran the function: returns the result.
+ * The result in the exit reason of the process that ran the function.
  * @throws RemoteError
  */
 function resultIn(reason: Term, resRef: Reference): Term {
@@ -271,7 +280,7 @@ function resultIn(reason: Term, resRef: Reference): Term {
     }
     if (kind === ERROR) throw new RemoteError("error", value, stack);
   }
-  // The process was ended from outside: its exit signal is the answer.
+  // An exit signal ended the process: its reason is the answer.
   throw new RemoteError("exit", reason, undefined, { signal: true });
 }
 

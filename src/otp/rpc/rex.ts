@@ -1,6 +1,6 @@
 /**
- * The `rex` server: what rpc's functions other than `call` speak, and `rpc:call` of nodes that
- * do not use erpc (OTP 22, C nodes, Jinterface).
+ * The server `rex`, which answers rpc's functions other than `call`, and `rpc:call` from nodes
+ * without erpc (OTP 22, C nodes, Jinterface).
  *
  * Spec: kernel/src/rpc.erl of OTP 23 to 29. As Erlang terms:
  *   {From, {call, M, F, Args, GroupLeader}}             -> {rex, Result} to From
@@ -9,8 +9,9 @@
  *   {From, {sbcast, Name, Msg}}                         -> {rex, Node, Node | {nonexisting_name, Name}}
  *   {From, {send, Name, Msg}}                           -> Name gets {From, Msg}
  *   {From, features_request}                            -> {features_reply, Node, [erpc]}
- * GroupLeader is a pid, or `user` or `send_stdout_to_caller`, which mean the node's own here: our
- * functions do not print to it. While the function of a block_call runs, rex takes no other request.
+ * GroupLeader is a pid. `user` and `send_stdout_to_caller` stand for this node's group leader, since
+ * exposed functions do not print to it. While the function of a block_call runs, rex takes no other
+ * request.
  */
 import {
   type Atom,
@@ -40,7 +41,7 @@ const SEND: Atom<"send"> = atom("send");
 const FEATURES_REQUEST: Atom<"features_request"> = atom("features_request");
 const FEATURES_REPLY: Atom<"features_reply"> = atom("features_reply");
 
-/** The server `rex`. */
+/** Makes the server `rex`. */
 export function serveRex({ core }: { core: NodeCore }): ServiceProcess {
   return { make: () => genService(new Rex(core)) };
 }
@@ -105,8 +106,8 @@ class Rex implements GenHandlers {
   }
 
   /**
-   * Applies the function of `{Kind, M, F, Args, GroupLeader}` in a process of its own; resolves
-   * when it has ended. A process that is ended from outside is answered for.
+   * Applies the function of `{Kind, M, F, Args, GroupLeader}` in a new process; resolves when that has
+   * ended. If an exit signal ends it, the caller gets that reason.
    */
   #run(
     self: Process,
@@ -140,7 +141,7 @@ class Rex implements GenHandlers {
   }
 }
 
-/** What `rpc:call` returns for an exception: a thrown term as it is, else `{badrpc, {'EXIT', _}}`. */
+/** What `rpc:call` returns for an exception: a thrown term itself, else `{badrpc, {'EXIT', _}}`. */
 function badrpc(thrown: unknown): Term {
   const { class: exceptionClass, reason, stack } = exceptionOf(thrown);
   if (exceptionClass === "throw") return reason;

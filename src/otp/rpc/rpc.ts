@@ -1,15 +1,15 @@
 /**
- * rpc, the caller's side, as OTP 25 and later have it.
+ * rpc, the caller's side, as in OTP 25 and later.
  *
  * Spec: kernel/src/rpc.erl.
  *   call, async_call, cast, multicall     on top of erpc
  *   block_call, eval_everywhere           a request to `rex`, see rex.ts
  *   sbcast          {self(), {sbcast, Name, Msg}} to rex -> {rex, Node, Node | {nonexisting_name, Name}}
  *   multi_server_call   {self(), Msg} to {Name, Node}    -> {Name, Node, Reply}
- * Where OTP's `call` returns `{badrpc, Reason}`, ours rejects, because a returned `{badrpc, _}` cannot
- * be told from a failure; `badrpcOf` gives the term OTP would have returned. A thrown term is a
- * result, as there. Functions on several nodes are given the nodes: which of them `nodes()` has
- * depends on who is hidden.
+ * Where OTP's `call` returns `{badrpc, Reason}`, this one rejects, because a function may itself
+ * return `{badrpc, _}`; `badrpcOf` gives the term OTP would have returned. A thrown term is a result,
+ * as in OTP. Calls on several nodes take the nodes as an argument, because `nodes()` leaves out the
+ * hidden ones.
  */
 import {
   type Atom,
@@ -34,6 +34,14 @@ import type { CallOptions, Erpc } from "./erpc.ts";
 /** A function and its arguments, for `parallelEval`. */
 export type FunctionCall = readonly [module: NameLike, name: NameLike, args: readonly TermInput[]];
 
+/**
+ * Calls functions on other nodes, as module `rpc`: `node.rpc`.
+ *
+ * ```ts
+ * const release = await node.rpc.call("b@host", "erlang", "system_info", [atom("otp_release")]);
+ * const { results, badNodes } = await node.rpc.multicall(node.nodes(), "erlang", "node", []);
+ * ```
+ */
 export class Rpc {
   readonly #node: NodeCore;
   readonly #erpc: Erpc;
@@ -50,7 +58,7 @@ export class Rpc {
    *
    * @throws RemoteError REMOTE_EXIT, REMOTE_ERROR where OTP returns `{badrpc, {'EXIT', _}}`;
    *   CallError CALL_NO_CONNECTION (`{badrpc, nodedown}`), CALL_TIMEOUT (`{badrpc, timeout}`),
-   *   CALL_NOT_SUPPORTED; EtfEncodeError when an argument is no term; the signal's reason
+   *   CALL_NOT_SUPPORTED; EtfEncodeError when an argument is not a term; the signal's reason
    */
   async call(
     node: NameLike,
@@ -68,9 +76,9 @@ export class Rpc {
   }
 
   /**
-   * As `call`, but the function runs in the other node's `rex` itself: further block calls to that
-   * node wait until it is done.
-   * @throws as `call`; which class an exception had is not told
+   * As `call`, but the function blocks the other node's `rex`: further requests to it wait until the
+   * function is done.
+   * @throws as `call`; the class of an exception is not known
    */
   async blockCall(
     node: NameLike,
@@ -90,9 +98,7 @@ export class Rpc {
     return refuseExit(result);
   }
 
-  /**
-   * As `call`, answered later: `receive` of what it returns is `yield`, `wait` is `nb_yield`.
-   */
+  /** As `call`, answered later: the request's `receive` is `yield`, its `wait` is `nb_yield`. */
   asyncCall(
     node: NameLike,
     module: NameLike,
@@ -105,15 +111,15 @@ export class Rpc {
     );
   }
 
-  /** Applies a function on a node; nobody hears what becomes of it. */
+  /** Applies a function on a node without waiting; its result and its errors are dropped. */
   cast(node: NameLike, module: NameLike, name: NameLike, args: readonly TermInput[]): void {
     this.#erpc.cast(node, module, name, args);
   }
 
   /**
-   * Applies a function on several nodes at once. As in OTP the results are in the order of the
-   * nodes without those that could not be reached or did not answer in time, and an exception is
-   * a result `{badrpc, _}`; `erpc.multicall` tells them apart.
+   * Applies a function on several nodes at once. As in OTP, `results` follows the order of the nodes,
+   * without those that could not be reached or did not answer in time, and an exception is a result
+   * `{badrpc, _}`; `erpc.multicall` tells them apart.
    * @throws EtfEncodeError, NodeError NODE_STOPPED; the signal's reason
    */
   async multicall(
@@ -134,7 +140,7 @@ export class Rpc {
     return { results, badNodes };
   }
 
-  /** `cast` to several nodes. */
+  /** Casts to several nodes. */
   evalEverywhere(
     nodes: readonly NameLike[],
     module: NameLike,
@@ -146,14 +152,14 @@ export class Rpc {
     for (const node of nodes) void this.#gen.cast([REX, node], request);
   }
 
-  /** Sends a message to the process of that name on each of the nodes. */
+  /** Sends a message to the process registered as `name` on each node. */
   abcast(nodes: readonly NameLike[], name: NameLike, message: TermInput): void {
     for (const node of nodes) void this.#node.send([name, node], message);
   }
 
   /**
-   * As `abcast`, and tells which nodes have that name. When it resolves, the others have the
-   * message; whether they have read it is not known.
+   * As `abcast`, and reports which nodes have that name. When it resolves, the message is in the
+   * mailboxes of those nodes' processes; they may not have read it yet.
    */
   async sbcast(
     nodes: readonly NameLike[],
@@ -171,8 +177,8 @@ export class Rpc {
   }
 
   /**
-   * Sends `{Pid, Message}` to the process of that name on each of the nodes, which is to answer
-   * `{Name, Node, Reply}` to the pid. A node that does not know the name, or is lost, is a bad one.
+   * Sends `{Pid, Message}` to the process registered as `name` on each node, which should answer
+   * `{Name, Node, Reply}` to the pid. Nodes that do not have the name, or are lost, are `badNodes`.
    */
   async multiServerCall(
     nodes: readonly NameLike[],
@@ -187,8 +193,8 @@ export class Rpc {
   }
 
   /**
-   * As `multiServerCall` with one node, and a first element of the answer of the caller's choice.
-   * @throws CallError CALL_NO_CONNECTION when the node does not know the name, or is lost
+   * As `multiServerCall` with one node, whose answer begins with `replyWrapper` instead of the name.
+   * @throws CallError CALL_NO_CONNECTION when the node does not have the name, or is lost
    */
   async serverCall(
     node: NameLike,
@@ -203,8 +209,8 @@ export class Rpc {
   }
 
   /**
-   * Applies each of the functions on one of the nodes, in turn, all at once; the results are in
-   * the order of the functions, an exception or a lost node as `{badrpc, _}`.
+   * Applies the functions all at once, distributed over the nodes in turn. Resolves with the results in
+   * the order of the functions; an exception or a lost node is `{badrpc, _}`.
    * @throws EtfEncodeError, NodeError NODE_STOPPED
    */
   async parallelEval(nodes: readonly NameLike[], calls: readonly FunctionCall[]): Promise<Term[]> {
@@ -212,8 +218,8 @@ export class Rpc {
   }
 
   /**
-   * As `lists:map/2` with a function of that name, applied on the nodes in turn to an element and
-   * the extra arguments.
+   * As `lists:map/2`: applies the function to each element and the extra arguments, distributed over
+   * the nodes in turn.
    * @throws as `call`, where OTP exits with `badrpc`
    */
   async pmap(
@@ -232,7 +238,7 @@ export class Rpc {
     );
   }
 
-  /** The reply of each node to `{self(), Message}`; undefined where there is none to come. */
+  /** The reply of each node to `{self(), Message}`; undefined for a node that will not reply. */
   #serverCalls(
     nodes: readonly NameLike[],
     name: Atom,
@@ -281,7 +287,7 @@ function refuseExit(result: Term): Term {
   return result;
 }
 
-/** The node is one of multicall's bad nodes. */
+/** Whether the node is one of multicall's bad nodes. */
 function isUnanswered(error: unknown): boolean {
   return (
     error instanceof CallError &&

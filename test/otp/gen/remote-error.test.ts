@@ -14,7 +14,7 @@ describe("RemoteError", () => {
   ] as const)("of class %s has the code %s and the reason", (kind, code) => {
     const error = new RemoteError(kind, oops, kind === "error" ? stack : undefined);
     expect(error).toMatchObject({ name: "RemoteError", code, class: kind, reason: oops });
-    expect(error.message).toBe(`The function called ended with ${kind}: {oops,1}`);
+    expect(error.message).toBe(`The called function ended with ${kind}: {oops,1}`);
     expect(error.stackTrace).toBe(kind === "error" ? stack : undefined);
   });
 
