@@ -1,9 +1,9 @@
-/** Who made the call that a server ends by, as reports of OTP tell it in `client_info`. */
+/** The `client_info` of a server's crash report: who made the call that the server ended on. */
 import { atom, type Pid, type Term, tuple } from "../../../etf/index.ts";
 import { UNDEFINED } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
 
-/** `undefined`, `{Pid, remote}`, `{Pid, dead}`, or `{Pid, {NameOrPid, []}}`: there are no stacks. */
+/** `undefined`, `{Pid, remote}`, `{Pid, dead}` or `{Pid, {NameOrPid, []}}`, without a stack trace. */
 export function clientInfo(node: NodeCore, pid: Pid | undefined): Term {
   if (pid === undefined) return UNDEFINED;
   if (pid.node.name !== node.name) return tuple(pid, atom("remote"));

@@ -1,6 +1,7 @@
-/** The events that a state machine still has to handle; each costs the same, however many wait. */
+/** The events that a state machine still has to handle. */
 import type { QueuedEvent } from "./gen-statem-callbacks.ts";
 
+/** A queue that also takes events at its front. Each operation takes constant time on average. */
 export class EventQueue {
   /** The next one last. */
   #front: QueuedEvent[] = [];
@@ -10,6 +11,7 @@ export class EventQueue {
     this.#back = events;
   }
 
+  /** The number of events. */
   get length(): number {
     return this.#front.length + this.#back.length;
   }
@@ -20,6 +22,7 @@ export class EventQueue {
     return this.#front.at(-1);
   }
 
+  /** Puts an event after all others. */
   push(event: QueuedEvent): void {
     this.#back.push(event);
   }
@@ -30,12 +33,12 @@ export class EventQueue {
     return this.#front.pop();
   }
 
-  /** Puts events before all others, in their order. */
+  /** Puts events before all others, keeping their order. */
   prepend(events: readonly QueuedEvent[]): void {
     for (let i = events.length - 1; i >= 0; i--) this.#front.push(events[i]!);
   }
 
-  /** All of them, the next one first. */
+  /** All events, the next one first. */
   toArray(): QueuedEvent[] {
     return [...this.#front].reverse().concat(this.#back);
   }

@@ -1,18 +1,18 @@
-/** What the callbacks of a GenServer are given and may return; see gen-server.ts. */
+/** What the callbacks of a GenServer get and may return; see gen-server.ts. */
 import type { Term, TermInput } from "../../../etf/index.ts";
 import type { NameLike } from "../../node/atoms.ts";
 import type { From } from "../gen/gen.ts";
 import type { StartOptions } from "./system-process.ts";
 
-/** What is to happen once a callback is done. */
+/** What happens once a callback is done. */
 export interface Then {
-  /** Nothing else: the same as returning nothing. */
+  /** Changes nothing: the same as returning nothing. */
   noreply?: true;
   /** Milliseconds without a message after which handleInfo gets the atom `timeout`. */
   timeoutMs?: number;
-  /** Given to handleContinue before any further message is taken. */
+  /** Passed to handleContinue before any further message is handled. */
   continue?: unknown;
-  /** Ignored: there is nothing to hibernate. */
+  /** Ignored: a JavaScript process cannot hibernate. */
   hibernate?: true;
 }
 
@@ -24,32 +24,33 @@ export interface Stop {
 // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing has this type
 type Nothing = void;
 
-/** A result now or later. */
+/** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
 /** What handleCast, handleInfo and handleContinue may return. */
 export type HandleResult = Nothing | Then | Stop;
 
-/** What handleCall may return: with a `reply` the call is answered, without it later, or never. */
+/** What handleCall may return. `reply` answers the call; without it, the server may do so later. */
 export type CallResult = HandleResult | ((Then | Stop) & { reply: TermInput });
 
-/** What init may return; with `stop`, `error` or `ignore` the server does not start. */
+/** What init may return. With `stop`, `error` or `ignore` the server does not start. */
 export type InitResult = Nothing | Then | Stop | { error: TermInput } | { ignore: true };
 
 /** What formatStatus may change before others see it. */
 export interface ServerStatus {
   state: unknown;
-  /** Set when the server ends: why, and its last message. */
+  /** The reason and the last message, set when the server ends. */
   reason?: Term;
   message?: Term;
 }
 
+/** Options of a start. */
 export interface GenServerStartOptions extends StartOptions {
-  /** The callback module's name, as others see it. Default: the class's name. */
+  /** The name of the callback module, as reports and `sys` show it. Default: the class's name. */
   module?: NameLike;
 }
 
-/** A server, as its loop sees it. */
+/** A server, as its loop uses it. */
 export interface ServerCallbacks {
   state: unknown;
   init?(): Awaitable<InitResult>;

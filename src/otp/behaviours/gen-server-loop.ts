@@ -1,7 +1,7 @@
 /**
  * The loop of a GenServer: takes a message, calls the callback, does what it returned.
  *
- * Spec: stdlib/src/gen_server.erl. To the log, when the server ends badly or nobody handles a message:
+ * Spec: stdlib/src/gen_server.erl. Logged when the server crashes or has no callback for a message:
  *   #{label => {gen_server,terminate}, name, last_message, state, log, reason, client_info}
  *   #{label => {gen_server,no_handle_info}, module, message}     (no_handle_cast for a cast)
  */
@@ -27,10 +27,10 @@ import { data, SystemProcess, type Timer } from "./system-process.ts";
 const NOREPLY: Atom<"noreply"> = atom("noreply");
 const BAD_RETURN_VALUE: Atom<"bad_return_value"> = atom("bad_return_value");
 
-/** What a callback was given: it is told of when the server ends by it. */
+/** What a callback was called with, for the report if the server ends in it. */
 interface Given {
   readonly message: Term;
-  /** Set for a call. */
+  /** The caller, if it was a call. */
   readonly from?: From;
 }
 
@@ -38,11 +38,12 @@ const THEN_KEYS = ["noreply", "timeoutMs", "continue", "hibernate"];
 const RESULT_KEYS: ReadonlySet<string> = new Set([...THEN_KEYS, "reply", "stop"]);
 const INIT_KEYS: ReadonlySet<string> = new Set([...THEN_KEYS, "stop", "error", "ignore"]);
 
+/** Runs a GenServer's callbacks in its process. */
 export class GenServerLoop extends SystemProcess {
   protected override readonly module: Atom = GEN_SERVER;
   readonly #server: ServerCallbacks;
   #timer: Timer | undefined;
-  /** The time-out that runs while the server waits. */
+  /** The time-out of the wait for the next message. */
   #timeoutMs: number | undefined;
 
   constructor(node: OtpNode, callbackModule: Atom, server: ServerCallbacks) {
@@ -200,7 +201,7 @@ export class GenServerLoop extends SystemProcess {
     return this.#then(result);
   }
 
-  /** Sends the reply in a result, if there is one. @throws EtfEncodeError */
+  /** Sends the reply of a result, if it has one. @throws EtfEncodeError */
   #answer(result: Result, given: Given): void {
     const replies = "reply" in result && given.from !== undefined;
     if (replies) genReply(this.self, given.from as Term, result.reply as Term);
@@ -228,7 +229,7 @@ export class GenServerLoop extends SystemProcess {
   #threw(error: unknown, given: Given): unknown {
     if (!this.self.alive) return;
     const exception = exceptionOf(error);
-    // As in OTP, what is thrown counts as returned.
+    // As in OTP, a thrown value counts as a returned one.
     if (exception.class === "throw") return this.#done(exception.reason, given);
     return this.#terminate(exception, given);
   }
@@ -241,7 +242,7 @@ export class GenServerLoop extends SystemProcess {
       try {
         if (result !== undefined) this.#answer(result, given);
       } catch {
-        // The reply is no term: who called hears of the end instead.
+        // The reply is not a term: the caller is notified of the server's end instead.
       }
       endWith(this.node, this.self, last);
     };
@@ -260,7 +261,7 @@ export class GenServerLoop extends SystemProcess {
 
   #report(exception: ErlangException, { message, from }: Given): void {
     const { class: exceptionClass, reason, stack } = exception;
-    // A result that says stop has no stack, unlike an exit that was raised.
+    // A `stop` result has no stack trace, unlike a raised exit.
     const stopped = exceptionClass === "exit" && stack.length === 0;
     this.node.runtime.log(() => {
       const status = this.#formatted({ state: this.#server.state, reason, message });

@@ -1,36 +1,36 @@
-/** What the callbacks of a GenStatem are given and may return; see gen-statem.ts. */
+/** What the callbacks of a GenStatem get and may return; see gen-statem.ts. */
 import type { Atom, Term, TermInput } from "../../../etf/index.ts";
 import type { From } from "../gen/gen.ts";
 import type { Awaitable } from "./gen-server-callbacks.ts";
 
-/** How events are handled: by one function, or by a method named as the state, which is an atom then. */
+/** Which method handles events: `handleEvent`, or one named as the state, which must then be an atom. */
 export type CallbackMode = "handle_event_function" | "state_functions";
 
-/** A request that must be answered: by a reply action, now or of a later event. */
+/** A request that needs an answer: a reply action, of this event or of a later one. */
 export interface CallEvent {
   readonly type: "call";
   readonly from: From;
   readonly content: Term;
 }
 
-/** A cast, or a message that is neither call nor cast. */
+/** A cast, or a message that is neither a call nor a cast. */
 export interface MessageEvent {
   readonly type: "cast" | "info";
   readonly content: Term;
 }
 
-/** One that the machine has made itself with `nextEvent`. */
+/** An event that the machine made with `nextEvent`. */
 export interface InternalEvent {
   readonly type: "internal";
   readonly content: unknown;
 }
 
-/** The time of a state, of an event (no `name`), or a generic time-out has passed. */
+/** A time-out of the state, of the event (without a `name`), or a generic one has passed. */
 export type TimeoutEvent =
   | { readonly type: "state_timeout"; readonly content: unknown }
   | { readonly type: "timeout"; readonly name?: Term; readonly content: unknown };
 
-/** The state has just been entered, from the one in `content`. */
+/** The machine has just entered the state, coming from the one in `content`. */
 export interface EnterEvent<State> {
   readonly type: "enter";
   readonly content: State;
@@ -39,45 +39,47 @@ export interface EnterEvent<State> {
 /** What can wait in the machine's queue. */
 export type QueuedEvent = CallEvent | MessageEvent | InternalEvent | TimeoutEvent;
 
+/** What a callback gets. */
 export type StatemEvent<State extends Term = Term> = QueuedEvent | EnterEvent<State>;
 
+/** Replies to a call. */
 export interface ReplyAction {
   reply: TermInput;
   from: From;
 }
 
 /**
- * Milliseconds until the event, 0 for as soon as no other event is queued, Infinity to cancel, or
- * `update` to change the content alone.
+ * Milliseconds until the event; 0 for as soon as no other event is queued; Infinity to cancel it;
+ * `update` to change only its content.
  */
 export type TimeoutMs = number | "update";
 
-/** What a callback wants done, in order. */
+/** What a callback asks for. Several actions are carried out in order. */
 export type StatemAction =
   | ReplyAction
-  /** An event before all others, even those received already. */
+  /** Inserts an event before all others, even those already received. */
   | { nextEvent: QueuedEvent }
-  /** The event waits until the state changes. Not in an enter call. */
+  /** Keeps the event until the state changes. Not allowed in an enter call. */
   | { postpone: boolean }
-  /** A generic time-out with a name; without, one that any event cancels. */
+  /** Starts a generic time-out if it has a name; otherwise one that any event cancels. */
   | { timeoutMs: TimeoutMs; name?: TermInput; content?: unknown }
-  /** A time-out that a change of the state cancels. */
+  /** Starts a time-out that a change of the state cancels. */
   | { stateTimeoutMs: TimeoutMs; content?: unknown }
-  /** Ignored: there is nothing to hibernate. */
+  /** Ignored: a JavaScript process cannot hibernate. */
   | { hibernate: boolean };
 
 interface Acting {
   actions?: StatemAction | readonly StatemAction[];
 }
 
-/** Keeps the state, or goes to another: a string is the atom of that name. */
+/** Keeps the state, or changes to another; a string stands for the atom of that name. */
 export interface Transition<State extends Term> extends Acting {
   nextState?: State | string;
-  /** As if the state had been left and entered again: its enter call is made. */
+  /** Makes the state's enter call, as if the machine had left the state and entered it again. */
   repeatState?: true;
 }
 
-/** Ends the machine, once callers have got their replies. */
+/** Ends the machine, after the replies. */
 export interface StatemStop {
   stop: TermInput;
   replies?: ReplyAction | readonly ReplyAction[];
@@ -86,10 +88,10 @@ export interface StatemStop {
 // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing has this type
 type Nothing = void;
 
-/** What a callback may return; nothing keeps the state. */
+/** What a callback may return. Returning nothing keeps the state. */
 export type StatemResult<State extends Term = Atom> = Nothing | Transition<State> | StatemStop;
 
-/** What init may return; the state may also be set as a property before. */
+/** What init may return. The state may also be set as a property beforehand. */
 export type StatemInitResult<State extends Term = Atom> =
   | Nothing
   | ({ state: State | string } & Acting)
@@ -101,11 +103,11 @@ export type StatemInitResult<State extends Term = Atom> =
 export interface StatemStatus {
   state: unknown;
   data: unknown;
-  /** Set when the machine ends: why. */
+  /** The reason, set when the machine ends. */
   reason?: Term;
 }
 
-/** A machine, as its loop sees it. */
+/** A machine, as its loop uses it. */
 export interface StatemCallbacks {
   state: Term;
   data: unknown;

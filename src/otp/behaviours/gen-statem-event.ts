@@ -1,10 +1,10 @@
-/** Events of a GenStatem as OTP has them, `{Type, Content}`, and how `sys:trace` shows what becomes of them. */
+/** Events of a GenStatem as OTP's terms, `{Type, Content}`, and as `sys:trace` prints them. */
 import { atom, exactEquals, isTuple, type Term, tuple } from "../../../etf/index.ts";
 import { CALL, TIMEOUT } from "../gen/atoms.ts";
 import type { StatemEvent } from "./gen-statem-callbacks.ts";
 import { shown, text } from "./shown.ts";
 
-/** `{{call, From}, Request}`, `{cast, Request}`, `{{timeout, Name}, Content}` and so on. */
+/** An event as OTP's term: `{{call, From}, Request}`, `{cast, Request}`, `{{timeout, Name}, Content}`, … */
 export function eventTerm(event: StatemEvent): Term {
   return tuple(typeTerm(event), shown(event.content));
 }
@@ -17,7 +17,7 @@ function typeTerm(event: StatemEvent): Term {
   return atom(event.type);
 }
 
-/** What OTP prints of a system event of a state machine. */
+/** The text that OTP prints for a system event of a state machine. */
 export function printStatemEvent(name: Term, event: Term): string {
   const [kind, first, second, third] = event as [Term, Term, Term, Term];
   const shownName = text(name);

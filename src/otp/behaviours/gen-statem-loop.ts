@@ -1,10 +1,10 @@
 /**
  * The loop of a GenStatem: takes an event, calls the callback, makes the transition.
  *
- * Spec: stdlib/src/gen_statem.erl, "State Machine engine". To the log, when the machine ends badly:
+ * Spec: stdlib/src/gen_statem.erl, "State Machine engine". Logged when the machine crashes:
  *   #{label => {gen_statem,terminate}, name, queue, postponed, modules, callback_mode, state_enter,
  *     state => {State, Data}, timeouts, log, reason => {Class, Reason, Stack}, client_info}
- * To `sys`: {in, Event, State}, {out, Reply, From}, {consume | postpone, Event, State, NextState},
+ * Events for `sys`: {in, Event, State}, {out, Reply, From}, {consume | postpone, Event, State, NextState},
  * {start_timer, {Type, Time, Content, []}, State}, {terminate, Reason, State}.
  */
 import {
@@ -57,11 +57,12 @@ import { data, SystemProcess } from "./system-process.ts";
 
 const INIT_KEYS: ReadonlySet<string> = new Set(["state", "actions", "stop", "error", "ignore"]);
 
+/** Runs a GenStatem's callbacks in its process. */
 export class GenStatemLoop extends SystemProcess {
   protected override readonly module: Atom = atom("gen_statem");
   readonly #machine: StatemCallbacks;
   readonly #timeouts: StatemTimeouts;
-  /** The state, whatever the program does with the machine's property. */
+  /** The current state, independent of what the program does with the machine's property. */
   #state: Term = UNDEFINED;
   /** The oldest first. */
   #postponed: QueuedEvent[] = [];
@@ -119,7 +120,7 @@ export class GenStatemLoop extends SystemProcess {
     return this.#terminate({ class: "exit", reason, stack: [] }, new EventQueue());
   }
 
-  /** Time goes on while the machine is suspended; what passes waits in the mailbox. */
+  /** Timers run on while the machine is suspended; their messages wait in the mailbox. */
   protected override pause(): void {}
   protected override resume(): void {}
 
@@ -181,7 +182,7 @@ export class GenStatemLoop extends SystemProcess {
     this.debug.event(tuple(IN, eventTerm(event), this.#state));
   }
 
-  /** Handles what is queued, and time-outs of 0, until there is nothing left. */
+  /** Handles the queued events and the time-outs of 0 until none is left. */
   async #run(queue: EventQueue): Promise<void> {
     for (;;) {
       if (queue.length === 0) {
@@ -195,8 +196,8 @@ export class GenStatemLoop extends SystemProcess {
   }
 
   /**
-   * Handles the first event of the queue, or begins with the actions of init and an enter call.
-   * Returns whether the machine lives on.
+   * Handles the first event of the queue, or starts with the actions of init and an enter call.
+   * Returns whether the machine continues.
    */
   async #turn(
     queue: EventQueue,
@@ -236,14 +237,14 @@ export class GenStatemLoop extends SystemProcess {
     return this.#machine.stateEnter ? { type: "enter", content: previous } : undefined;
   }
 
-  /** What the callback returned; as in OTP, what it throws counts as returned. */
+  /** What the callback returned. As in OTP, a thrown value counts as a returned one. */
   async #call(event: StatemEvent, previous: Term): Promise<unknown> {
     try {
       return await this.#callback(event);
     } catch (error) {
       const exception = exceptionOf(error);
       if (exception.class === "throw") return exception.reason;
-      // An enter call that fails does not come about: the machine ends in the state before.
+      // The transition fails with its enter call: the machine ends in the previous state.
       this.#enter(previous);
       throw error;
     }
@@ -288,7 +289,7 @@ export class GenStatemLoop extends SystemProcess {
     }
   }
 
-  /** Makes the transition: the event is done with or postponed, time-outs end and start. */
+  /** Completes the transition: drops or postpones the event, cancels and starts time-outs. */
   #settle(turn: Turn, previous: Term, queue: EventQueue): void {
     const event = queue.shift()!;
     if (turn.postpone) this.#postponed.push(event);
@@ -306,13 +307,13 @@ export class GenStatemLoop extends SystemProcess {
     queue.prepend(turn.nextEvents);
   }
 
-  /** Of several time-outs of one type the last one counts. */
+  /** Starts time-outs. Of several of one type, the last one counts. */
   #startTimeouts(timeouts: readonly TimeoutAction[]): void {
     const last = timeouts.filter(
       ({ type }, at) => !timeouts.slice(at + 1).some((later) => exactEquals(later.type, type)),
     );
     if (this.debug.active) {
-      // OTP goes through them from the last to the first.
+      // OTP reports them from the last to the first.
       for (const { type, timeMs, content } of [...last].reverse()) {
         if (timeMs === "update" || timeMs === Number.POSITIVE_INFINITY) continue;
         const timer = tuple(type, timeMs, shown(content), []);

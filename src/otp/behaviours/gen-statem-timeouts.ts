@@ -1,8 +1,8 @@
 /**
  * The time-outs of a GenStatem: one of the state, one of the event, and one for each name.
  *
- * Spec: gen_statem's "Time-Outs". A time-out started again replaces the one of its type. Those of 0
- * take no time: they come as soon as no event is queued, before anything that was received.
+ * Spec: gen_statem's "Time-Outs". Starting a time-out replaces the running one of its type. A time-out
+ * of 0 passes as soon as no event is queued, before any received message.
  */
 import { type Atom, atom, exactEquals, isTuple, type Term, tuple } from "../../../etf/index.ts";
 import type { NodeCore } from "../../node/node.ts";
@@ -17,24 +17,25 @@ interface Timeout {
   /** `state_timeout`, `timeout`, or `{timeout, Name}`. */
   readonly type: Term;
   content: unknown;
-  /** Undefined when its time is 0. */
+  /** Undefined for a time of 0. */
   readonly timer: Timer | undefined;
 }
 
+/** The running time-outs of one machine. */
 export class StatemTimeouts {
   readonly #clock: NodeCore["clock"];
   readonly #deliver: (message: Term) => void;
   #running: Timeout[] = [];
-  /** What the messages of timers mean; those of cancelled ones mean nothing. */
+  /** The time-out that each timer's message belongs to. Messages of cancelled time-outs are ignored. */
   readonly #messages = new WeakMap<object, Timeout>();
 
-  /** @param deliver puts a message into the machine's mailbox, behind those received already */
+  /** @param deliver puts a message into the machine's mailbox, after those already received */
   constructor(clock: NodeCore["clock"], deliver: (message: Term) => void) {
     this.#clock = clock;
     this.#deliver = deliver;
   }
 
-  /** Starts a time-out of a type, or starts it again. */
+  /** Starts a time-out of a type, or restarts it. Infinity cancels it. */
   start(type: Term, timeMs: number, content: unknown): void {
     this.cancel(type);
     if (timeMs === Number.POSITIVE_INFINITY) return;
@@ -49,42 +50,44 @@ export class StatemTimeouts {
     this.#running.push(timeout);
   }
 
-  /** Changes the content of one that runs; without such, one of 0 is started. */
+  /** Changes the content of the running time-out of a type; if there is none, starts one of 0. */
   update(type: Term, content: unknown): void {
     const found = this.#find(type);
     if (found === undefined) this.start(type, 0, content);
     else found.content = content;
   }
 
+  /** Cancels the time-out of a type, if one runs. */
   cancel(type: Term): void {
     const found = this.#find(type);
     if (found !== undefined) this.#remove(found);
   }
 
+  /** Cancels all time-outs. */
   cancelAll(): void {
     for (const { timer } of this.#running) timer?.cancel();
     this.#running = [];
   }
 
-  /** Whether a message is that of a timer. */
+  /** Whether a message comes from a timer. */
   isTimer(message: Term): boolean {
     return typeof message === "object" && this.#messages.has(message);
   }
 
-  /** The event of a timer's message, unless it was cancelled after that was sent. */
+  /** The event for a timer's message; undefined if the time-out has been cancelled since. */
   passed(message: Term): TimeoutEvent | undefined {
     const timeout = this.#messages.get(message as object);
     if (timeout === undefined || !this.#running.includes(timeout)) return undefined;
     return this.#remove(timeout);
   }
 
-  /** The oldest of those of 0. */
+  /** Takes out the oldest time-out of 0. */
   takeZero(): TimeoutEvent | undefined {
     const zero = this.#running.find(({ timer }) => timer === undefined);
     return zero === undefined ? undefined : this.#remove(zero);
   }
 
-  /** `{Count, [{Type, Content}]}` of those that run. */
+  /** The running time-outs as `{Count, [{Type, Content}]}`. */
   status(): Term {
     const list = this.#running.map(({ type, content }) => tuple(type, shown(content)));
     return tuple(list.length, list);

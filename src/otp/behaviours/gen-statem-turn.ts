@@ -1,8 +1,8 @@
 /**
- * What one event comes to: the result of its callback and those of enter calls after it, checked and
+ * The outcome of one event: the results of its callback and of the enter calls after it, checked and
  * collected until the transition is made.
  *
- * Spec: gen_statem's "Transition Actions". What is no result or action ends the machine with the error
+ * Spec: gen_statem's "Transition Actions". An invalid result or action ends the machine with the error
  * {bad_return_from_state_function, Result}, {bad_action_from_state_function, Action}, their like with
  * `bad_state_enter_`, or {bad_reply_action_from_state_function, Action}.
  */
@@ -29,7 +29,7 @@ export interface TimeoutAction {
   readonly content: unknown;
 }
 
-/** What has been asked for, in order. */
+/** What the callbacks of one event have asked for, in order. */
 export class Turn {
   readonly nextEvents: QueuedEvent[] = [];
   readonly timeouts: TimeoutAction[] = [];
@@ -47,41 +47,41 @@ const QUEUED: ReadonlySet<unknown> = new Set([
   "state_timeout",
 ]);
 
-/** A result that stops the machine, or undefined when it is another. */
+/** Reads a result that stops the machine; undefined for any other. */
 export function asStop(returned: unknown): { reason: Term; replies: unknown[] } | undefined {
   const result = asResult(returned, STOP_KEYS);
   if (result === undefined || !("stop" in result)) return undefined;
   return { reason: shown(result.stop), replies: listed(result.replies) };
 }
 
-/** A result that keeps or changes the state. @throws ErlangError bad_return_from_state_function */
+/** Reads a result that keeps or changes the state. @throws ErlangError bad_return_from_state_function */
 export function asTransition(returned: unknown): Result {
   const result = asResult(returned, TRANSITION_KEYS);
   if (result === undefined) throw bad("bad_return_from_state_function", returned);
   return result;
 }
 
-/** An action, or a list of them, or nothing, as a list. */
+/** Nothing, one action or a list of them, as a list. */
 export function listed(given: unknown): unknown[] {
   if (given === undefined) return [];
   return Array.isArray(given) ? given : [given];
 }
 
-/** The error that ends a machine for something that its callback has returned. */
+/** The error that ends a machine whose callback returned something invalid. */
 export function bad(what: string, value: unknown): ErlangError {
   return ErlangError.error(tuple(atom(what), shown(value)));
 }
 
-/** @throws ErlangError bad_reply_action_from_state_function */
+/** Reads a reply action. @throws ErlangError bad_reply_action_from_state_function */
 export function asReply(action: unknown): ReplyAction {
   if (isReply(action)) return action;
   throw bad("bad_reply_action_from_state_function", action);
 }
 
 /**
- * Takes one action into a turn; replies are sent at once.
- * @param called false in an enter call, where some actions make no sense
- * @throws ErlangError
+ * Adds one action to a turn. Replies are sent at once.
+ * @param called false in an enter call, which does not allow all actions
+ * @throws ErlangError for an invalid action
  */
 export function take(
   turn: Turn,

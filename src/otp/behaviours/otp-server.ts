@@ -1,6 +1,6 @@
 /**
- * What a `GenServer` and a `GenStatem` have in common to those who start them: `start`, `start_link` and
- * `reply` of OTP's behaviours. What runs them is the loop that each makes of itself.
+ * What `GenServer` and `GenStatem` have in common for their users: `start`, `start_link` and `reply` of
+ * OTP's behaviours. Each makes the loop that runs it.
  */
 import type { Atom, TermInput } from "../../../etf/index.ts";
 import { asAtom } from "../../node/atoms.ts";
@@ -11,20 +11,21 @@ import type { GenServerStartOptions } from "./gen-server-callbacks.ts";
 import type { OtpNode } from "./otp-node.ts";
 import type { SystemProcess } from "./system-process.ts";
 
+/** The base of `GenServer` and `GenStatem`. */
 export abstract class OtpServer {
   #loop: SystemProcess | undefined;
 
-  /** @internal What runs this; made once, when it is started. */
+  /** @internal Makes the loop that runs this server; called once, by the start. */
   protected abstract newLoop(node: OtpNode, module: Atom): SystemProcess;
 
-  /** The process that this runs as. Set before init runs. */
+  /** The server's process, from before init runs. @throws TypeError before the start */
   get self(): Process {
-    if (this.#loop === undefined) throw new TypeError("This has not been started.");
+    if (this.#loop === undefined) throw new TypeError("The server has not been started.");
     return this.#loop.self;
   }
 
   /**
-   * Starts it, as `start` of OTP's behaviours. Each start takes an instance of its own.
+   * Starts the server, as `start` of OTP's behaviours. An instance can be started once.
    * @throws StartError START_FAILED, START_IGNORED; NodeError NODE_STOPPED; the signal's reason
    */
   start(node: OtpNode, options: GenServerStartOptions = {}): Promise<Process> {
@@ -32,15 +33,15 @@ export abstract class OtpServer {
   }
 
   /**
-   * Starts it linked to its parent, as `start_link`: it ends when its parent does, and its parent hears
-   * of its end.
-   * @throws as `start`; NodeError PROCESS_DEAD when the parent is
+   * Starts the server linked to a parent, as `start_link`: it ends when its parent does, and the parent
+   * gets its exit signal.
+   * @throws as `start`; NodeError PROCESS_DEAD when the parent has ended
    */
   startLink(node: OtpNode, parent: Process, options: GenServerStartOptions = {}): Promise<Process> {
     return this.#start(node, parent, options);
   }
 
-  /** Answers a call that was not answered when it was handled, as `reply/2`. */
+  /** Replies to a call after its callback has returned, as `reply/2`. @throws EtfEncodeError */
   reply(from: From, reply: TermInput): void {
     genReply(this.self, from, reply);
   }

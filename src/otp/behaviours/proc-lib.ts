@@ -1,13 +1,13 @@
 /**
- * Processes started by another one, as `proc_lib` starts them: who started them, what they run,
- * the answer that they are up, and the report when they end badly.
+ * Processes that another process starts, as with `proc_lib`: who started them, what they run, the
+ * message that they are up, and the report when they crash.
  *
  * Spec: stdlib/src/proc_lib.erl. As Erlang terms:
  *   `$ancestors`, `$initial_call`    in the process dictionary: [Parent | Ancestors], {M, F, Arity}
- *   `$process_label`                 there too, if the process has a label
+ *   `$process_label`                 in the dictionary too, if the process has a label
  *   {ack, Pid, Return}               from the started process to its starter
- *   #{label => {proc_lib,crash}, report => [Info, Neighbours]}      to the log
- * Neighbours are not listed, and sizes and reductions are 0: there are no such things here.
+ *   #{label => {proc_lib,crash}, report => [Info, Neighbours]}      logged
+ * Neighbours are not listed, and sizes and reductions are 0, because processes here have none.
  */
 import {
   type Atom,
@@ -25,14 +25,15 @@ import type { NodeCore } from "../../node/node.ts";
 import type { Process } from "../../node/process/process.ts";
 import { DICTIONARY, INIT_P, PID, PROC_LIB, REDUCTIONS, RUNNING, STATUS } from "../gen/atoms.ts";
 
+/** How a process was started. */
 export interface Ancestry {
   /** Pids or registered names, the parent first. */
   readonly ancestors: readonly Term[];
-  /** What the process runs, as `proc_lib:translate_initial_call/1` tells it. */
+  /** What the process runs, as `proc_lib:translate_initial_call/1` returns it. */
   readonly initialCall: readonly [Atom, Atom, number];
-  /** Who started it. */
+  /** The process that started it. */
   readonly parent: Pid | undefined;
-  /** The module of OTP's whose loop it is in, `gen_server`. */
+  /** The OTP module whose loop it runs, such as `gen_server`. */
   readonly behaviour: Atom | undefined;
 }
 
@@ -40,8 +41,8 @@ const ancestries = new WeakMap<Process, Ancestry>();
 const ACK: Atom<"ack"> = atom("ack");
 
 /**
- * Sets what `$ancestors` and `$initial_call` of a process are; `parent` is who started it, and
- * `behaviour` the module whose loop it is in.
+ * Sets `$ancestors` and `$initial_call` of a process. `parent` started it, and `behaviour` is the OTP
+ * module whose loop it runs.
  */
 export function setAncestry(
   process: Process,
@@ -56,12 +57,12 @@ export function setAncestry(
   ancestries.set(process, { ancestors, initialCall, parent: parent?.pid, behaviour });
 }
 
-/** What is known of a process's start, if it was started as `proc_lib` starts them. */
+/** How a process was started; undefined if it was not started as `proc_lib` does. */
 export function ancestryOf(process: Process): Ancestry | undefined {
   return ancestries.get(process);
 }
 
-/** The entries of `proc_lib` in a process's dictionary, as `process_info(Pid, dictionary)` has them. */
+/** The entries of `proc_lib` in a process's dictionary, as `process_info(Pid, dictionary)` shows them. */
 export function dictionaryOf(process: Process): Term[] {
   const { label } = process;
   const labelled = label === undefined ? [] : [tuple(atom("$process_label"), label)];
@@ -74,19 +75,19 @@ export function dictionaryOf(process: Process): Term[] {
   ];
 }
 
-/** Tells who started this process what came of it, as `proc_lib:init_ack/2`: `{ok, Pid}` usually. */
+/** Sends the starter of this process the outcome, usually `{ok, Pid}`, as `proc_lib:init_ack/2`. */
 export function initAck(self: Process, starter: Pid, value: TermInput): void {
   void self.reply(starter, tuple(ACK, self.pid, value));
 }
 
-/** Whether a reason is that of an end nobody is told of: `normal`, `shutdown`, `{shutdown, _}`. */
+/** Whether a process that ends with this reason is not reported: `normal`, `shutdown`, `{shutdown, _}`. */
 export function isQuiet(reason: Term): boolean {
   return reason === NORMAL || reason === SHUTDOWN || (isTuple(reason, 2) && reason[0] === SHUTDOWN);
 }
 
 /**
- * Logs that a process ends with an exception, unless it ends quietly.
- * @param registeredName the name to report, `[]` for none. Default: the process's
+ * Logs that a process ends with an exception, unless its reason is quiet.
+ * @param registeredName the name to report, `[]` for none. Default: the process's name
  */
 export function crashReport(
   node: NodeCore,
@@ -125,7 +126,7 @@ export function crashReport(
   });
 }
 
-/** Ends a process with an exception, with a crash report. */
+/** Ends a process with an exception, and logs a crash report. */
 export function endWith(node: NodeCore, self: Process, exception: ErlangException): void {
   if (!self.alive) return;
   crashReport(node, self, exception);

@@ -1,8 +1,9 @@
-/** What callbacks return: nothing, or a plain object of the keys that mean something there. */
+/** The results of callbacks: nothing, or a plain object with keys that are allowed there. */
 
+/** A checked result. */
 export type Result = Readonly<Record<string, unknown>>;
 
-/** What a callback returned, if that is a result; nothing is an empty one. */
+/** Checks what a callback returned; undefined if it is invalid. Nothing counts as an empty result. */
 export function asResult(returned: unknown, allowed: ReadonlySet<string>): Result | undefined {
   if (returned === undefined) return {};
   if (typeof returned !== "object" || returned === null) return undefined;

@@ -1,10 +1,10 @@
 /**
- * The answer to `get_state` and `replace_state`, which has changed: `{ok, State}` from OTP 26.1 on
- * (stdlib 5.1), `State` alone before, and each `sys` understands its own only.
+ * The answer to `get_state` and `replace_state`, whose form depends on the release: `{ok, State}` from
+ * OTP 26.1 on (stdlib 5.1), `State` before. Each `sys` understands only its own form.
  *
- * Nothing in a request says which release has made it, nor do the flags: so its node is asked, for
- * the version of stdlib. One that does not tell, in 5 seconds, is taken to be a newer one, and so is
- * this node.
+ * Neither the request nor the distribution flags show the caller's release, so the caller's node is
+ * asked for its stdlib version. A node that does not answer within 5 seconds counts as a newer one, and
+ * so does this node.
  */
 import { atom, isList, isPid, isTuple, type Term, tuple } from "../../../etf/index.ts";
 import { OK } from "../../node/atoms.ts";
@@ -13,14 +13,14 @@ import type { OtpNode } from "./otp-node.ts";
 const ASKED_TIMEOUT_MS = 5000;
 const FIRST_TAGGED: readonly [number, number] = [5, 1];
 
-/** What a caller gets for a state. */
+/** The answer that a caller gets for a state. */
 export async function stateAnswer(node: OtpNode, from: Term, state: Term): Promise<Term> {
   const pid = isTuple(from, 2) ? from[0] : undefined;
   const asking = isPid(pid) ? pid.node.name : node.name;
   return (await tagsStates(node, asking)) ? tuple(OK, state) : state;
 }
 
-/** Whether `sys` of a node tags states with `ok`. */
+/** Whether a node's `sys` tags states with `ok`. */
 export async function tagsStates(node: OtpNode, peer: string): Promise<boolean> {
   if (peer === node.name) return true;
   try {

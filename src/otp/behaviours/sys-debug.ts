@@ -1,12 +1,13 @@
 /**
- * What `sys` watches of a server: trace, log, statistics and installed functions, switched by any
- * node with `sys:trace` and its kin.
+ * The debug facilities of `sys` for a server: trace, log, statistics and installed functions, which
+ * any node may switch on with `sys:trace` and the like.
  *
  * Spec: stdlib/src/sys.erl. Events are `{in, Msg}`, `{out, Reply, From, State}`, `{noreply, State}`
- * and others of the server's own. What OTP prints of them is logged here, as
- * `#{label => {sys,trace}, text => Binary}`, level debug. Functions given to `install` are run when
- * they are exposed (`fun M:F/3`); others are answered `unknown_debug`, as is what OTP does not know.
- * No file is written for anybody: `log_to_file` answers `{error, open_file}`. Reductions are 0.
+ * and others that depend on the server. Where OTP prints them, erldist logs them as
+ * `#{label => {sys,trace}, text => Binary}`, level debug. A function given to `install` runs if it is
+ * exposed (`fun M:F/3`); any other gets the answer `unknown_debug`, as do unknown requests in OTP.
+ * Other nodes cannot make this one write files: `log_to_file` answers `{error, open_file}`. Reductions
+ * are 0.
  */
 import {
   type Atom,
@@ -28,13 +29,13 @@ const DONE: Atom<"done"> = atom("done");
 const UNKNOWN_DEBUG: Atom<"unknown_debug"> = atom("unknown_debug");
 const DEFAULT_LOGGED = 10;
 
-/** Whose events they are, and how one reads. */
+/** The server whose events these are, and how it prints one. */
 export interface Watched {
   readonly node: NodeCore;
   readonly self: Process;
-  /** How the server is named in what is printed. */
+  /** The server's name in the printed text. */
   readonly name: Term;
-  /** The text OTP prints of an event, without the line's end. */
+  /** The text that OTP prints for an event, without the newline. */
   print(event: Term): string;
 }
 
@@ -44,6 +45,7 @@ interface Installed {
   state: Term;
 }
 
+/** The debug state of one server. */
 export class SysDebug {
   #traced = false;
   #log: { readonly limit: number; readonly events: Term[] } | undefined;
@@ -55,7 +57,7 @@ export class SysDebug {
     this.#watched = watched;
   }
 
-  /** Whether any event is of interest; asked before one is made. */
+  /** Whether any facility is on. Check it before making an event. */
   get active(): boolean {
     return (
       this.#traced ||
@@ -65,11 +67,12 @@ export class SysDebug {
     );
   }
 
-  /** Events logged, the oldest first. */
+  /** The logged events, the oldest first. */
   get logged(): readonly Term[] {
     return this.#log?.events ?? [];
   }
 
+  /** Passes an event to the facilities that are on. */
   event(event: Term): void {
     if (this.#traced) this.#tell(event);
     if (this.#log !== undefined) {
@@ -111,7 +114,7 @@ export class SysDebug {
     return UNKNOWN_DEBUG;
   }
 
-  /** The debug options in a status, in the shape that `sys:get_log/1` reads. */
+  /** The debug options of a status, in the form that `sys:get_log/1` reads. */
   options(): Term[] {
     const options: Term[] = this.#installed.map(({ id, fun, state }) =>
       tuple(id, tuple(fun, state)),
@@ -125,7 +128,7 @@ export class SysDebug {
       const { limit, events } = this.#log;
       const print = new ExternalFun(atom("sys"), atom("print_log"), 1);
       const items = events.map((each) => tuple(each, this.#watched.name, print)).reverse();
-      // Not full: the free places, then the items; full: the items as one list.
+      // A log with room left: the number of free places, then the items. A full one: a list of the items.
       const log = events.length < limit ? [limit - events.length, ...items] : [items];
       options.push(tuple(LOG, log));
     }

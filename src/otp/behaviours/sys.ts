@@ -1,10 +1,10 @@
 /**
- * Servers of any node watched and steered, as `sys` does.
+ * A client for system messages to servers of any node, as module `sys`.
  *
  * Spec: stdlib/src/sys.erl. As Erlang terms:
  *   {system, {Pid, Tag}, Request} -> {Tag, Answer}
- * Left out: replace_state and install, which take functions, and ours cannot be sent; change_code;
- * log_to_file. What a server logs it is asked for, where `sys:log` can also print it.
+ * Left out: replace_state and install, because JavaScript functions cannot be sent; change_code;
+ * log_to_file; and printing a server's log, which `getLog` returns instead.
  */
 import {
   atom,
@@ -25,7 +25,7 @@ import { tagsStates } from "./sys-answer.ts";
 
 /** What a server has done since its statistics were switched on. */
 export interface ServerStatistics {
-  /** As the server's node tells it: `{{Year, Month, Day}, {Hour, Minute, Second}}`. */
+  /** Local time of the server's node: `{{Year, Month, Day}, {Hour, Minute, Second}}`. */
   readonly startTime: Term;
   readonly currentTime: Term;
   readonly reductions: number;
@@ -33,7 +33,14 @@ export interface ServerStatistics {
   readonly messagesOut: number;
 }
 
-/** Every function has 5 seconds unless told otherwise, and throws as `GenClient.call` does. */
+/**
+ * Inspects and controls servers of any node: `node.sys`. The default time-out of each method is
+ * 5,000 ms, and each throws as `GenClient.call` does.
+ *
+ * ```ts
+ * const state = await node.sys.getState(["counter", "b@host"]);
+ * ```
+ */
 export class Sys {
   readonly #node: OtpNode;
   readonly #gen: GenClient;
@@ -44,13 +51,13 @@ export class Sys {
   }
 
   /**
-   * The server's state, as `sys:get_state/1`; of a `gen_statem` `{State, Data}`.
-   * @throws RemoteError REMOTE_ERROR when the server cannot tell it
+   * Returns the server's state, as `sys:get_state/1`; for a `gen_statem` it is `{State, Data}`.
+   * @throws RemoteError REMOTE_ERROR when the server fails to return it
    */
   async getState(server: MonitorTarget, options: GenCallOptions = {}): Promise<Term> {
     const answer = await this.#ask(server, atom("get_state"), options);
     if (isTuple(answer, 2) && answer[0] === ERROR && isTuple(answer[1])) {
-      // A state of that shape cannot be told from a failure, before OTP 26.1.
+      // Before OTP 26.1 a state of this form looks the same as a failure.
       throw new RemoteError("error", answer[1]);
     }
     const tagged = isTuple(answer, 2) && answer[0] === OK;
@@ -58,21 +65,22 @@ export class Sys {
     return answer[1];
   }
 
-  /** `{status, Pid, {module, Module}, Items}`, as `sys:get_status/1`. */
+  /** Returns `{status, Pid, {module, Module}, Items}`, as `sys:get_status/1`. */
   getStatus(server: MonitorTarget, options: GenCallOptions = {}): Promise<Term> {
     return this.#ask(server, atom("get_status"), options);
   }
 
-  /** From now on the server takes system messages only; the others wait. */
+  /** Suspends the server: it handles only system messages until it is resumed. */
   async suspend(server: MonitorTarget, options: GenCallOptions = {}): Promise<void> {
     await this.#ask(server, atom("suspend"), options);
   }
 
+  /** Resumes a suspended server. */
   async resume(server: MonitorTarget, options: GenCallOptions = {}): Promise<void> {
     await this.#ask(server, atom("resume"), options);
   }
 
-  /** Ends the server with a reason, `normal` unless told otherwise, as `sys:terminate/2`. */
+  /** Ends the server, as `sys:terminate/2`. The default reason is `normal`. */
   async terminate(
     server: MonitorTarget,
     reason: TermInput = NORMAL,
@@ -90,7 +98,7 @@ export class Sys {
     await this.#debug(server, tuple(STATISTICS, flag), options);
   }
 
-  /** The statistics, or undefined when they are off. */
+  /** Returns the statistics, or undefined when they are off. */
   async getStatistics(
     server: MonitorTarget,
     options: GenCallOptions = {},
@@ -104,12 +112,12 @@ export class Sys {
     return { startTime, currentTime, reductions, messagesIn, messagesOut };
   }
 
-  /** Lets the server's node print its events, or no more. */
+  /** Makes the server's node print its events, or stop printing them. */
   async trace(server: MonitorTarget, flag: boolean, options: GenCallOptions = {}): Promise<void> {
     await this.#debug(server, tuple(TRACE, flag), options);
   }
 
-  /** Lets the server keep its last events, 10 unless told otherwise; none with `false`. */
+  /** Makes the server keep its last events: 10 with `true`, that many with a number, none with `false`. */
   async log(
     server: MonitorTarget,
     flag: boolean | number,
@@ -119,13 +127,13 @@ export class Sys {
     await this.#debug(server, tuple(LOG, what), options);
   }
 
-  /** The events kept, the oldest first. */
+  /** Returns the events that the server has kept, the oldest first. */
   async getLog(server: MonitorTarget, options: GenCallOptions = {}): Promise<Term[]> {
     const answer = await this.#debug(server, tuple(LOG, GET), options);
     return (answer as readonly Term[])[1] as Term[];
   }
 
-  /** Switches off all of it, as `sys:no_debug/1`. */
+  /** Switches off trace, log, statistics and installed functions, as `sys:no_debug/1`. */
   async noDebug(server: MonitorTarget, options: GenCallOptions = {}): Promise<void> {
     await this.#debug(server, NO_DEBUG, options);
   }

@@ -1,14 +1,14 @@
 /**
- * What every server of OTP's behaviours has in common: it is started and answers its starter, ends
- * when its parent does, and obeys the system messages of `sys`.
+ * What all servers of OTP's behaviours have in common: they are started and report to their starter,
+ * end when their parent does, and obey the system messages of `sys`.
  *
  * Spec: stdlib/src/gen.erl, sys.erl, "sys and proc_lib" of the design principles.
  *   {system, From, Request}      -> {Tag, Answer} to From, as a call of gen
- *   {'EXIT', Parent, Reason}     ends the server, though it traps exits
+ *   {'EXIT', Parent, Reason}     ends the server, even if it traps exits
  * Requests: get_state, {replace_state, Fun}, get_status, suspend, resume, {terminate, Reason},
- * {change_code, Module, OldVsn, Extra}, {debug, What}. While suspended, only system messages and the
- * end of the parent are taken; all else stays in the mailbox. A fun is run when it is a `fun M:F/1`
- * that the program has exposed; every other has no code here, so the answer is OTP's for `undef`.
+ * {change_code, Module, OldVsn, Extra}, {debug, What}. A suspended server handles only system messages
+ * and the end of its parent; all other messages stay in the mailbox. A fun runs if it is a `fun M:F/1`
+ * that the program has exposed; any other has no code here, so the answer is OTP's for `undef`.
  */
 import {
   type Atom,
@@ -45,10 +45,12 @@ import { shown } from "./shown.ts";
 import { stateAnswer } from "./sys-answer.ts";
 import { SysDebug } from "./sys-debug.ts";
 
+/** A timer of the node's clock. */
 export type Timer = ReturnType<OtpNode["clock"]["setTimer"]>;
 
+/** Options of a start. */
 export interface StartOptions {
-  /** Registered before init runs. Default: not registered. */
+  /** The name to register before init runs. Default: none. */
   name?: NameLike;
   /** Milliseconds that init may take. Default: no limit. */
   timeoutMs?: number;
@@ -57,7 +59,7 @@ export interface StartOptions {
 }
 
 const SUSPENDED: Atom<"suspended"> = atom("suspended");
-/** The first message of each, known by being this very object. */
+/** The first message of each server, recognized by identity. */
 const START: Term = tuple(atom("$start"));
 
 interface Starting {
@@ -65,18 +67,19 @@ interface Starting {
   failed(error: unknown): void;
 }
 
+/** The process of a server: starting, system messages and ending. Subclasses add the callbacks. */
 export abstract class SystemProcess implements Behaviour {
   readonly node: OtpNode;
   readonly debug: SysDebug;
-  /** `gen_server` or another module of OTP's. */
+  /** The OTP module that it stands for, such as `gen_server`. */
   protected abstract readonly module: Atom;
-  /** The callback module's name, as OTP would show it. */
+  /** The callback module's name, as OTP shows it. */
   protected readonly callbackModule: Atom;
   #self: Process | undefined;
   #parent: Process | undefined;
   #starting: Starting | undefined;
   #suspended = false;
-  /** What is taken while suspended; each message that waits is asked once. */
+  /** Matches what a suspended server handles. Each waiting message is tested once. */
   readonly #ofSystem = new Pattern((message: Term) => this.#concerns(message));
 
   constructor(node: OtpNode, callbackModule: Atom) {
@@ -95,40 +98,44 @@ export abstract class SystemProcess implements Behaviour {
     });
   }
 
+  /** The process, once it has been started. */
   get self(): Process {
     return this.#self!;
   }
 
-  /** Who started it with a link, else itself. */
+  /** The process that started it with a link, else the process itself. */
   protected get parent(): Process {
     return this.#parent ?? this.self;
   }
 
-  /** The registered name, else the pid. */
+  /** The registered name, or the pid if it has none. */
   get name(): Term {
     return this.self.nameTerm ?? this.self.pid;
   }
 
-  /** Runs init; settled before anything else is handled. Ends with `started` or `notStarted`. */
+  /** Runs init before any other message is handled. Must call `started` or `notStarted`. */
   protected abstract init(): unknown;
-  /** Handles a message that is none of the system's. */
+  /** Handles a message that is not a system message. */
   protected abstract handle(message: Term): unknown;
-  /** Runs the terminate callback and ends the process; `message` is the parent's end, or `[]`. */
+  /** Runs the terminate callback and ends the process; `message` is the parent's exit message, or `[]`. */
   protected abstract stop(reason: Term, message: Term): unknown;
-  /** A system message came: timers of the loop's stop. */
+  /** Stops the loop's timers while a system message is handled. */
   protected abstract pause(): void;
-  /** Goes on where `pause` interrupted. */
+  /** Continues where `pause` interrupted. */
   protected abstract resume(): unknown;
+  /** The state, as `sys:get_state/1` shows it. */
   protected abstract state(): Term;
-  /** Returns what `sys:replace_state/2` does. */
+  /** Replaces the state; returns what `sys:replace_state/2` should. */
   protected abstract replaceState(state: Term): Term;
+  /** Runs the callback of `sys:change_code/4`. */
   protected abstract changeCode(oldVsn: Term, extra: Term): unknown;
-  /** What stands behind the header of a status: lists of `{data, [...]}`. */
+  /** The items of a status: its header, then `{data, [...]}` terms. */
   protected abstract statusItems(state: Atom, parent: Term): Term[];
+  /** The text that OTP prints for a system event. */
   protected abstract printEvent(event: Term): string;
 
   /**
-   * Starts the process, linked to `parent` if one is given. Resolves when init is done.
+   * Starts the process, linked to `parent` if given. Resolves when init is done.
    * @throws StartError START_FAILED, START_IGNORED; the signal's reason
    */
   start(options: StartOptions, parent?: Process): Promise<Process> {
@@ -177,6 +184,7 @@ export abstract class SystemProcess implements Behaviour {
     });
   }
 
+  /** Handles a message of any kind. */
   message(message: Term): unknown {
     if (isTuple(message, 3)) {
       if (message[0] === SYSTEM) return this.#system(message);
@@ -187,26 +195,27 @@ export abstract class SystemProcess implements Behaviour {
     return this.handle(message);
   }
 
+  /** Cleans up after the process has ended. */
   terminated(reason: Term): void {
     this.pause();
     this.#starting?.failed(StartError.failed(reason));
   }
 
-  /** Init succeeded. */
+  /** Reports to the starter that init succeeded. */
   protected started(): void {
     this.#starting?.done();
   }
 
   /**
-   * Init did not succeed: the starter is told, then the process ends with `exception`. A parent
-   * that traps exits gets no exit message of it, as `start_link` takes it out.
+   * Ends the process with `exception` because init did not succeed, and reports it to the starter. A
+   * parent that traps exits gets no exit message, since OTP's `start_link` removes it.
    */
   protected notStarted(error: StartError, exception: ErlangException): void {
     const { self } = this;
     const starting = this.#starting;
     this.#starting = undefined;
     if (self.alive) {
-      // OTP gives up the name first, and takes the exit message out last.
+      // OTP unregisters the name first, and removes the exit message last.
       crashReport(this.node, self, exception, []);
       if (this.#parent?.alive === true && this.#parent.trapExit) this.#parent.unlink(self.pid);
       self.terminate(exitReasonOf(exception));
@@ -214,7 +223,7 @@ export abstract class SystemProcess implements Behaviour {
     starting?.failed(error);
   }
 
-  /** Whether what init returned says that it does not start; the starter is told then. */
+  /** Whether init's result refuses the start; if so, the starter gets the error. */
   protected refusedBy(given: Result): boolean {
     if ("ignore" in given) this.refused(StartError.ignored());
     else if ("error" in given) this.refused(StartError.failed(shown(given.error)));
@@ -225,7 +234,7 @@ export abstract class SystemProcess implements Behaviour {
     return true;
   }
 
-  /** As `notStarted`, with an exit reason that nothing has raised. */
+  /** As `notStarted`, with an exit reason that was returned and not raised. */
   protected refused(error: StartError, reason: Term = NORMAL): void {
     this.notStarted(error, { class: "exit", reason, stack: [] });
   }
@@ -234,7 +243,7 @@ export abstract class SystemProcess implements Behaviour {
     return isPid(from) && this.#parent !== undefined && from.equals(this.#parent.pid);
   }
 
-  /** Carries out a system message and, when it suspends the server, all until it is resumed. */
+  /** Carries out a system message; if it suspends the server, all further ones until it is resumed. */
   async #system(first: Term): Promise<void> {
     this.pause();
     let message = first as readonly Term[];
@@ -320,7 +329,7 @@ export abstract class SystemProcess implements Behaviour {
     return tuple(STATUS, self.pid, tuple(MODULE, this.module), items);
   }
 
-  /** A status's header, `"Status for generic server counter"`. */
+  /** The header of a status, such as `"Status for generic server counter"`. */
   protected header(kind: string): Term {
     const { name } = this;
     const shownName = atomOf(name)?.name ?? localPid(name as Pid);
@@ -328,7 +337,7 @@ export abstract class SystemProcess implements Behaviour {
     return tuple(atom("header"), charlist(line));
   }
 
-  /** Two lines that every status begins with, and the events logged. */
+  /** The first data of a status: the state, the parent, and the logged events. */
   protected generalData(state: Atom, parent: Term): Term {
     return data([
       ["Status", state],
@@ -338,13 +347,13 @@ export abstract class SystemProcess implements Behaviour {
   }
 }
 
-/** `{data, [{"Name", Value}, ...]}` */
+/** Data of a status: `{data, [{"Name", Value}, ...]}`. */
 export function data(rows: readonly (readonly [string, unknown])[]): Term {
   const shownRows = rows.map(([title, value]) => tuple(charlist(title), shown(value)));
   return tuple(atom("data"), shownRows);
 }
 
-/** As `pid_to_list/1` shows a pid of its own node. */
+/** A pid of this node, as `pid_to_list/1` shows it there. */
 function localPid(pid: Pid): string {
   return `<0.${pid.id}.${pid.serial}>`;
 }
