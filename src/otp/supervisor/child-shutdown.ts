@@ -1,9 +1,9 @@
 /**
- * Ends children as a supervisor does, all that it is given at once.
+ * Ends children as a supervisor does, several at once.
  *
- * Spec: stdlib/src/supervisor.erl, shutdown/1. A monitor, then the exit signal `shutdown` or `kill`;
- * those that have not ended when the time is over are killed. Waits for the monitors' messages and
- * not only for those of the links, as a child may have unlinked itself.
+ * Spec: stdlib/src/supervisor.erl, shutdown/1. Monitors each child, then sends it the exit signal
+ * `shutdown` or `kill`; children that are still up when the time is over are killed. Waits for the
+ * monitors' messages and not only for those of the links, since a child may have unlinked itself.
  */
 import {
   isPid,
@@ -25,9 +25,10 @@ import type { Restart, Shutdown } from "./child-spec.ts";
 type Clock = NodeCore["clock"];
 
 /**
- * Ends processes; resolves with the reason of each, in order. A reason is that of the link if there
- * was one, for a monitor of what has ended before says only `noproc`.
- * @throws NodeError PROCESS_DEAD when the supervisor itself is ended meanwhile
+ * Ends processes; resolves with the exit reason of each, in order. The reason of a link's message takes
+ * precedence, because a monitor of a process that has already ended reports only `noproc`.
+ * @param shutdown milliseconds that the processes may take, `infinity`, or `brutal_kill`
+ * @throws NodeError PROCESS_DEAD when the supervisor itself ends meanwhile
  */
 export async function endProcesses(
   supervisor: Process,
@@ -67,7 +68,7 @@ export async function endProcesses(
   return pids.map((pid) => ended.get(pid) as Term);
 }
 
-/** Whether a child that was to end ended as it should; else it is reported. */
+/** Whether a child that the supervisor ended has the expected reason; any other is reported. */
 export function endedWell(reason: Term, shutdown: Shutdown, restart: Restart): boolean {
   if (reason === (shutdown === "brutal_kill" ? KILLED : SHUTDOWN)) return true;
   return restart !== "permanent" && isQuiet(reason);

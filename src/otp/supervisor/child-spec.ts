@@ -1,12 +1,12 @@
 /**
- * Child specifications of supervisors: what a program writes, what genuine nodes send, and the checks
- * that OTP makes of both.
+ * Child specifications of supervisors: what a program writes, what Erlang nodes send, and OTP's checks
+ * of both.
  *
  * Spec: stdlib/src/supervisor.erl, "Child specification". As Erlang terms:
  *   #{id, start => {M, F, Args}, restart, significant, shutdown, type, modules}
  *   {Id, {M, F, Args}, Restart, Shutdown, Type, Modules}
- * A child that a function of the program starts is shown as `{javascript, start, Args}`: a genuine
- * node has no use for it but to look at it.
+ * A child that a function of the program starts appears as `{javascript, start, Args}`, which Erlang
+ * nodes can display but not call.
  */
 import {
   type Atom,
@@ -28,50 +28,56 @@ import type { Process } from "../../node/process/process.ts";
 import { shown } from "../behaviours/shown.ts";
 import { BAD_COMBINATION, ID, RESTARTING, SIGNIFICANT } from "../gen/atoms.ts";
 
+/** When a child that ended is started again: always, after an abnormal end, or never. */
 export type Restart = "permanent" | "transient" | "temporary";
+/** How a child is ended: killed at once, or with that many milliseconds to end, or without a limit. */
 export type Shutdown = "brutal_kill" | "infinity" | number;
+/** What a child is. */
 export type ChildType = "worker" | "supervisor";
+/** When the end of significant children ends the supervisor. */
 export type AutoShutdown = "never" | "any_significant" | "all_significant";
 
-/** A function of a module, and its arguments; strings are the names of atoms. */
+/** A module, a function and its arguments; strings stand for the atoms of these names. */
 export type ModuleFunction = readonly [NameLike, NameLike, readonly TermInput[]];
 
 /**
- * Starts a child and links it to the supervisor, whose process it is given. It returns what it
- * started, a Process or a GenServer; or a term, as start functions of OTP do: `{ok, Pid}`,
- * `{ok, Pid, Info}`, `ignore`, `{error, Reason}`. A StartError that it throws counts as what
- * start_link would have returned. A process that it did not link is linked then; what ended before
- * is seen to have ended with `noproc`.
+ * Starts a child and links it to the supervisor, whose process it gets. It returns the started Process,
+ * GenServer or GenStatem, or a term as start functions of OTP do: `{ok, Pid}`, `{ok, Pid, Info}`,
+ * `ignore`, `{error, Reason}`. Throwing a StartError counts as returning what start_link would have
+ * returned. A process that the function did not link is linked afterwards; if it has ended by then, its
+ * reason is `noproc`.
  */
 export type StartFunction = (supervisor: Process, ...args: Term[]) => unknown;
 
+/** A child of a supervisor: how to start it, when to start it again, and how to end it. */
 export interface ChildSpec {
-  /** A term that tells the supervisor's children apart; a string is an atom's name. */
+  /** Identifies the child among those of the supervisor; a string stands for the atom of that name. */
   id: Term | string;
-  /** A function, or an exposed module's function, called with the supervisor's process as `this.self`. */
+  /** A function, or a function of an exposed module, whose `this.self` is the supervisor's process. */
   start: StartFunction | ModuleFunction;
   /**
-   * Whether a child that ended is started again: always, when it ended with another reason than
-   * `normal`, `shutdown` or `{shutdown, _}`, or never. Default `permanent`.
+   * When a child that ended is started again: always (`permanent`), after another reason than `normal`,
+   * `shutdown` or `{shutdown, _}` (`transient`), or never (`temporary`). Default: `permanent`.
    */
   restart?: Restart;
-  /** Its end counts for the supervisor's `autoShutdown`. Default false. */
+  /** Whether its end counts for the supervisor's `autoShutdown`. Default: false. */
   significant?: boolean;
   /**
-   * How it is ended: killed at once, or by an exit signal `shutdown` and, if that did not end it
-   * within so many milliseconds, killed. Default 5,000; `infinity` for a supervisor.
+   * How it is ended: `brutal_kill` kills it at once. A number sends the exit signal `shutdown` and
+   * kills the child if it is still up after that many milliseconds; `infinity` waits without a limit.
+   * Default: 5,000, or `infinity` for a supervisor.
    */
   shutdown?: Shutdown;
-  /** Default `worker`. */
+  /** Whether it is a worker or a supervisor. Default: `worker`. */
   type?: ChildType;
-  /** Modules it runs, for those who look. Default the module of `start`. */
+  /** The modules that it runs, for display. Default: the module of `start`. */
   modules?: "dynamic" | readonly NameLike[];
 }
 
-/** A child specification that has been checked. */
+/** A checked child specification. */
 export interface CheckedSpec {
   readonly id: Term;
-  /** Undefined when it is the function of an exposed module. */
+  /** The program's function; undefined for a function of an exposed module. */
   readonly run: StartFunction | undefined;
   readonly module: Atom | boolean;
   readonly function: Atom | boolean;
@@ -83,7 +89,7 @@ export interface CheckedSpec {
   readonly modules: Term;
 }
 
-/** What is wrong with a specification or a flag, as OTP says it. */
+/** An invalid specification or flag, with OTP's reason. */
 export class Invalid {
   readonly reason: Term;
   constructor(reason: TermInput) {
@@ -91,28 +97,28 @@ export class Invalid {
   }
 }
 
-/** A child of a supervisor, as that keeps it. */
+/** A child, as its supervisor keeps it. */
 export interface Child {
   readonly spec: CheckedSpec;
-  /** As in OTP, forgotten (`undefined`) where they will not be needed again. */
+  /** As in OTP, `undefined` once they are not needed again. */
   args: readonly Term[] | undefined;
   pid: Pid | undefined;
-  /** A restart failed and will be tried again; `pid` is that of the process that ended. */
+  /** Whether a restart failed and will be tried again; `pid` is then that of the ended process. */
   restarting: boolean;
 }
 
 const RESTARTS: ReadonlySet<unknown> = new Set(["permanent", "transient", "temporary"]);
 const TYPES: ReadonlySet<unknown> = new Set(["worker", "supervisor"]);
 const TUPLE_KEYS = ["id", "start", "restart", "shutdown", "type", "modules"];
-/** Stands for the module of children that functions of the program start. */
+/** The MFA shown for children that a function of the program starts. */
 const JAVASCRIPT = tuple(atom("javascript"), atom("start"), []);
 
-/** A child that has not been started. */
+/** Makes a child that has not been started. */
 export function newChild(spec: CheckedSpec): Child {
   return { spec, args: spec.args, pid: undefined, restarting: false };
 }
 
-/** The map that OTP takes for a specification of the program's. @throws EtfEncodeError */
+/** The program's specification as the map that OTP uses. @throws EtfEncodeError */
 export function specTerm(spec: ChildSpec): TermMap {
   const { id, start, modules, ...rest } = spec;
   const map = new TermMap<Term, Term>([[ID, asTerm(id)]]);
@@ -129,14 +135,14 @@ export function specTerm(spec: ChildSpec): TermMap {
   return map;
 }
 
-/** Checks a specification of the program's. @throws EtfEncodeError */
+/** Checks a specification that the program wrote. @throws EtfEncodeError */
 export function checkOwnSpec(spec: ChildSpec, autoShutdown: AutoShutdown): CheckedSpec | Invalid {
   const checked = checkSpec(specTerm(spec), autoShutdown);
   if (checked instanceof Invalid || typeof spec.start !== "function") return checked;
   return { ...checked, run: spec.start };
 }
 
-/** Checks a specification as genuine nodes send them, in the order in which OTP does. */
+/** Checks a specification as Erlang nodes send it, in OTP's order. */
 export function checkSpec(term: Term, autoShutdown: AutoShutdown): CheckedSpec | Invalid {
   if (isTuple(term, TUPLE_KEYS.length)) {
     const pairs = TUPLE_KEYS.map((key, at): [Term, Term] => [atom(key), term[at] as Term]);
@@ -183,7 +189,7 @@ export function checkSpec(term: Term, autoShutdown: AutoShutdown): CheckedSpec |
   };
 }
 
-/** As `supervisor:get_childspec/2` shows it. */
+/** The specification that `supervisor:get_childspec/2` returns. */
 export function childToSpec({ spec, args }: Child): Term {
   return new TermMap<Term, Term>([
     [ID, spec.id],
@@ -196,7 +202,7 @@ export function childToSpec({ spec, args }: Child): Term {
   ]);
 }
 
-/** The record `#child{}` of OTP 24 and later, which errors of `start_child` show. */
+/** The record `#child{}` of OTP 24 and later, which errors of `start_child` contain. */
 export function childRecord({ spec, args }: Child): Term {
   return tuple(
     atom("child"),
@@ -211,16 +217,17 @@ export function childRecord({ spec, args }: Child): Term {
   );
 }
 
+/** The `{M, F, Args}` that starts a child; `undefined` in the place of arguments no longer known. */
 export function mfargs(spec: CheckedSpec, args: readonly Term[] | undefined): Term {
   return tuple(spec.module, spec.function, args === undefined ? UNDEFINED : [...args]);
 }
 
-/** A child's pid in reports: `undefined` when it does not run, `{restarting, Pid}` between tries. */
+/** A child's pid in reports: `undefined` if it is not running, `{restarting, Pid}` between tries. */
 export function pidTerm({ pid, restarting }: Child): Term {
   return restarting ? tuple(RESTARTING, pid ?? UNDEFINED) : (pid ?? UNDEFINED);
 }
 
-/** As `supervisor:which_children/1` tells of a child. */
+/** A child in the result of `supervisor:which_children/1`. */
 export function childTerm({ spec, pid, restarting }: Child, id: Term): Term {
   const child = restarting ? RESTARTING : (pid ?? UNDEFINED);
   return tuple(id, child, atom(spec.type), spec.modules);
@@ -250,7 +257,7 @@ function moduleFunction([module, name, args]: ModuleFunction): Term {
   return tuple(asTerm(module), asTerm(name), toTerm([...args]));
 }
 
-/** A word of OTP's as an atom; Infinity is one too. */
+/** A string as an atom, Infinity as the atom `infinity`, and any other value as a term. */
 function word(value: unknown): Term {
   if (value === Number.POSITIVE_INFINITY) return INFINITY;
   return typeof value === "string" ? atom(value) : shown(value);

@@ -1,4 +1,4 @@
-/** Starts a child as a supervisor does: `catch apply(M, F, Args)`, and what its result means. */
+/** Starts a child as a supervisor does, `catch apply(M, F, Args)`, and interprets the result. */
 import { isAtom, isPid, isTuple, type Pid, type Term, tuple } from "../../../etf/index.ts";
 import { ERROR, EXIT, KILLED, OK, UNDEFINED } from "../../node/atoms.ts";
 import { exceptionOf, exitReasonOf } from "../../node/exceptions.ts";
@@ -9,18 +9,18 @@ import { shown } from "../behaviours/shown.ts";
 import { StartError } from "../gen/start-error.ts";
 import type { CheckedSpec } from "./child-spec.ts";
 
-/** A child that was started, or, without a pid, said `ignore`. */
+/** A started child; without a pid, its start function returned `ignore`. */
 export interface Started {
   readonly pid: Pid | undefined;
-  /** Of `{ok, Pid, Info}`. */
+  /** The third element of `{ok, Pid, Info}`. */
   readonly info?: Term;
 }
 
-/** A child that could not be started. */
+/** A child that failed to start. */
 export class StartFailure {
-  /** As OTP tells it: `{'EXIT', Reason}` when the start function raised an exception. */
+  /** The reason in OTP's form: `{'EXIT', Reason}` if the start function raised an exception. */
   readonly reason: Term;
-  /** As Elixir tells it: without the `'EXIT'`. */
+  /** The reason in Elixir's form, without the `'EXIT'`. */
   readonly plainReason: Term;
   constructor(reason: Term, plainReason: Term = reason) {
     this.reason = reason;
@@ -28,7 +28,7 @@ export class StartFailure {
   }
 }
 
-/** Starts a child of `supervisor`; never throws. */
+/** Starts a child of `supervisor`. Never throws: a failure is returned. */
 export async function startChild(
   node: NodeCore,
   supervisor: Process,
@@ -71,7 +71,7 @@ function returned(term: Term): Started | StartFailure {
 }
 
 function linkWith(supervisor: Process, child: Process): void {
-  // The supervisor ended while the child was started: as if they had been linked by then.
+  // If the supervisor ended while the child was starting, the child ends as if it had been linked.
   if (!supervisor.alive) child.exitFromLink(supervisor.pid, KILLED);
   else if (supervisor.links?.get(child.pid) === undefined) supervisor.link(child.pid);
 }

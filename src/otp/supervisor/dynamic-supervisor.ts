@@ -1,19 +1,20 @@
 /**
- * A supervisor of children that are started while it runs: `simple_one_for_one` of OTP, and
- * `DynamicSupervisor` of Elixir. They restart as one_for_one, and are ended all at once.
+ * A supervisor of children that are started while it runs, as OTP's `simple_one_for_one` and Elixir's
+ * `DynamicSupervisor`. Children restart as with one_for_one, and all end at once.
  *
  * Spec: stdlib/src/supervisor.erl, and Elixir's dynamic_supervisor.ex. As Erlang terms, calls of gen:
- *   {start_child, Args}       -> {ok, Child} | {ok, Child, Info} | {error, Reason}, as the one
- *                                specification given, with Args behind its own
- *   {start_child, {{M, F, Args}, Restart, Shutdown, Type, Modules}}    as Elixir sends it, when no
- *                                specification was given; also answered `ignore`
+ *   {start_child, Args}       -> {ok, Child} | {ok, Child, Info} | {error, Reason}, for a supervisor
+ *                                with one specification, whose arguments Args extends
+ *   {start_child, {{M, F, Args}, Restart, Shutdown, Type, Modules}}    from Elixir, for a supervisor
+ *                                without a specification; the answer may also be `ignore`
  *   {terminate_child, Pid}    -> ok | {error, not_found}
  *   {get_childspec, Pid}      -> {ok, Spec} | {error, not_found}
- *   which_children            -> [{undefined, Child, Type, Modules}], in the order of their start
- *   count_children            -> [{specs, 1}, {active, N}, {supervisors, N}, {workers, N}]; in
- *                                Elixir's way, specs is the number of children
- * restart_child and delete_child are answered `{error, simple_one_for_one}`, as is terminate_child
- * with anything but a pid. As in OTP 29 there is no auto_shutdown. From Elixir come `{error, max_children}` and the option maxChildren.
+ *   which_children            -> [{undefined, Child, Type, Modules}], in start order
+ *   count_children            -> [{specs, 1}, {active, N}, {supervisors, N}, {workers, N}]; without a
+ *                                specification, specs is the number of children, as in Elixir
+ * The answer to restart_child and delete_child is `{error, simple_one_for_one}`, and so it is to
+ * terminate_child with anything but a pid. As in OTP 29, auto_shutdown is not allowed. The option
+ * maxChildren and the answer `{error, max_children}` are Elixir's.
  */
 import {
   atom,
@@ -56,10 +57,11 @@ import { StartFailure, startedTerm } from "./child-start.ts";
 import { errorTerm, SupervisorBase } from "./supervisor-base.ts";
 import type { RestartLimits } from "./supervisor-flags.ts";
 
+/** Options of a DynamicSupervisor. */
 export interface DynamicSupervisorOptions extends RestartLimits {
-  /** What all children are. Without it each is started by a specification of its own. */
+  /** The specification of all children. Default: each `startChild` brings its own. */
   child?: ChildSpec;
-  /** Children that there may be at a time. Default: no limit. */
+  /** How many children may exist at a time. Default: no limit. */
   maxChildren?: number;
 }
 
@@ -67,11 +69,24 @@ const NO_SUCH_CHILD = errorTerm(NOT_FOUND);
 const SIMPLE = errorTerm(atom("simple_one_for_one"));
 const ELIXIR_KEYS = ["start", "restart", "shutdown", "type", "modules"];
 
+/**
+ * A supervisor of children that are started while it runs, as Elixir's `DynamicSupervisor` and OTP's
+ * `simple_one_for_one`.
+ *
+ * ```ts
+ * const rooms = new DynamicSupervisor({ maxChildren: 100 });
+ * await rooms.start(node, { name: "rooms" });
+ * const pid = await rooms.startChild({
+ *   start: (supervisor) => new Room().startLink(node, supervisor),
+ *   restart: "transient",
+ * });
+ * ```
+ */
 export class DynamicSupervisor extends SupervisorBase {
   readonly #own: ChildSpec | undefined;
   readonly #maxChildren: number;
   #template: CheckedSpec | undefined;
-  /** By the pid of the process that runs, or ended and could not be started again yet. */
+  /** By the pid of the process that is up, or that ended and could not be started again yet. */
   readonly #children = new PidMap<Child>();
 
   constructor(options: DynamicSupervisorOptions = {}) {
@@ -82,11 +97,11 @@ export class DynamicSupervisor extends SupervisorBase {
   }
 
   /**
-   * Starts a child: with more arguments for the specification that was given, as
-   * `supervisor:start_child/2`, or by a specification, as `DynamicSupervisor.start_child/2` of
-   * Elixir. Resolves with its pid, or undefined when it said `ignore`.
-   * @throws StartError START_FAILED, with what `start` failed with, `max_children`, or what is wrong
-   *   with the specification; RemoteError when the supervisor does not run, or ends; NodeError
+   * Starts a child: with further arguments for the supervisor's specification, as
+   * `supervisor:start_child/2`, or with a specification, as Elixir's
+   * `DynamicSupervisor.start_child/2`. Resolves with its pid, or undefined if it returned `ignore`.
+   * @throws StartError START_FAILED with the reason: why `start` failed, `max_children`, or what is
+   *   wrong with the specification; RemoteError when the supervisor is not running, or ends; NodeError
    *   NODE_STOPPED; EtfEncodeError
    */
   startChild(child: readonly TermInput[] | Omit<ChildSpec, "id">): Promise<Pid | undefined> {
@@ -136,7 +151,7 @@ export class DynamicSupervisor extends SupervisorBase {
       case "get_childspec": {
         const child = isPid(id) ? this.#find(id) : this.#templateOf(id);
         if (child === undefined) return NO_SUCH_CHILD;
-        // As in OTP, it is what was given for all of them.
+        // As in OTP, this is the specification of all children, without further arguments.
         return tuple(OK, childToSpec(newChild(child.spec)));
       }
     }
@@ -178,7 +193,7 @@ export class DynamicSupervisor extends SupervisorBase {
     return false;
   }
 
-  /** All at once, each kind with its own time. Those that ended alike are reported together. */
+  /** Ends all at once, those of each `shutdown` as one group. Equal outcomes are reported together. */
   protected override async endChildren(): Promise<void> {
     const groups = new Map<Shutdown, Child[]>();
     for (const child of this.#children.values()) {
@@ -245,7 +260,7 @@ export class DynamicSupervisor extends SupervisorBase {
     return OK;
   }
 
-  /** The child with that pid. As in OTP, what has ended counts as one, if all are of one kind. */
+  /** The child with a pid. As in OTP, any ended process counts as one if all have one specification. */
   #find(pid: Pid): Child | undefined {
     const child = this.#children.get(pid);
     if (child !== undefined || this.#template === undefined) return child;

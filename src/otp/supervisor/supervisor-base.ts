@@ -1,6 +1,6 @@
 /**
- * What the two kinds of supervisors have in common: requests, restarts and their limit, the end of
- * significant children, and starting children from the program.
+ * What both kinds of supervisors have in common: requests, restarts and their limit, the end of
+ * significant children, and starting children on behalf of the program.
  */
 import {
   type Atom,
@@ -52,15 +52,17 @@ import { SupervisorReports } from "./supervisor-report.ts";
 const TRY_AGAIN: Atom<"try_again_restart"> = atom("try_again_restart");
 const ENDS: HandleResult = { stop: SHUTDOWN };
 
-/** What `sys:get_state` shows, made when somebody looks. */
+/** The state for `sys:get_state`, made on demand. */
 export interface SupervisorState {
   toJSON(): Term;
 }
 
+/** Makes `{error, Reason}`. */
 export function errorTerm(reason: Term): Term {
   return tuple(ERROR, reason);
 }
 
+/** The base of `Supervisor` and `DynamicSupervisor`. */
 export abstract class SupervisorBase extends GenServer<SupervisorState> {
   protected readonly flags: SupervisorFlags;
   #node: OtpNode | undefined;
@@ -68,7 +70,7 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
   #checked: Required<SupervisorFlags> | undefined;
   #restarts: RestartCount | undefined;
   #reports: SupervisorReports | undefined;
-  /** Specifications of the program on their way to the supervisor's process. */
+  /** Specifications of the program that the supervisor's process has not taken yet. */
   readonly #offered = new ReferenceMap<ChildSpec>();
 
   constructor(flags: SupervisorFlags) {
@@ -77,10 +79,12 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
     this.state = { toJSON: () => this.#stateTerm() };
   }
 
+  /** Starts the supervisor and its first children. @throws as `GenServer.start` */
   override start(node: OtpNode, options: GenServerStartOptions = {}): Promise<Process> {
     return super.start(this.#on(node, options), options);
   }
 
+  /** As `start`, linked to a parent. @throws as `GenServer.startLink` */
   override startLink(
     node: OtpNode,
     parent: Process,
@@ -89,31 +93,36 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
     return super.startLink(this.#on(node, options), parent, options);
   }
 
-  /** Starts the children that the supervisor begins with; a term is what is wrong. */
+  /** Starts the supervisor's first children. A returned term is the reason of a failure. */
   protected abstract startChildren(): Promise<Term | undefined>;
-  /** Starts a child that ended again. Returns it when that failed and is to be tried again. */
+  /** Restarts a child that ended. Returns the child whose restart failed and should be tried again. */
   protected abstract restarted(child: Child): Promise<Child | undefined>;
   /** The child that runs as a process. */
   protected abstract childOf(pid: Pid): Child | undefined;
   /** The child that waits to be restarted, by its key. */
   protected abstract waiting(key: Term): Child | undefined;
+  /** The key of a child that waits to be restarted. */
   protected abstract keyOf(child: Child): Term;
-  /** A child has ended and is not started again. */
+  /** Forgets the process of a child that has ended and is not started again. */
   protected abstract gone(child: Child): void;
-  /** Whether the supervisor ends because a child has, which is gone already. */
+  /** Whether the supervisor ends because this child has ended; `gone` has been called. */
   protected abstract endsWith(child: Child): boolean;
+  /** Ends all children. */
   protected abstract endChildren(): Promise<void>;
+  /** Answers `start_child`. */
   protected abstract startRequest(request: Term | ChildSpec): Promise<Term>;
-  /** Answers a request about the child with that id. */
+  /** Answers a request about the child with an id; undefined for an unknown request. */
   protected abstract childRequest(what: string, id: Term): Promise<Term> | Term | undefined;
+  /** Answers `which_children`. */
   protected abstract whichChildren(): Term[];
+  /** Answers `count_children`. */
   protected abstract counts(): Record<"specs" | "active" | "supervisors" | "workers", number>;
 
   protected get node(): OtpNode {
     return this.#node!;
   }
 
-  /** The flags with their defaults, once the supervisor runs. */
+  /** The flags with their defaults, set by init. */
   protected get limits(): Required<SupervisorFlags> {
     return this.#checked!;
   }
@@ -173,12 +182,12 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
     return this.endChildren();
   }
 
-  /** Starts a child's process; does not note it. */
+  /** Starts a child's process, without recording it. */
   protected begin({ spec, args }: Child): Promise<Started | StartFailure> {
     return startChild(this.node, this.self, spec, args ?? []);
   }
 
-  /** Ends a child that runs, and reports if it ended with another reason than it should. */
+  /** Ends a running child, and reports an unexpected exit reason. */
   protected async endChild(child: Child): Promise<void> {
     const { shutdown, restart } = child.spec;
     const { clock } = this.node;
@@ -186,18 +195,19 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
     if (!endedWell(reason, shutdown, restart)) this.reports.error("shutdown_error", reason, child);
   }
 
-  /** Whether a child's process runs, as far as this node can tell: of one elsewhere it is assumed. */
+  /** Whether a child's process is up. A process of another node is assumed to be. */
   protected isAlive(pid: Pid): boolean {
     return pid.node.name !== this.node.name || this.node.processOf(pid) !== undefined;
   }
 
+  /** Checks a specification that came from a request or the program. */
   protected check(spec: Term | ChildSpec): CheckedSpec | Invalid {
     const { autoShutdown } = this.limits;
     return isOwnSpec(spec) ? checkOwnSpec(spec, autoShutdown) : checkSpec(spec, autoShutdown);
   }
 
   /**
-   * Has the supervisor's process start a child.
+   * Makes the supervisor's process start a child. Resolves with its pid, or undefined for `ignore`.
    * @throws StartError START_FAILED; RemoteError when the supervisor ends; NodeError NODE_STOPPED
    */
   protected async requestStart(argument: ChildSpec | Term): Promise<Pid | undefined> {
@@ -231,7 +241,7 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
     }
     const failed = await this.restarted(child);
     if (failed === undefined) return undefined;
-    // Other requests have their turn before it is tried again: one may end the child for good.
+    // Other requests come first: one of them may end the child for good.
     const again = tuple(TRY_AGAIN, this.keyOf(failed));
     void this.self.send(this.self.pid, tuple(GEN_CAST, again));
     return undefined;
@@ -261,7 +271,7 @@ export abstract class SupervisorBase extends GenServer<SupervisorState> {
   }
 }
 
-/** A specification of the program is a plain object, which no term is. */
+/** Whether a specification is the program's: a plain object, which a term never is. */
 function isOwnSpec(spec: Term | ChildSpec): spec is ChildSpec {
   return typeof spec === "object" && Object.getPrototypeOf(spec) === Object.prototype;
 }

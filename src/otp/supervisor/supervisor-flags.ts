@@ -1,5 +1,5 @@
 /**
- * The flags of a supervisor, and the count of restarts that they limit.
+ * The flags of a supervisor, and the count of restarts, which they limit.
  *
  * Spec: stdlib/src/supervisor.erl, "Supervisor flags".
  */
@@ -7,24 +7,24 @@ import { atom, tuple } from "../../../etf/index.ts";
 import { shown } from "../behaviours/shown.ts";
 import { type AutoShutdown, Invalid } from "./child-spec.ts";
 
+/** Which children are restarted when one ends: that one, all, or it and those started after it. */
 export type Strategy = "one_for_one" | "one_for_all" | "rest_for_one";
 
+/** How many restarts a supervisor allows. */
 export interface RestartLimits {
-  /** Restarts allowed within `period`; one more ends the supervisor with `shutdown`. Default 1. */
+  /** Restarts allowed within `period`; one more ends the supervisor with `shutdown`. Default: 1. */
   intensity?: number;
-  /** Seconds. Default 5. */
+  /** The period in seconds. Default: 5. */
   period?: number;
 }
 
+/** The flags of a Supervisor. */
 export interface SupervisorFlags extends RestartLimits {
-  /**
-   * What is started again when a child ended: that one, all, or it and those started after it.
-   * Default `one_for_one`.
-   */
+  /** Which children are restarted when one ends. Default: `one_for_one`. */
   strategy?: Strategy;
   /**
-   * Whether the supervisor ends, with `shutdown`, when a significant child, or the last of them,
-   * has ended and is not started again. Default `never`; no child may be significant then.
+   * Whether the supervisor ends, with `shutdown`, when one significant child, or the last of them, has
+   * ended and is not restarted. Default: `never`, with which no child may be significant.
    */
   autoShutdown?: AutoShutdown;
 }
@@ -36,7 +36,7 @@ const AUTO_SHUTDOWNS: ReadonlySet<unknown> = new Set([
   "all_significant",
 ]);
 
-/** The flags with their defaults, or what OTP says is wrong with them. */
+/** Checks flags: returns them with their defaults, or OTP's reason why they are invalid. */
 export function checkFlags(flags: SupervisorFlags): Required<SupervisorFlags> | Invalid {
   const { strategy = "one_for_one", intensity = 1, period = 5, autoShutdown = "never" } = flags;
   if (!STRATEGIES.has(strategy)) return invalid("invalid_strategy", strategy);
@@ -48,11 +48,11 @@ export function checkFlags(flags: SupervisorFlags): Required<SupervisorFlags> | 
   return { strategy, intensity, period, autoShutdown };
 }
 
-/** Counts restarts. */
+/** Counts the restarts within the period. */
 export class RestartCount {
   readonly #intensity: number;
   readonly #period: number;
-  /** Seconds at which there were restarts, the latest last. */
+  /** The times of recent restarts in seconds, the latest last. */
   #restarts: number[] = [];
 
   constructor({ intensity, period }: Required<RestartLimits>) {
@@ -60,7 +60,7 @@ export class RestartCount {
     this.#period = period;
   }
 
-  /** Notes a restart; false when it is one too many. As OTP, it counts in whole seconds. */
+  /** Adds a restart; returns false if it is one too many. As in OTP, times are whole seconds. */
   add(nowMs: number): boolean {
     const now = Math.floor(nowMs / 1000);
     const recent = this.#restarts.filter((at) => at >= now - this.#period);

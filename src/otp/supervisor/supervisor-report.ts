@@ -1,16 +1,16 @@
 /**
- * What supervisors tell the node's event `log`, as OTP tells its logger.
+ * The reports of supervisors, for the node's event `log`, as OTP sends them to its logger.
  *
  * Spec: stdlib/src/supervisor.erl. As Erlang terms:
  *   #{label => {supervisor, Context}, report => [{supervisor, Name}, {errorContext, Context},
  *     {reason, Reason}, {offender, Child}]}           an error
  *   #{label => {supervisor, progress}, report => [{supervisor, Name}, {started, Child}]}
- *                                                   `info`, or, as in OTP 29, `debug` if by request
- *   #{label => {supervisor, unexpected_message}, message => Message}; OTP logs a text there
+ *                                                   `info`, or, as in OTP 29, `debug` if requested
+ *   #{label => {supervisor, unexpected_message}, message => Message}; OTP logs a text instead
  * where Name is `{local, Name}` or `{Pid, Module}`, Context is `child_terminated`, `start_error`,
  * `shutdown` or `shutdown_error`, and Child is `[{pid, Pid}, {id, Id}, {mfargs, {M, F, Args}},
- * {restart_type, _}, {significant, _}, {shutdown, _}, {child_type, _}]`, for several that ended
- * alike with `{nb_children, N}` in place of the pid.
+ * {restart_type, _}, {significant, _}, {shutdown, _}, {child_type, _}]`; for several children that
+ * ended alike, `{nb_children, N}` takes the place of the pid.
  */
 import {
   type Atom,
@@ -26,10 +26,12 @@ import type { NodeCore } from "../../node/node.ts";
 import { ID, PID, SIGNIFICANT, STARTED } from "../gen/atoms.ts";
 import { type Child, mfargs, pidTerm } from "./child-spec.ts";
 
+/** What a supervisor was doing when the error occurred. */
 export type ErrorContext = "child_terminated" | "start_error" | "shutdown" | "shutdown_error";
 
 const SUPERVISOR: Atom<"supervisor"> = atom("supervisor");
 
+/** Logs the reports of one supervisor. */
 export class SupervisorReports {
   readonly #node: NodeCore;
   readonly #pid: Pid;
@@ -41,7 +43,10 @@ export class SupervisorReports {
     this.#name = name;
   }
 
-  /** @param count of children that ended alike; the child's own pid is shown without it */
+  /**
+   * Logs an error about a child.
+   * @param count the number of children that ended alike. Default: the report shows the child's pid
+   */
   error(context: ErrorContext, reason: Term, child: Child, count?: number): void {
     this.#node.runtime.log(() => {
       const rows = [
@@ -58,7 +63,10 @@ export class SupervisorReports {
     });
   }
 
-  /** @param level `info` for what the supervisor starts by itself, `debug` for what it was asked to */
+  /**
+   * Logs that a child has started.
+   * @param level `info` for a start of the supervisor's own, `debug` for a requested one
+   */
   progress(child: Child, level: "info" | "debug"): void {
     this.#node.runtime.log(() => {
       const rows = [tuple(SUPERVISOR, this.#name()), tuple(STARTED, childRows(child))];
@@ -67,6 +75,7 @@ export class SupervisorReports {
     });
   }
 
+  /** Logs a message that a supervisor does not understand. */
   unexpected(message: Term): void {
     this.#node.runtime.log(() => ({
       level: "error",

@@ -1,17 +1,17 @@
 /**
- * A supervisor as `supervisor` of OTP has it: starts its children, and starts them again when they end.
+ * A supervisor, as OTP's `supervisor`: starts its children, and restarts them when they end.
  *
  * Spec: stdlib/src/supervisor.erl. As Erlang terms, all of them calls of gen:
- *   which_children            -> [{Id, Child, Type, Modules}], what was started last first
+ *   which_children            -> [{Id, Child, Type, Modules}], the last started first
  *   count_children            -> [{specs, N}, {active, N}, {supervisors, N}, {workers, N}]
  *   {start_child, Spec}       -> {ok, Child} | {ok, Child, Info} | {error, Reason}
  *   {terminate_child, Id}     -> ok | {error, not_found}
  *   {restart_child, Id}       -> {ok, Child} | {error, running | restarting | not_found | Reason}
  *   {delete_child, Id}        -> ok | {error, running | restarting | not_found}
  *   {get_childspec, Id}       -> {ok, Spec} | {error, not_found}
- * A specification that comes from elsewhere can start what the program has exposed, and nothing else.
- * For children of one kind that come and go there is dynamic-supervisor.ts. Code changes are left
- * out: OTP asks the callback module for new specifications then, and ours has none.
+ * A specification from another node can start only what the program has exposed. For children that
+ * come and go, see dynamic-supervisor.ts. Code changes are left out: OTP asks the callback module for
+ * new specifications, and a supervisor here has no callback module.
  */
 import { atom, type Pid, type Term, tuple } from "../../../etf/index.ts";
 import { OK, SHUTDOWN } from "../../node/atoms.ts";
@@ -32,22 +32,33 @@ import type { SupervisorFlags } from "./supervisor-flags.ts";
 
 const NO_SUCH_CHILD = errorTerm(NOT_FOUND);
 
+/**
+ * A supervisor, as OTP's `supervisor`: starts its children in order and restarts those that end.
+ *
+ * ```ts
+ * const top = new Supervisor(
+ *   [{ id: "counter", start: (supervisor) => new Counter().startLink(node, supervisor) }],
+ *   { strategy: "one_for_one", intensity: 3, period: 10 },
+ * );
+ * await top.start(node, { name: "top" });
+ * ```
+ */
 export class Supervisor extends SupervisorBase {
   readonly #specs: readonly ChildSpec[];
   readonly #children = new Children();
 
-  /** @param children started in this order, ended in the reverse one */
+  /** @param children the first children, started in this order and ended in reverse */
   constructor(children: readonly ChildSpec[] = [], flags: SupervisorFlags = {}) {
     super(flags);
     this.#specs = children;
   }
 
   /**
-   * Starts a child, as `supervisor:start_child/2`. Resolves with its pid, or undefined when it said
+   * Starts a child, as `supervisor:start_child/2`. Resolves with its pid, or undefined if it returned
    * `ignore`.
-   * @throws StartError START_FAILED, with `already_present`, `{already_started, Pid}`, what is wrong
-   *   with the specification, or `{Reason, Child}`; RemoteError when the supervisor does not run, or
-   *   ends; NodeError NODE_STOPPED
+   * @throws StartError START_FAILED with the reason: `already_present`, `{already_started, Pid}`, what
+   *   is wrong with the specification, or `{Reason, Child}`; RemoteError when the supervisor is not
+   *   running, or ends; NodeError NODE_STOPPED
    */
   startChild(spec: ChildSpec): Promise<Pid | undefined> {
     return this.requestStart(spec);
@@ -166,7 +177,7 @@ export class Supervisor extends SupervisorBase {
     return counts;
   }
 
-  /** As one_for_all and rest_for_one restart: those concerned are ended, and started in order. */
+  /** Restarts as one_for_all and rest_for_one: ends the affected children and starts them in order. */
   async #restartGroup(child: Child): Promise<Child | undefined> {
     const all = this.#children.all();
     const group = this.limits.strategy === "one_for_all" ? all : all.slice(all.indexOf(child));
@@ -180,7 +191,7 @@ export class Supervisor extends SupervisorBase {
     return failed;
   }
 
-  /** Starts children in order, up to the first that fails. */
+  /** Starts children in order, until one fails. */
   async #startAll(children: readonly Child[]): Promise<{ child: Child; reason: Term } | undefined> {
     for (const child of children) {
       const started = await this.#start(child);
@@ -208,7 +219,7 @@ export class Supervisor extends SupervisorBase {
     return started instanceof StartFailure ? errorTerm(started.reason) : startedTerm(started);
   }
 
-  /** Ends children, what was started last first. Returns those that may be started again, in order. */
+  /** Ends children, the last started first. Returns those that may be started again, in order. */
   async #endAll(children: readonly Child[]): Promise<Child[]> {
     for (const child of [...children].reverse()) await this.#end(child);
     return children.filter((child) => this.#children.get(child.spec.id) === child);
