@@ -1,6 +1,6 @@
 /**
- * A node with the services every genuine node has: `rpc` and `erpc`, `rex`, `net_kernel`, what a visible
- * node needs of `global`, and a group leader that prints and reads.
+ * A node with the services that every Erlang node has: `rpc` and `erpc`, `rex`, `net_kernel`, what a
+ * visible node needs of `global`, and a group leader that prints and reads.
  */
 import { type ExternalFun, LocalFun, type Term, type TermInput } from "../../etf/index.ts";
 import type { NameLike } from "../node/atoms.ts";
@@ -22,27 +22,36 @@ import { SupervisorClient } from "./supervisor/supervisor-client.ts";
 /** Options of `Node.start`. */
 export interface NodeOptions extends NodeCoreOptions, ServiceOptions {}
 
+/**
+ * A node that connects to Erlang nodes and is called by them.
+ *
+ * ```ts
+ * await using node = await Node.start({ name: "a@host", cookie: "secret" });
+ * const sum = await node.rpc.call("b@host", "lists", "sum", [[1, 2, 3]]);
+ * ```
+ */
 export class Node extends NodeCore {
-  /** Calls as `rpc`, with its ways to tell failures. */
+  /** Calls functions, as `rpc`. */
   readonly rpc: Rpc;
-  /** Calls as `erpc`. */
+  /** Calls functions, as `erpc`. */
   readonly erpc: Erpc;
   /** Calls and casts to servers, as `gen_server` and `gen_statem`. */
   readonly gen: GenClient;
-  /** Tells and asks event managers, as `gen_event`. */
+  /** Sends events to event managers and queries handlers, as `gen_event`. */
   readonly genEvent: GenEventClient;
-  /** Watches and steers servers, as `sys`. */
+  /** Inspects and controls servers, as `sys`. */
   readonly sys: Sys;
   /** Prints to devices of any node and reads from them, as `io`. */
   readonly io: IoClient;
-  /** Asks supervisors, as `supervisor`. */
+  /** Inspects and controls supervisors, as `supervisor`. */
   readonly supervisor: SupervisorClient;
 
   /**
-   * Starts a node: it listens, and EPMD knows its name. Stop it with `stop`, or `await using`.
+   * Starts a node: it listens for connections and registers its name with EPMD. End it with `stop`, or
+   * declare it with `await using`.
    *
-   * @throws NodeError for a bad name or cookie, EpmdError EPMD_NAME_TAKEN or another, TransportError
-   *   when there is no TCP port to listen on
+   * @throws NodeError for a bad name or cookie; EpmdError EPMD_NAME_TAKEN or another; TransportError
+   *   when no TCP port is available
    */
   static async start(options: NodeOptions): Promise<Node> {
     return new Node(options, await prepareNode(options));
@@ -61,17 +70,17 @@ export class Node extends NodeCore {
   }
 
   /**
-   * Starts an I/O device: the process that it returns can be made a process's group leader, or its
-   * pid given to other nodes, whose `io` functions print to it and read from it.
+   * Starts an I/O device. Make the returned process the group leader of others, or give its pid to
+   * other nodes, whose `io` functions can print to it and read from it.
    */
   openDevice(options: DeviceOptions): Process {
     return startDevice(this, options);
   }
 
   /**
-   * Applies a fun that somebody sent: `fun M:F/A` is an exposed function of this node, or a function of
-   * `options.node`; any other fun is applied where its code is.
-   * @throws what `erpc.call` throws
+   * Applies a fun. `fun M:F/A` is applied on `options.node`, by default on this node, where it is an
+   * exposed function. Any other fun is applied on the node that has its code.
+   * @throws as `erpc.call`
    */
   apply(
     fun: ExternalFun | LocalFun,
@@ -83,8 +92,8 @@ export class Node extends NodeCore {
   }
 
   /**
-   * Whether a node is there and lets us in, as `net_adm:ping/1`. `connect` tells why not.
-   * @param options.timeoutMs limit for the answer once connected. Default 5,000
+   * Checks whether a node is up and accepts this one, as `net_adm:ping/1`. Use `connect` to learn why not.
+   * @param options.timeoutMs milliseconds to wait for the answer once connected. Default: 5,000
    */
   async ping(peer: string, options: GenCallOptions = {}): Promise<"pong" | "pang"> {
     try {

@@ -1,8 +1,8 @@
 /**
- * The services of a node, a row each: the server that runs under the name, the functions that other
- * nodes can call, or both.
+ * The services of a node, one row each: a server with a name, functions that other nodes can call, or
+ * both.
  *
- * A new service is a file in the room that it belongs to, which exports its `serve`, and a row here.
+ * To add a service, write a file that exports its `serve` in the folder it belongs to, and a row here.
  */
 import { type Atom, atom } from "../../etf/index.ts";
 import type { NodeCore } from "../node/node.ts";
@@ -18,7 +18,7 @@ import { serveOperator } from "./operator/operator.ts";
 import { type Erpc, serveErpc } from "./rpc/erpc.ts";
 import { serveRex } from "./rpc/rex.ts";
 
-/** What a service may need of its node. Each `serve` asks for the parts that it uses. */
+/** What a service may need of its node. Each `serve` takes the parts that it uses. */
 export interface ServiceParts {
   readonly core: NodeCore;
   readonly erpc: Erpc;
@@ -28,25 +28,25 @@ export interface ServiceParts {
 /** Options of a node that its services read. */
 export interface ServiceOptions extends Partial<DeviceOptions> {
   /**
-   * Whether operators' tools get answers: `process_info`, `system_info`, `memory` and their like,
-   * and `observer_backend`. They only read, but that includes messages that wait in mailboxes.
-   * Default true.
+   * Whether the node answers operators' tools: `process_info`, `system_info`, `memory` and the like,
+   * and `observer_backend`. These only read, but that includes messages waiting in mailboxes.
+   * Default: true.
    */
   operator?: boolean;
 }
 
 interface Service {
-  /** The name that the server registers. Functions alone register none. */
+  /** The name under which the server is registered. A service without a server does not register it. */
   readonly name: Atom;
-  /** The module of OTP that it stands for. */
+  /** The OTP module that it stands for. */
   readonly module: string;
-  /** Exposes the functions, and returns the server if there is one. */
+  /** Exposes the functions, and returns the server if it has one. */
   serve(parts: ServiceParts, options: ServiceOptions): ServiceProcess | undefined;
-  /** Whether a node with these options has the service. Default: every node. */
+  /** Whether a node with these options has the service. Default: every node has it. */
   when?(options: ServiceOptions): boolean;
 }
 
-/** In the order in which they start. */
+/** The services in start order. */
 const SERVICES: readonly Service[] = [
   { name: USER, module: "user", serve: serveUser },
   { name: NET_KERNEL, module: "net_kernel", serve: serveNetKernel },
@@ -69,7 +69,7 @@ export function startServices(parts: ServiceParts, options: ServiceOptions): voi
     if (server === undefined) continue;
     parts.core.runtime.startService(name, server.make, {
       started: (self) => {
-        // Operators see it as a process that `proc_lib` has started as one of OTP's behaviours.
+        // To operators it looks like a process of one of OTP's behaviours, started with `proc_lib`.
         setAncestry(self, undefined, [atom(module), INIT, 1], GEN_SERVER);
         server.started?.(self);
       },

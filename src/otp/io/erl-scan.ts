@@ -1,12 +1,12 @@
 /**
- * `erl_scan:tokens` as an I/O device applies it for `io:read` and its kin: the tokens up to a dot.
+ * `erl_scan:tokens`, which an I/O device applies for `io:read` and the like: the tokens up to a dot.
  *
  * Spec: stdlib, erl_scan:tokens/3. A token is `{Category, Location, Value}`, or `{Category, Location}`
  * for reserved words and punctuation; a location is a line, or `{Line, Column}`.
  *   {ok, Tokens, EndLocation} | {eof, EndLocation} | {error, {Location, erl_scan, Reason}, EndLocation}
- * Left out: erl_scan's options (white space, comments and text are never returned), the words that
- * are reserved only with a feature on (`maybe`, `else`), and its finer reasons: what cannot be read
- * is `{illegal, character}`, what is not closed at the end of the text `{illegal, string}`.
+ * Left out: erl_scan's options (white space, comments and text are never returned), words that are
+ * reserved only with a feature enabled (`maybe`, `else`), and most reasons: text that cannot be read is
+ * `{illegal, character}`, text that is not closed at its end `{illegal, string}`.
  */
 import {
   atom,
@@ -24,17 +24,17 @@ import { ERROR, OK } from "../../node/atoms.ts";
 import { EOF, ERL_SCAN } from "../gen/atoms.ts";
 import type { Cut } from "./io-input.ts";
 
-/** What makes a dot the end of a form when it follows, besides the end of the text. */
+/** A dot ends a form before one of these characters, a `%`, or the end of the text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they count as blanks in Erlang
 const BLANK = /[\x00-\x20\x80-\xa0]/;
 
-/** Where a text begins: a line, or a line and a column. */
+/** Where a text begins: a line, or a line and a column, both from 1. */
 export interface Location {
   readonly line: number;
   readonly column: number | undefined;
 }
 
-/** The location that a term names; undefined when it is none. */
+/** Reads a term as a location; undefined if it is not one. */
 export function locationOf(term: Term): Location | undefined {
   if (isPosition(term)) return { line: term, column: undefined };
   if (!isTuple(term, 2)) return undefined;
@@ -47,8 +47,8 @@ function isPosition(term: Term | undefined): term is number {
 }
 
 /**
- * Takes the tokens of the next form, dot included, and one blank behind it. Text is scanned by whole
- * lines, so no token is taken for shorter than it is.
+ * Cuts the tokens of the next form, including its dot and one blank after it. Only whole lines are
+ * scanned, so that no token is cut short.
  */
 export function cutTokens(start: Location): Cut<Term> {
   return (text, ended) => {
@@ -129,7 +129,7 @@ function atomTerm(name: string): Term {
   return name === "true" || name === "false" ? name === "true" : atom(name);
 }
 
-/** Locations of offsets of a text; asked for in rising order they cost one pass. */
+/** The locations of offsets in a text. In ascending order, all lookups together take one pass. */
 class Places {
   readonly #text: string;
   readonly #start: Location;
@@ -159,7 +159,7 @@ class Places {
     return tuple(this.#line, this.#column);
   }
 
-  /** The offset of a line and column of the text, both from 1. */
+  /** The offset of a line and a column, both from 1. */
   offsetOf(line: number, column: number): number {
     let offset = 0;
     for (let left = line; left > 1; left--) offset = this.#text.indexOf("\n", offset) + 1;

@@ -1,9 +1,9 @@
 /**
- * I/O on devices of any node, as module `io`: a group leader, a registered one (`user`,
- * `standard_error`), the pid that `file:open` of OTP gives.
+ * A client of I/O devices on any node, as module `io`: of a group leader, a registered device (`user`,
+ * `standard_error`), or the pid that OTP's `file:open` returns.
  *
- *   {io_request, From, Ref, Request} -> {io_reply, Ref, Reply}; a monitor tells of the device's end
- * Text goes and comes as Unicode. `read` and `format` leave their work to the device, as in OTP.
+ *   {io_request, From, Ref, Request} -> {io_reply, Ref, Reply}; a monitor reports the device's end
+ * Text is sent and received as Unicode. As in OTP, the device does the work of `read` and `format`.
  */
 import {
   atom,
@@ -28,13 +28,14 @@ import { describeTarget } from "../gen/destination.ts";
 import { MonitoredRequests, type RequestForm } from "../gen/monitored-requests.ts";
 import { chardataToText } from "./io-lib.ts";
 
+/** The codes of IoError: the device refused a request, or does not exist or ended. */
 export type IoErrorCode = "IO_ERROR" | "IO_TERMINATED";
 
 /** A device refused a request, or ended. */
 export class IoError extends Error {
   override readonly name = "IoError";
   readonly code: IoErrorCode;
-  /** What the device said: `Reason` of `{error, Reason}`, or the whole reply; `terminated`. */
+  /** `Reason` of `{error, Reason}`, or another reply as a whole; `terminated` if the device ended. */
   readonly reason: Term;
 
   constructor(code: IoErrorCode, message: string, reason: Term) {
@@ -44,13 +45,22 @@ export class IoError extends Error {
   }
 }
 
+/** Limits of a request. */
 export interface IoOptions {
   /** Milliseconds to wait for the reply. Default: no limit, as in OTP. */
   timeoutMs?: number;
   signal?: AbortSignal;
 }
 
-/** Each call rejects as `request` does, and with IoError IO_ERROR when the device says `error`. */
+/**
+ * Prints to I/O devices of any node and reads from them: `node.io`. Each method throws as `request`
+ * does, and IoError IO_ERROR when the device answers `{error, Reason}`.
+ *
+ * ```ts
+ * await node.io.putChars(["user", "b@host"], "hello\n");
+ * const line = await node.io.getLine(["user", "b@host"], "name> ");
+ * ```
+ */
 export class IoClient {
   readonly #requests: MonitoredRequests;
 
@@ -63,7 +73,7 @@ export class IoClient {
     await this.#done(device, tuple(PUT_CHARS, UNICODE, text), options);
   }
 
-  /** Prints terms by a format, as `io:format/3`; the device carries the format out. */
+  /** Prints terms with a format, as `io:format/3`; the device does the formatting. */
   async format(
     device: MonitorTarget,
     template: string,
@@ -75,12 +85,12 @@ export class IoClient {
     await this.#done(device, request, options);
   }
 
-  /** A line with its newline, as `io:get_line/2`; undefined at the end of the input. */
+  /** Reads a line with its newline, as `io:get_line/2`; resolves with undefined at the end of the input. */
   getLine(device: MonitorTarget, prompt = "", options?: IoOptions): Promise<string | undefined> {
     return this.#text(device, tuple(atom("get_line"), UNICODE, prompt), options);
   }
 
-  /** At most so many characters, as `io:get_chars/3`; undefined at the end of the input. */
+  /** Reads up to `count` characters, as `io:get_chars/3`; undefined at the end of the input. */
   getChars(
     device: MonitorTarget,
     prompt: string,
@@ -91,8 +101,8 @@ export class IoClient {
   }
 
   /**
-   * A term, as `io:read/2`; undefined at the end of the input.
-   * @throws TermSyntaxError when what was read up to the dot is no term
+   * Reads a term and its dot, as `io:read/2`; resolves with undefined at the end of the input.
+   * @throws TermSyntaxError when the text up to the dot is not a term
    */
   async read(device: MonitorTarget, prompt = "", options?: IoOptions): Promise<Term | undefined> {
     const scan = [UNICODE, prompt, ERL_SCAN, atom("tokens"), [1]];
@@ -103,14 +113,14 @@ export class IoClient {
     return parse(tokens.map(tokenText).join(" "));
   }
 
-  /** The device's options, as `io:getopts/1`. */
+  /** Returns the device's options, as `io:getopts/1`. */
   async getOptions(device: MonitorTarget, options?: IoOptions): Promise<Term[]> {
     const reply = await this.#done(device, atom("getopts"), options);
     if (!isList(reply)) throw refused(device, reply);
     return reply;
   }
 
-  /** Sets options, as `io:setopts/2`. */
+  /** Sets options of the device, as `io:setopts/2`. */
   async setOptions(
     device: MonitorTarget,
     values: readonly TermInput[],
@@ -119,17 +129,17 @@ export class IoClient {
     await this.#done(device, tuple(atom("setopts"), values), options);
   }
 
-  /** Columns of the terminal, as `io:columns/1`; undefined when the device is none. */
+  /** Returns the terminal's columns, as `io:columns/1`; undefined if the device is not a terminal. */
   columns(device: MonitorTarget, options?: IoOptions): Promise<number | undefined> {
     return this.#geometry(device, "columns", options);
   }
 
-  /** Rows of the terminal, as `io:rows/1`; undefined when the device is none. */
+  /** Returns the terminal's rows, as `io:rows/1`; undefined if the device is not a terminal. */
   rows(device: MonitorTarget, options?: IoOptions): Promise<number | undefined> {
     return this.#geometry(device, "rows", options);
   }
 
-  /** Several requests at once, as `io:requests/2`: the first error's reply, or the last one's. */
+  /** Sends several requests at once, as `io:requests/2`. Resolves with the first error, or the last reply. */
   requests(
     device: MonitorTarget,
     requests: readonly TermInput[],
@@ -139,9 +149,9 @@ export class IoClient {
   }
 
   /**
-   * Any request of the protocol; resolves with the reply as it is.
+   * Sends any request of the I/O protocol; resolves with the reply, whatever it is.
    *
-   * @throws IoError IO_TERMINATED when there is no such device, or it ends; CallError CALL_TIMEOUT,
+   * @throws IoError IO_TERMINATED when the device does not exist, or ends; CallError CALL_TIMEOUT,
    *   CALL_NO_CONNECTION; NodeError NODE_STOPPED; EtfEncodeError; the signal's reason
    */
   request(device: MonitorTarget, request: TermInput, options: IoOptions = {}): Promise<Term> {
@@ -194,11 +204,11 @@ function refused(device: MonitorTarget, reply: Term): IoError {
 }
 
 function ended(device: MonitorTarget): IoError {
-  const what = `There is no device ${describeTarget(device)}, or it ended.`;
+  const what = `The device ${describeTarget(device)} does not exist, or ended.`;
   return new IoError("IO_TERMINATED", what, atom("terminated"));
 }
 
-/** A token of erl_scan as the text it was read from. */
+/** A token of erl_scan as text. */
 function tokenText(token: Term): string {
   const [category, , value] = isTuple(token) ? token : [];
   const kind = isAtom(category) ? category.name : "";
@@ -210,7 +220,7 @@ function tokenText(token: Term): string {
   return value instanceof Float || kind !== "char" ? format(value, { mode: "~tw" }) : String(value);
 }
 
-/** A string as text; format would show unprintable ones as numbers. */
+/** A string as text; `format` would show one with unprintable characters as a list of numbers. */
 function quoted(characters: readonly Term[]): string {
   const escaped = characters.map((code) => `\\x{${Number(code).toString(16)}}`);
   return `"${escaped.join("")}"`;

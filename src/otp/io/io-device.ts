@@ -1,19 +1,19 @@
 /**
- * An I/O device: the process that is a group leader, to which code prints and from which it reads,
- * here or on another node.
+ * An I/O device: a process, such as a group leader, to which code on any node prints and from which it
+ * reads.
  *
  * Spec: stdlib, "The Erlang I/O Protocol". As Erlang terms:
  *   {io_request, From, ReplyAs, Request} -> {io_reply, ReplyAs, Reply} to From
  *   Output: {put_chars, Encoding, Chars}, {put_chars, Encoding, M, F, Args}
  *   Input:  {get_line, Encoding, Prompt}, {get_chars, Encoding, Prompt, N},
  *           {get_until, Encoding, Prompt, M, F, Args}
- *   The same without Encoding, which is latin1 then, as before R13.
+ *   The same without Encoding, as before R13; the encoding is then latin1.
  *   {requests, Requests}, getopts, {setopts, Opts}, {get_geometry, columns | rows}
- * Options are `binary`, `list` and `{encoding, latin1 | unicode}`; `echo` and `expand_fun` are taken
- * and do nothing. Of module, function and arguments only the printing functions of io_lib are known,
- * and for input `erl_scan:tokens`, which `io:read` and its kin ask for; others are answered
- * `{error, Function}`, as OTP answers a function that fails (`io:fread` is one). No passwords.
- * Who waits for input holds up nobody who prints; who has died is not given any.
+ * The options are `binary`, `list` and `{encoding, latin1 | unicode}`; `echo` and `expand_fun` are
+ * accepted and have no effect. M, F and Args may name a printing function of io_lib, or
+ * `erl_scan:tokens`, which `io:read` and the like use. The answer to any other is `{error, Function}`,
+ * as OTP answers for a function that fails. So `io:fread` is not supported, and neither is password
+ * input. A reader that waits does not delay printing, and a reader that has died gets no input.
  */
 import {
   type Atom,
@@ -38,15 +38,16 @@ import { cutTokens, locationOf } from "./erl-scan.ts";
 import { type Cut, cutCharacters, cutLine, TextInput, type TextSource } from "./io-input.ts";
 import { chardataToText, ioLibCall, ioLibFormat } from "./io-lib.ts";
 
-/** Takes printed text. */
+/** Receives printed text. */
 export type TextSink = (text: string) => void;
 
+/** Options of an I/O device. */
 export interface DeviceOptions {
-  /** Takes what is printed. */
+  /** Receives the printed text. */
   output: TextSink;
-  /** What is read. Default: nothing, so that who reads gets `eof`. */
+  /** The text to read. Default: none, so that readers get `eof`. */
   input?: TextSource;
-  /** The size of the terminal, if the device is one. Default: it is none. */
+  /** Returns the size of the terminal, if the device is one. Default: it is not a terminal. */
   geometry?: () => { readonly columns: number; readonly rows: number } | undefined;
 }
 
@@ -60,14 +61,14 @@ function isEncoding(term: Term | undefined): term is Encoding {
   return term === UNICODE || term === LATIN1;
 }
 
-/** Fields of a request, with those of the time before Unicode given their encoding. */
+/** A request. One of the older form, without an encoding, has latin1. */
 interface Request {
   readonly kind: string;
   readonly encoding: Encoding;
   readonly fields: readonly Term[];
 }
 
-/** How many fields each kind has behind its encoding. */
+/** How many fields each kind may have after its encoding. */
 const FIELDS: Readonly<Record<string, readonly number[]>> = {
   put_chars: [1, 3],
   get_line: [1],
@@ -75,17 +76,17 @@ const FIELDS: Readonly<Record<string, readonly number[]>> = {
   get_until: [4],
 };
 
-/** Starts a device, which ends with the node. */
+/** Starts a device. It ends with the node. */
 export function startDevice(node: NodeCore, options: DeviceOptions): Process {
   return node.runtime.spawnService(new IoDevice(node, options, inputOf(options)));
 }
 
-/** The input of a device: what it has read and nobody has taken yet. */
+/** The input of a device, with the text that has been read and not taken yet. */
 export function inputOf({ input }: DeviceOptions): TextInput | undefined {
   return input === undefined ? undefined : new TextInput(input);
 }
 
-/** The behaviour of a device. */
+/** The behaviour of a device's process. */
 export class IoDevice implements Behaviour {
   readonly #node: NodeCore;
   readonly #options: DeviceOptions;
@@ -108,19 +109,19 @@ export class IoDevice implements Behaviour {
     try {
       reply = this.#all([request], OK, self, from);
     } catch (error) {
-      // What the program's output throws is an answer, and its own affair.
+      // The program's `output` threw: the caller gets an answer, and the program its error.
       void answer(failed(exceptionOf(error).reason));
       throw error;
     }
     if (!(reply instanceof Promise)) return answer(reply);
-    // Not handed to the process as its work: others print meanwhile.
+    // The process does not wait for the input, so that others can print meanwhile.
     reply.then(answer, () => {});
     return READY;
   }
 
   /**
-   * Carries requests out, the last one first, and lists of them; returns the reply. The first that
-   * fails ends it all; its reply, or the last one's, is the answer.
+   * Carries out the pending requests, the last of the array first, and lists of requests. The answer is
+   * the reply of the first that fails, or of the last one.
    */
   #all(pending: Term[], before: Term, self: Process, from: Pid): Term | Promise<Term> {
     let reply = before;
@@ -197,7 +198,7 @@ export class IoDevice implements Behaviour {
     this.#options.output(shown);
   }
 
-  /** Waits for input, unless who asked dies first. */
+  /** Waits for input, until the reader dies. */
   async #take(cut: Cut<Term>, prompt: Term, self: Process, from: Pid): Promise<Term> {
     const shown = promptText(prompt);
     const showPrompt = (): void => {
@@ -220,7 +221,7 @@ export class IoDevice implements Behaviour {
     }
   }
 
-  /** The text that was read as the options and the request want it; text that cannot be stays. */
+  /** Converts the text as the options and the request ask. Text that has no Latin-1 form is not taken. */
   #text(cut: Cut<string | null>, encoding: Encoding): Cut<Term> {
     return (text, ended) => {
       const taken = cut(text, ended);
@@ -285,7 +286,7 @@ function readRequest(term: readonly Term[]): Request | undefined {
   return { kind: name, encoding: LATIN1, fields: term.slice(1) };
 }
 
-/** A prompt as text: chardata, an atom, `{format, Format, Args}`, or any term, which is shown. */
+/** The text of a prompt: of chardata, an atom, `{format, Format, Args}`, or any other term. */
 function promptText(prompt: Term): string {
   if (isTuple(prompt, 3) && isAtom(prompt[0], "format") && isList(prompt[2])) {
     const text = ioLibFormat(prompt[1], prompt[2]);
@@ -297,7 +298,7 @@ function promptText(prompt: Term): string {
   return text ?? ioLibFormat(charlist("~tp"), [prompt])!;
 }
 
-/** The reason of a stream's failure, as posix names it. */
+/** The reason for a stream's failure, by its POSIX name. */
 function errorCode(error: unknown): string {
   const { code } = Object(error) as { code?: unknown };
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code.toLowerCase() : "einval";

@@ -1,22 +1,25 @@
 /**
- * The input of an I/O device: text from a stream, of which one reader at a time takes what it asked
- * for; what a reader does not take is the next one's.
+ * The input of an I/O device: text from a stream. Readers take what they ask for one at a time, and
+ * leave the rest to the next.
  *
- * Bytes are UTF-8. Where they are not, reading fails with the code EILSEQ once the text before them is
- * taken, and then for good. The stream is not touched before somebody
- * reads, and read no further than somebody asks.
+ * Bytes must be UTF-8. At the first invalid ones, once the text before them is taken, reading fails for
+ * good with the code EILSEQ. The stream is not read before a reader asks, and no further than needed.
  */
 import { Utf8Stream } from "../../../etf/index.ts";
 
 /** Where text comes from: `process.stdin`, another stream, or any iterable of pieces of text. */
 export type TextSource = AsyncIterable<string | Uint8Array>;
 
-/** What a reader takes off the text at hand; undefined when it needs more, and there may be more. */
+/**
+ * Cuts what a reader asked for from the start of the available text; undefined if that takes more text.
+ * @param ended whether no more text follows
+ */
 export type Cut<T> = (
   text: string,
   ended: boolean,
 ) => { readonly value: T; readonly rest: string } | undefined;
 
+/** The text of a stream, with a queue of readers. */
 export class TextInput {
   readonly #source: TextSource;
   readonly #decoder = new Utf8Stream();
@@ -32,10 +35,10 @@ export class TextInput {
   }
 
   /**
-   * Takes what `cut` takes, when those who came before are served.
+   * Takes what `cut` cuts, after all earlier readers.
    *
-   * @param prompt called when the turn has come, and before each further line that is waited for
-   * @throws what the stream failed with; the signal's reason, and nothing has been taken then
+   * @param prompt called when the reader's turn comes, and before waiting for each further line
+   * @throws the stream's error; the signal's reason, and then no text has been taken
    */
   take<T>(cut: Cut<T>, prompt: () => void, signal: AbortSignal): Promise<T> {
     const taken = this.#lastTurn.then(() => this.#take(cut, prompt, signal));
@@ -59,7 +62,7 @@ export class TextInput {
     }
   }
 
-  /** Waits for the next piece of the stream, which stays for others if the signal fires first. */
+  /** Waits for the next piece of the stream. If the signal fires first, the piece is left to others. */
   #more(signal: AbortSignal): Promise<void> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;
@@ -96,23 +99,23 @@ export class TextInput {
   }
 }
 
-/** The stream's bytes are not UTF-8. */
+/** The stream contains bytes that are not UTF-8. */
 class NotUtf8Error extends Error {
-  /** As posix names an illegal byte sequence. */
+  /** The POSIX name of an illegal byte sequence. */
   readonly code = "EILSEQ";
   constructor() {
-    super("the input is not UTF-8");
+    super("The input is not UTF-8.");
   }
 }
 
-/** Takes a line with its newline, or the last one without; null at the end of the text. */
+/** Cuts a line with its newline, or the last one without; null at the end of the text. */
 export const cutLine: Cut<string | null> = (text, ended) => {
   const end = text.indexOf("\n") + 1;
   if (end > 0) return { value: text.slice(0, end), rest: text.slice(end) };
   return ended ? { value: text === "" ? null : text, rest: "" } : undefined;
 };
 
-/** Takes so many characters, or those that are left; null at the end of the text. */
+/** Makes a cut of `count` characters, or of those that are left; null at the end of the text. */
 export function cutCharacters(count: number): Cut<string | null> {
   return (text, ended) => {
     let at = 0;

@@ -1,4 +1,4 @@
-/** `user`, the I/O device that is the node's group leader: standard output unless the options differ. */
+/** The server `user`: the I/O device that is the node's group leader. Default: standard output. */
 import { type Atom, atom } from "../../../etf/index.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { ServiceProcess } from "../gen/gen-service.ts";
@@ -6,13 +6,13 @@ import { type DeviceOptions, IoDevice, inputOf } from "./io-device.ts";
 
 export const USER: Atom<"user"> = atom("user");
 
-/** The server `user`, which becomes the group leader of the node and of all that had the one before. */
+/** Makes the server `user`. It becomes the group leader of the node, and of all processes of the last one. */
 export function serveUser(
   { core }: { core: NodeCore },
   given: Partial<DeviceOptions>,
 ): ServiceProcess {
   const options = deviceOf(given);
-  // What was read and nobody has taken yet outlives the process.
+  // Text that has been read and not taken yet outlives the process.
   const input = inputOf(options);
   return {
     make: () => new IoDevice(core, options, input),
@@ -27,7 +27,7 @@ export function serveUser(
   };
 }
 
-/** Standard output, unless the options name another. */
+/** The options of `user`, with standard output as the default. */
 function deviceOf({ output, input, geometry }: Partial<DeviceOptions>): DeviceOptions {
   const { stdout } = process;
   const size = geometry ?? (output === undefined ? terminalSize : undefined);
