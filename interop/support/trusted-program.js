@@ -41,6 +41,11 @@ const kept = new TermMap();
 
 node.expose("ts", {
   echo: (term) => term,
+  /** Microseconds of the processor that this program has had. */
+  cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return user + system;
+  },
   size: (map) => map.size,
   keep: (key) => kept.set(key, true).size,
   atom: typed([types.atom], types.atom, (name) => name),
