@@ -243,7 +243,7 @@ eachOtp((otp) => {
         `{{javascript_error,<<"RangeError">>,<<"out of reach">>},'expose.interop.ts',lookUp,0,"expose.interop.ts",true}`,
       );
       expect(await call("rpc:call(N, typed, wrong, [])")).toContain(
-        '{javascript_error,<<"TypeError">>,<<"1.5 is no integer">>}',
+        '{javascript_error,<<"TypeError">>,<<"1.5 is not an integer.">>}',
       );
     });
 

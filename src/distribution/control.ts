@@ -11,6 +11,9 @@ import { atomOf, isAtom, isList, isPid, isReference, isTuple, Tuple } from "../.
 import { DistProtocolError } from "./errors.ts";
 import { DFLAG } from "./flags.ts";
 
+/** A function as a peer names it, `{Module, Function, Arity}`; the elements are not checked. */
+export type Mfa = Tuple<readonly [module: Term, function: Term, arity: Term]>;
+
 /** What may stand in a field, by the field's name in the specification. */
 interface FieldTypes {
   fromPid: Pid;
@@ -23,8 +26,7 @@ interface FieldTypes {
   reqId: Reference;
   alias: Reference;
   groupLeader: Pid;
-  /** Module, function, arity. */
-  mfa: Tuple;
+  mfa: Mfa;
   optList: Term[];
   /** An unlink id: 1 to 2^64 - 1. */
   id: number | bigint;
@@ -233,7 +235,7 @@ const FIELD_CHECK: { readonly [Name in Field]: (term: Term) => boolean } = {
   reqId: isReference,
   alias: isReference,
   groupLeader: isPid,
-  mfa: (term) => isTuple(term) && term.length === 3,
+  mfa: (term) => isTuple(term, 3),
   optList: isList,
   id: (term) => term !== 0 && isUnsigned64(term),
   flags: (term) => typeof term === "number" && term >= 0,

@@ -1,9 +1,10 @@
-/** What an object that a program exposes lets others call: its functions, by name and arities. */
+/** Which functions of an exposed object other nodes can call, by name and arity. */
 import { EventEmitter } from "node:events";
 import { NodeError } from "../errors.ts";
 import type { ExposedFunction, ExposedModule } from "./functions.ts";
 import { type Arities, functionKind, isNative, MAX_ARITY, withKindOf } from "./parameters.ts";
 
+/** One callable function, with all arities under which it can be called. */
 export interface Exposed {
   readonly name: string;
   readonly arities: Arities;
@@ -14,8 +15,9 @@ const KEY = /^([^/]+)(?:\/(\d{1,3}))?$/;
 
 /**
  * The functions of a plain object, or the methods of an instance of a class, called with it as `this`.
- * Those whose key has an arity come last, so that they take the place of others.
+ * Functions whose key names an arity come last, so that they replace the others.
  *
+ * @param module the module's name, for error texts
  * @throws NodeError FUNCTION_NAME_INVALID, FUNCTION_ARITY_UNKNOWN
  */
 export function exposedFunctions(module: string, functions: ExposedModule | object): Exposed[] {
@@ -26,13 +28,16 @@ export function exposedFunctions(module: string, functions: ExposedModule | obje
   );
 }
 
-/** Made by a literal, or a module's namespace: not of a class. */
+/** Whether the object is a literal or the namespace of a module, as opposed to an instance of a class. */
 function isPlain(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object);
   return prototype === null || prototype === Object.prototype;
 }
 
-/** The methods of an instance, and those it inherits from classes of the program; of a class, the static ones. */
+/**
+ * The methods of an instance, including those inherited from the program's classes; for a class, its
+ * static methods.
+ */
 function methodsOf(module: string, instance: object): [string, ExposedFunction][] {
   const methods: [string, ExposedFunction][] = [];
   const seen = new Set<string>(["constructor"]);
@@ -40,7 +45,7 @@ function methodsOf(module: string, instance: object): [string, ExposedFunction][
     for (const name of Object.getOwnPropertyNames(owner)) {
       if (seen.has(name)) continue;
       seen.add(name);
-      // Of a getter there is no value.
+      // A getter has no value.
       const method: unknown = Object.getOwnPropertyDescriptor(owner, name)?.value;
       if (typeof method === "function" && !name.startsWith("_")) {
         methods.push([name, methodOf(instance, method as ExposedFunction)]);
@@ -50,11 +55,11 @@ function methodsOf(module: string, instance: object): [string, ExposedFunction][
   if (methods.length > 0) return methods;
   throw new NodeError(
     "FUNCTION_NAME_INVALID",
-    `What is to be exposed as ${module} has no function: a plain object of functions or an instance of a class is expected.`,
+    `The value passed to \`expose\` as ${module} has no functions. Pass a plain object of functions or an instance of a class.`,
   );
 }
 
-/** The end of a chain of prototypes, or a part of it that is the engine's or Node's: nobody has exposed that. */
+/** Whether the prototype chain has ended or reached a class of the engine or of Node, whose methods are not exposed. */
 function isForeign(owner: object | null): boolean {
   if (owner === null) return true;
   const maker: unknown =
@@ -80,7 +85,7 @@ function exposedAs(module: string, key: string, run: unknown): Exposed {
   if (name === undefined || arity > MAX_ARITY || kind === undefined || kind === "not callable") {
     throw new NodeError(
       "FUNCTION_NAME_INVALID",
-      `"${module}:${key}" cannot be exposed: a name such as "store", or "store/2" with an arity of 0 to ${MAX_ARITY}, and a function that is no class and no generator are expected.`,
+      `Cannot expose "${module}:${key}". The key must be a name such as "store", or "store/2" with an arity from 0 to ${MAX_ARITY}; the value must be a function, and not a class or a generator.`,
     );
   }
   if (digits !== undefined) {
@@ -89,7 +94,7 @@ function exposedAs(module: string, key: string, run: unknown): Exposed {
   if (kind === "uncounted") {
     throw new NodeError(
       "FUNCTION_ARITY_UNKNOWN",
-      `How many arguments "${module}:${key}" takes cannot be read from its source. Say so in its key, as in "${key}/2", or expose a function with plain parameters, or one made by typed.`,
+      `The source of "${module}:${key}" does not show how many arguments it takes. Add the arity to its key, as in "${key}/2", or expose a function with plain parameters, or one made by \`typed\`.`,
     );
   }
   return { name, arities: kind, run: run as ExposedFunction };

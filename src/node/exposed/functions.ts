@@ -1,10 +1,9 @@
 /**
- * What other nodes may call: functions by module, name and arity, and nothing else.
+ * What other nodes can call: functions by module, name and arity, and nothing else.
  *
- * An exposed function gets its arguments as terms and returns a term, or a promise of one;
- * nothing (`undefined`) is answered as the atom `ok`.
+ * An exposed function gets its arguments as terms and returns a term, or a promise of one. If it returns
+ * `undefined`, the caller gets the atom `ok`.
  */
-
 import type { Atom, LocalFun, Pid, Term, TermInput } from "../../../etf/index.ts";
 import { atom, atomOf, atomTerm, ExternalFun, isFun, isList, tuple } from "../../../etf/index.ts";
 import { APPLY, BADARG, BADFUN, ERLANG, OK } from "../atoms.ts";
@@ -12,23 +11,23 @@ import { ErlangError, FunctionClauseError, NoClauseError, UndefError } from "../
 import type { Process } from "../process/process.ts";
 import { exposedFunctions } from "./exposed.ts";
 
-/** What an exposed function finds as `this`. */
+/** The `this` of an exposed function. */
 export interface CallContext {
   /** The process the function runs in. */
   readonly self: Process;
-  /** Who asked for the call, if that is known. */
+  /** The process that asked for the call, if known. */
   readonly caller: Pid | undefined;
-  /** Gets the output of the function; the caller's, unless it named another. */
+  /** Gets what the function prints: the caller's group leader, unless the caller named another. */
   readonly groupLeader: Pid;
   /**
-   * Fires when the caller dies or the connection to it is lost, with an ErlangError of that exit
-   * reason, and when the process the function runs in is ended. Nothing is watched until it is asked
-   * for. A caller that gave up waiting and lives on is not noticed.
+   * Fires when the process that runs the function ends, and when the caller ends or the connection to it
+   * is lost, then with an ErlangError of that exit reason. The caller is watched only once this property
+   * is read. A caller that stops waiting but lives on goes unnoticed.
    */
   readonly signal: AbortSignal;
 }
 
-/** A call as it comes in. */
+/** An incoming call: the process that runs it, and who asked. */
 export type Call = Pick<CallContext, "self" | "caller">;
 
 class ExposedCall implements CallContext {
@@ -65,21 +64,22 @@ class ExposedCall implements CallContext {
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the arguments' types are the exposing program's choice
+/** A function that other nodes can call. */
+// biome-ignore lint/suspicious/noExplicitAny: the exposing program chooses the types of the arguments
 export type ExposedFunction = (this: CallContext, ...args: any[]) => unknown;
 
 /**
- * Functions by name or by name and arity, `"store/2"`, for several functions of one name.
+ * Functions by name, or by name and arity (`"store/2"`) if several share a name.
  *
- * A function under its name alone is called with every number of arguments that its parameters take:
- * `(a, b) => …` is of arity 2, `(a, b = 1) => …` of 1 and 2, `(a, ...more) => …` of 1 to 255. The
- * parameters are read from the source; of a bound or native function, of one whose `length` was set, and
- * of one with a template or a regular expression in a default value it cannot be known, so that these
- * need a key with their arity.
+ * A function under its name alone can be called with every number of arguments that its parameters
+ * allow: `(a, b) => …` with 2, `(a, b = 1) => …` with 1 or 2, `(a, ...more) => …` with 1 to 255. The
+ * parameters are read from the function's source. That does not work for bound and native functions, for
+ * those whose `length` was set, and for those with a template or a regular expression in a default value:
+ * their key must contain the arity.
  */
 export type ExposedModule = Readonly<Record<string, ExposedFunction>>;
 
-/** Runs as a process of its own, made by a spawn request: what it returns does not matter. */
+/** The body of a process that a spawn request starts; its return value is ignored. */
 export type ProcessFunction = (self: Process, args: readonly Term[], caller: Pid) => unknown;
 
 type Row =
@@ -88,17 +88,18 @@ type Row =
 
 const BADARITY: Atom<"badarity"> = atom("badarity");
 
+/** The functions that other nodes can call. */
 export class FunctionTable {
   readonly #rows = new Map<string, Row>();
 
   /**
-   * Makes functions of a plain object, or methods of an instance of a class, callable. One that was
-   * exposed under the same module, name and arity before is replaced.
+   * Makes the functions of a plain object, or the methods of an instance of a class, callable. They
+   * replace functions exposed earlier under the same module, name and arity.
    *
-   * Of an instance these are all of its methods, inherited ones too, and functions in its properties,
-   * but for the constructor, getters and setters, and names that begin with an underscore. Methods that
-   * are private to TypeScript alone cannot be told from others; `#private` ones are not seen. They have
-   * the instance as `this`, and no CallContext.
+   * An instance exposes all its methods, inherited ones included, and the functions in its properties;
+   * not its constructor, getters and setters, and not names that begin with an underscore. `#private`
+   * methods stay private, but methods that only TypeScript marks as private are exposed. Methods have the
+   * instance as `this` instead of a CallContext.
    * @throws NodeError FUNCTION_NAME_INVALID, FUNCTION_ARITY_UNKNOWN
    */
   expose(module: string, functions: ExposedModule | object): void {
@@ -109,15 +110,15 @@ export class FunctionTable {
     }
   }
 
-  /** Makes a function that is to be spawned, as `erpc:execute_call/4` is. */
+  /** Makes a function that peers spawn rather than call, such as `erpc:execute_call/4`. */
   exposeProcess(module: string, name: string, arity: number, run: ProcessFunction): void {
     this.#rows.set(rowKey(module, name, arity), { kind: "process", run });
   }
 
   /**
-   * Applies an exposed function, or through `erlang:apply/2` and `apply/3` the one that they name. The
-   * result is what it returned, a promise if it returned one.
-   * @throws ErlangError error `undef` when there is no such function; whatever it throws
+   * Applies an exposed function; `erlang:apply/2` and `apply/3` apply the function that they name.
+   * Returns what the function returned, a promise if it returned one.
+   * @throws ErlangError error `undef` if the function is not exposed; whatever the function throws
    */
   apply(
     call: Call,
@@ -128,9 +129,9 @@ export class FunctionTable {
     const row = this.#find(module, name, args.length);
     if (row?.kind !== "function") {
       if (module === ERLANG && name === APPLY) {
-        const [first, second, third] = args as readonly Term[] as [Term, Term, Term];
+        const [first, second, third] = args as [Term, Term, Term];
         if (args.length === 2 && isFun(first)) return this.applyFun(call, first, second);
-        if (args.length === 2) throw ErlangError.error(tuple(BADFUN, first) as Term);
+        if (args.length === 2) throw ErlangError.error(tuple(BADFUN, first));
         if (args.length === 3) return this.#applyNamed(call, first, second, third);
       }
       throw new UndefError(module, name, args);
@@ -147,14 +148,14 @@ export class FunctionTable {
 
   /**
    * As `erlang:apply/2`.
-   * @throws as `apply`; ErlangError error `badarg` when the arguments are no list, `badarity`
+   * @throws as `apply`; ErlangError error `badarg` if `args` is not a list, `badarity`
    */
   applyFun(call: Call, fun: ExternalFun | LocalFun, args: Term): TermInput | Promise<TermInput> {
     if (!isList(args)) throw ErlangError.error(BADARG);
-    // The code of a fun that is not `fun M:F/A` is where it was made.
+    // Only `fun M:F/A` can run here: the code of any other fun is on the node that made it.
     if (!(fun instanceof ExternalFun)) throw new UndefError(ERLANG, APPLY, [fun, args]);
     if (fun.arity !== args.length) {
-      throw ErlangError.error(tuple(BADARITY, tuple(fun, args)) as Term);
+      throw ErlangError.error(tuple(BADARITY, tuple(fun, args)));
     }
     return this.apply(call, atomTerm(fun.module), atomTerm(fun.function), args);
   }
@@ -166,19 +167,19 @@ export class FunctionTable {
     return this.apply(call, module, name, args);
   }
 
-  /** Runs as the body of a process that another node has spawned. */
+  /** Runs a function as the body of a process that another node spawned. */
   spawned(self: Process, caller: Pid, module: Term, name: Term, args: readonly Term[]): unknown {
     const row = this.#find(module, name, args.length);
     if (row?.kind === "process") return row.run(self, args, caller);
     return this.apply({ self, caller }, module, name, args);
   }
 
-  /** The modules of which something is callable, in the order they came. */
+  /** The modules with at least one function, in the order they were exposed. */
   modules(): string[] {
     return [...new Set([...this.#rows.keys()].map(moduleOfKey))];
   }
 
-  /** Whether a function is callable, or can be spawned. */
+  /** Whether a function can be called or spawned. */
   exports(module: Term, name: Term, arity: number): boolean {
     return this.#find(module, name, arity) !== undefined;
   }
@@ -195,7 +196,7 @@ function okIfNothing(result: unknown): TermInput {
 }
 
 function rowKey(module: string, name: string, arity: number): string {
-  // The length says where the module ends, whatever characters the two names have.
+  // The length marks the end of the module, whatever characters the two names contain.
   return `${module.length}:${module}:${name}/${arity}`;
 }
 

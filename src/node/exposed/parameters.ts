@@ -1,16 +1,16 @@
 /**
- * How many arguments a JavaScript function takes, read from its own source text: `length` leaves out
- * optional and rest parameters and all behind them.
+ * How many arguments a JavaScript function takes, read from its source text. Its `length` does not count
+ * optional and rest parameters, nor any parameter after them.
  *
- * The language says that the text is the function's source as it was written, so that its parameters can
- * be counted; bound and native functions have none. What cannot be told apart for certain without a whole
- * parser (a regular expression or a template in a default value) is not guessed at.
+ * The language guarantees that `toString` returns the source as written, so the parameters can be
+ * counted; bound and native functions have no source. A regular expression or a template in a default
+ * value needs a whole parser, so such functions count as uncounted instead of being guessed at.
  */
 
-/** Arities of an Erlang function. */
+/** The highest arity of an Erlang function. */
 export const MAX_ARITY = 255;
 
-/** From how many arguments to how many, both included. */
+/** The lowest and the highest number of arguments, both inclusive. */
 export interface Arities {
   readonly from: number;
   readonly to: number;
@@ -18,31 +18,31 @@ export interface Arities {
 
 const NATIVE = /\{\s*\[native code\]\s*\}$/;
 
-/** `not callable` is a class or a generator function: what a call of it gives is no term. */
+/** `not callable` is a class or a generator function, whose result is not a term. */
 export type FunctionKind = Arities | "uncounted" | "not callable";
 
 type AnyFunction = (...args: never[]) => unknown;
 
 const known = new WeakMap<AnyFunction, FunctionKind>();
 
-/** Says how many arguments a function takes, whatever its source has. Returns the function. */
+/** Sets how many arguments a function takes, whatever its source says. Returns the function. */
 export function withArity<F extends AnyFunction>(run: F, arity: number): F {
   known.set(run, { from: arity, to: arity });
   return run;
 }
 
-/** A function that passes its arguments on to another takes what that takes. Returns the first. */
+/** Gives `run` the kind of `other`, to which it passes its arguments. Returns `run`. */
 export function withKindOf<F extends AnyFunction>(run: F, other: AnyFunction): F {
   known.set(run, functionKind(other));
   return run;
 }
 
-/** How many arguments a function takes; `uncounted` when its source does not tell. */
+/** How many arguments a function takes; `uncounted` if its source does not show it. */
 export function functionKind(run: AnyFunction): FunctionKind {
   return known.get(run) ?? kindIn(sourceOf(run), run.length);
 }
 
-/** Whether there is no source: a function of the engine's, or a bound one. */
+/** Whether a function has no source: one of the engine's, or a bound one. */
 export function isNative(run: AnyFunction): boolean {
   return NATIVE.test(sourceOf(run));
 }
@@ -53,14 +53,14 @@ function sourceOf(run: AnyFunction): string {
 
 function kindIn(source: string, length: number): FunctionKind {
   if (NATIVE.test(source)) return "uncounted";
-  // A method may be called `class`.
+  // A method may have the name `class`.
   if (/^class(?!\s*\()[\s{/]/.test(source)) return "not callable";
   const parameters = parametersIn(source);
   if (parameters === undefined) return "uncounted";
   if (parameters === GENERATOR) return "not callable";
   const optional = parameters.findIndex(({ rest, optional }) => rest || optional);
   const from = optional < 0 ? parameters.length : optional;
-  // Somebody has set `length`, perhaps for a reason.
+  // The program set `length`, perhaps for a reason.
   if (from !== length) return "uncounted";
   return { from, to: parameters.at(-1)?.rest === true ? MAX_ARITY : parameters.length };
 }
@@ -73,8 +73,8 @@ interface Parameter {
 const GENERATOR = "generator";
 
 /**
- * Space, comments, text; brackets; arrow, ellipsis and what else matters at the top; anything else.
- * What a slash or a backquote begins, other than a comment, is not known.
+ * White space and comments; strings; brackets, arrows, ellipses and other punctuation; anything else.
+ * A slash that does not begin a comment, and a backquote, match nothing: their end is unknown.
  */
 const TOKEN =
   /(\s+|\/\/.*|\/\*[\s\S]*?\*\/)|("(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\]|\\[\s\S])*')|(=>|\.\.\.|[()[\]{},=*])|([^\s()[\]{},=*"'`/.]+|\.)/y;
@@ -87,10 +87,10 @@ function parametersIn(source: string): Parameter[] | typeof GENERATOR | undefine
     if (token === "(") {
       return generator ? GENERATOR : parameterList(tokens);
     }
-    // One parameter without brackets.
+    // A single parameter without parentheses.
     if (token === "=>") return word === "" ? undefined : [{ rest: false, optional: false }];
     if (token === "[") {
-      // A computed name.
+      // A computed method name.
       if (!tokens.skipTo("]")) return undefined;
     } else if (token === "*") generator = true;
     else word = token;
@@ -98,7 +98,7 @@ function parametersIn(source: string): Parameter[] | typeof GENERATOR | undefine
   return undefined;
 }
 
-/** The parameters up to the closing bracket. */
+/** The parameters up to the closing parenthesis. */
 function parameterList(tokens: Tokens): Parameter[] | undefined {
   const parameters: Parameter[] = [];
   let current: Parameter | undefined;
@@ -127,7 +127,7 @@ class Tokens {
     this.#source = source;
   }
 
-  /** The next token but space and comments; undefined at the end, and before what is not known. */
+  /** The next token, skipping white space and comments; undefined at the end, or if nothing matches. */
   next(): string | undefined {
     for (;;) {
       TOKEN.lastIndex = this.#at;
@@ -138,7 +138,7 @@ class Tokens {
     }
   }
 
-  /** Goes behind the bracket that closes the one just read; returns whether there is one. */
+  /** Skips past the bracket that closes the one just read; returns whether it was found. */
   skipTo(closing: string): boolean {
     for (let token = this.next(); token !== closing; token = this.next()) {
       if (token === undefined) return false;

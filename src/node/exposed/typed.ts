@@ -1,11 +1,10 @@
 /**
- * Exposed functions of JavaScript's own types: what the caller sends is read into numbers, strings
- * and the like, and what the function returns is written as the term its type says.
+ * Exposed functions with JavaScript types: the caller's arguments are read as numbers, strings and the
+ * like, and the result is written as the term that its type says.
  *
- * Arguments of other types are answered `function_clause`, as by an Erlang function without a clause
- * for them. A result that is not of its type is a TypeError of the function.
+ * If an argument has another type, the caller gets `function_clause`, as from an Erlang function without
+ * a matching clause. If the result has another type, the call fails with a TypeError.
  */
-
 import {
   atomOf,
   charlist,
@@ -29,20 +28,23 @@ import { NoClauseError } from "../exceptions.ts";
 import type { CallContext, ExposedFunction } from "./functions.ts";
 import { withArity } from "./parameters.ts";
 
-/** How a type of JavaScript stands for terms. */
+/** How values of a JavaScript type map to terms and back. */
 export interface TermType<T> {
-  /** @throws NoClauseError when the term is none of this type */
+  /** @throws NoClauseError if the term does not have this type */
   read(term: Term): T;
-  /** @throws TypeError when the value is none */
+  /** @throws TypeError if the value does not have this type */
   write(value: T): TermInput;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: any type may stand in a list of types
+// biome-ignore lint/suspicious/noExplicitAny: a list of types may contain any type
 type AnyType = TermType<any>;
 type ValueOf<Type> = Type extends TermType<infer T> ? T : never;
 type ValuesOf<Types extends readonly AnyType[]> = { [At in keyof Types]: ValueOf<Types[At]> };
 
-/** A type by its two tests: what a term is read as, if it is one, and whether a value can be written. */
+/**
+ * A type made of its two checks: `read` returns undefined for other terms, `isValue` false for other
+ * values. `name`, with its article, is for error texts.
+ */
 function type<T>(
   name: string,
   read: (term: Term) => T | undefined,
@@ -56,7 +58,7 @@ function type<T>(
       return value;
     },
     write(value) {
-      if (!isValue(value)) throw new TypeError(`${String(value)} is no ${name}`);
+      if (!isValue(value)) throw new TypeError(`${String(value)} is not ${name}.`);
       return write(value);
     },
   };
@@ -67,7 +69,7 @@ const isNumber = (value: unknown): boolean => typeof value === "number";
 
 function listOf<T>(element: TermType<T>): TermType<T[]> {
   return type(
-    "array",
+    "an array",
     (term) => (isList(term) ? term.map((each) => element.read(each)) : undefined),
     Array.isArray,
     (values) => values.map((each) => element.write(each)),
@@ -78,100 +80,107 @@ function tupleOf<const Types extends readonly AnyType[]>(
   ...elements: Types
 ): TermType<ValuesOf<Types>> {
   return type(
-    `array of ${elements.length}`,
+    `an array of ${elements.length} elements`,
     (term) =>
       isTuple(term, elements.length)
         ? (elements.map((each, at) => each.read(term[at] as Term)) as ValuesOf<Types>)
         : undefined,
     (value) => Array.isArray(value) && value.length === elements.length,
-    (values: readonly unknown[]) =>
-      tuple(...elements.map((each, at) => each.write(values[at]) as Term)),
+    (values: readonly unknown[]) => tuple(...elements.map((each, at) => each.write(values[at]))),
   );
 }
 
-/** Integers are `number` up to 2^53, and `bigint` in all sizes; a string is a binary when written. */
+/** The types that `typed` takes, for arguments and results. Each names the JavaScript type and the term. */
 export const types = {
+  /** A `number` without a fraction, up to 2^53. */
   integer: type<number>(
-    "integer",
+    "an integer",
     (term) => (typeof term === "number" ? term : undefined),
     Number.isSafeInteger,
     (value) => value,
   ),
+  /** An integer of any size. */
   bigint: type<bigint>(
-    "bigint",
+    "a bigint",
     (term) => (typeof term === "number" || typeof term === "bigint" ? BigInt(term) : undefined),
     (value) => typeof value === "bigint",
     (value) => value,
   ),
+  /** A float, also for numbers without a fraction. */
   float: type<number>(
-    "number",
+    "a number",
     (term) => (term instanceof Float ? term.value : undefined),
     isNumber,
     (value) => float(value),
   ),
-  /** An integer or a float; written as the integer it is, else as a float, and refused beyond 2^53 if it has no fraction. */
+  /** An integer or a float; written as an integer if it has no fraction, and then refused beyond 2^53. */
   number: type<number>(
-    "number",
+    "a number",
     (term) => (term instanceof Float ? term.value : typeof term === "number" ? term : undefined),
     isNumber,
     (value) => (Number.isInteger(value) ? toTerm(value) : value),
   ),
+  /** The atom `true` or `false`. */
   boolean: type<boolean>(
-    "boolean",
+    "a boolean",
     (term) => (typeof term === "boolean" ? term : undefined),
     (value) => typeof value === "boolean",
     (value) => value,
   ),
-  /** Read from UTF-8 and from charlists, written as UTF-8. */
-  string: type<string>("string", textOf, isString, (value) => value),
-  /** Read as `string` is, written as a charlist. */
-  charlist: type<string>("string", textOf, isString, (value) => charlist(value)),
-  /** The name of an atom, `"true"` and `"false"` among them. */
+  /** Text: read from a UTF-8 binary or a charlist, written as a UTF-8 binary. */
+  string: type<string>("a string", textOf, isString, (value) => value),
+  /** Text: read as `string` is, written as a charlist. */
+  charlist: type<string>("a string", textOf, isString, (value) => charlist(value)),
+  /** The name of an atom, `"true"` and `"false"` included. */
   atom: type<string>(
-    "string",
+    "a string",
     (term) => atomOf(term)?.name,
     isString,
     (value) => asTerm(value),
   ),
+  /** A binary. */
   bytes: type<Uint8Array>(
-    "Uint8Array",
+    "a Uint8Array",
     (term) => (term instanceof Uint8Array ? term : undefined),
     (value) => value instanceof Uint8Array,
     (value) => value,
   ),
+  /** A pid. */
   pid: type<Pid>(
-    "Pid",
+    "a Pid",
     (term) => (isPid(term) ? term : undefined),
     isPid,
     (value) => value,
   ),
-  /** Any term, as it is. */
+  /** Any term, unchanged. */
   term: type<Term>(
-    "term",
+    "a term",
     (term) => term,
     () => true,
     (value) => value,
   ),
-  /** Any term as the plain value of `toPlain`, written by `fromPlain`. */
+  /** Any term as a plain value: read with `toPlain`, written with `fromPlain`. */
   plain: type<Plain>(
-    "value",
+    "a value",
     (term) => toPlain(term),
     () => true,
     (value) => fromPlain(value),
   ),
-  /** Nothing, which is the atom `ok`. */
+  /** For results only: `undefined`, written as the atom `ok`. */
   ok: type<void>(
-    "nothing",
+    "undefined",
     () => undefined,
     (value) => value === undefined,
     () => OK,
   ),
+  /** A list of one type, as an array. */
   listOf,
+  /** A tuple with a type for each element, as an array. */
   tupleOf,
 };
 
 /**
- * An exposed function of those types; its arity is the number of arguments.
+ * An exposed function with these types; its arity is the number of argument types.
  *
  *   node.expose("sums", { add: typed([types.number, types.number], types.number, (a, b) => a + b) })
  */
@@ -189,7 +198,7 @@ export function typed<const Types extends readonly AnyType[], R>(
   return withArity(wrapped, args.length);
 }
 
-/** The text of UTF-8 or of a charlist; undefined for what is neither. */
+/** The text of a UTF-8 binary or a charlist; undefined for other terms. */
 function textOf(term: Term): string | undefined {
   if (term instanceof Uint8Array) return utf8Text(term) ?? undefined;
   if (!isList(term)) return undefined;

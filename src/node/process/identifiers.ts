@@ -1,9 +1,8 @@
 /**
- * Pids and references of this node, and maps keyed by anybody's.
+ * The pids and references that this node makes, and maps keyed by the pids and references of any node.
  *
- * Pids keep to 15 bits of id and 13 of serial, references to three words with 18 bits in the
- * first: what a peer without V4_NC (OTP 23) can hold. Numbers come around after 2^28 pids, and
- * those still in use are passed over.
+ * Pids use 15 bits of id and 13 of serial, references three words with 18 bits in the first: as much as
+ * a peer without V4_NC (OTP 23) can hold. Pid numbers wrap around after 2^28 and skip those in use.
  */
 import { Pid, Reference } from "../../../etf/index.ts";
 import type { ThisNode } from "../identity/this-node.ts";
@@ -12,30 +11,31 @@ const ID_BITS = 15;
 const SERIAL_BITS = 13;
 const REF_FIRST_BITS = 18;
 
-/** The number that identifies a pid of this node among its live processes. */
+/** The number of a pid of this node, unique among its live processes. */
 export function localPidKey(pid: Pid): number {
   return pid.serial * 2 ** ID_BITS + pid.id;
 }
 
+/** Makes the pids and references of a node. */
 export class Identifiers {
   readonly #self: Pick<ThisNode, "node" | "creation">;
   readonly #firstRef: number;
   #nextPid = 1;
   #nextRef: number;
 
-  /** @param seed makes the references of two nodes with the same name differ; 32 bits */
+  /** @param seed 32 random bits, so that two nodes with the same name make different references */
   constructor(self: Pick<ThisNode, "node" | "creation">, seed: number) {
     this.#self = self;
     this.#firstRef = seed;
     this.#nextRef = seed;
   }
 
-  /** How many references were made. */
+  /** How many references this node has made. */
   get made(): number {
     return this.#nextRef - this.#firstRef;
   }
 
-  /** How many references had been made before this one; -1 if it is none of these. */
+  /** How many references this node made before this one; -1 if it did not make this one. */
   madeBefore(ref: Reference): number {
     if (ref.node !== this.#self.node || ref.creation !== this.#self.creation) return -1;
     const [first, low = 0, high = 0] = ref.ids as [number, number?, number?];
@@ -43,7 +43,7 @@ export class Identifiers {
     return before < this.made ? before : -1;
   }
 
-  /** A pid no live process has. */
+  /** A pid that no live process has. @param inUse whether a live process has the key */
   newPid(inUse: (key: number) => boolean): Pid {
     let key: number;
     do {
@@ -55,6 +55,7 @@ export class Identifiers {
     return new Pid(this.#self.node, id, serial, this.#self.creation);
   }
 
+  /** A new reference. */
   newReference(): Reference {
     const number = this.#nextRef++;
     const first = number % 2 ** REF_FIRST_BITS;
@@ -77,39 +78,43 @@ interface Entry<Key, Value> {
   next: Entry<Key, Value> | undefined;
 }
 
-/** Identifiers with one hash that are searched one by one; those beyond are found by their text. */
+/** How many identifiers with the same hash are searched one by one; further ones are found by their text. */
 const MAX_CHAIN = 8;
 
 /**
- * A map keyed by identifiers, equal as Erlang compares them. Peers choose identifiers, and can make any
- * number with one hash: their cost stays that of others.
+ * A map keyed by identifiers, compared as Erlang compares them. Peers choose their identifiers and can
+ * make any number with the same hash; looking those up costs no more than others.
  */
 export class IdentifierMap<Key extends Identifier<Key>, Value> {
   readonly #hash: (key: Key) => number;
   readonly #text: (key: Key) => string;
   readonly #entries = new Map<number, Entry<Key, Value>>();
-  /** Those that came when the chain of their hash was full, by their text. */
+  /** By their text, the entries that were added when the chain for their hash was full. */
   #crowded: Map<string, Entry<Key, Value>> | undefined;
   #size = 0;
 
-  /** @param text differs for keys that differ */
+  /** @param text returns a different text for each key */
   constructor(hash: (key: Key) => number, text: (key: Key) => string) {
     this.#hash = hash;
     this.#text = text;
   }
 
+  /** How many entries the map has. */
   get size(): number {
     return this.#size;
   }
 
+  /** The value for a key. */
   get(key: Key): Value | undefined {
     return this.#find(key)?.value;
   }
 
+  /** Whether the map has a key. */
   has(key: Key): boolean {
     return this.#find(key) !== undefined;
   }
 
+  /** Adds or replaces the value for a key. */
   set(key: Key, value: Value): void {
     const found = this.#find(key);
     if (found !== undefined) {
@@ -125,6 +130,7 @@ export class IdentifierMap<Key extends Identifier<Key>, Value> {
     } else this.#entries.set(hash, { key, value, next });
   }
 
+  /** Removes a key; returns whether the map had it. */
   delete(key: Key): boolean {
     const hash = this.#hash(key);
     let before: Entry<Key, Value> | undefined;
@@ -142,26 +148,28 @@ export class IdentifierMap<Key extends Identifier<Key>, Value> {
     return true;
   }
 
-  /** The value, taken out. */
+  /** Removes a key and returns its value. */
   take(key: Key): Value | undefined {
     const value = this.get(key);
     if (value !== undefined) this.delete(key);
     return value;
   }
 
-  /** The values as they are now; the map may change while they are walked. */
+  /** A copy of the values; the map may change while you iterate over it. */
   values(): Value[] {
     const values: Value[] = [];
     this.#walk((entry) => values.push(entry.value));
     return values;
   }
 
+  /** A copy of the keys. */
   keys(): Key[] {
     const keys: Key[] = [];
     this.#walk((entry) => keys.push(entry.key));
     return keys;
   }
 
+  /** Removes all entries. */
   clear(): void {
     this.#entries.clear();
     this.#crowded = undefined;
@@ -190,6 +198,7 @@ function isFull(first: Entry<unknown, unknown>): boolean {
   return length >= MAX_CHAIN;
 }
 
+/** A map keyed by pids. */
 export class PidMap<Value> extends IdentifierMap<Pid, Value> {
   constructor() {
     super(
@@ -199,6 +208,7 @@ export class PidMap<Value> extends IdentifierMap<Pid, Value> {
   }
 }
 
+/** A map keyed by references. */
 export class ReferenceMap<Value> extends IdentifierMap<Reference, Value> {
   constructor() {
     super(

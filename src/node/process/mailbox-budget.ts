@@ -1,19 +1,20 @@
 /**
- * What all mailboxes of a node may hold together, and what happens beyond it.
+ * How much all mailboxes of a node may hold together, and what happens above that.
  *
- * A full mailbox never stops a connection: answers, exits and messages for other processes come the
- * same way. So memory is bounded as `max_heap_size` bounds it in OTP: the process with the largest
- * mailbox is ended, with the reason `killed`.
+ * A full mailbox never stops a connection, because replies, exits and messages for other processes
+ * arrive on the same one. So memory is limited as `max_heap_size` limits it in OTP: the process with the
+ * largest mailbox ends with the reason `killed`.
  */
 
-/** Someone who is asked to make room. */
+/** Makes room when the budget runs out. */
 export interface BudgetKeeper {
-  /** Half of the budget is in use, for the first time since less than a quarter was. */
+  /** Half of the budget is in use, for the first time since it was below a quarter. */
   half(bytes: number, maxBytes: number): void;
-  /** More than the budget is in use: ends processes until no more than `targetBytes` are. */
+  /** More than the budget is in use: ends processes until at most `targetBytes` are. */
   exceeded(bytes: number, maxBytes: number, targetBytes: number): void;
 }
 
+/** Counts the bytes in all mailboxes and asks its keeper to make room. */
 export class MailboxBudget {
   readonly maxBytes: number;
   readonly #keeper: BudgetKeeper;
@@ -26,11 +27,12 @@ export class MailboxBudget {
     this.#keeper = keeper;
   }
 
-  /** Bytes that waiting messages take: on the wire, or in heap once they were read. */
+  /** Bytes that the messages in all mailboxes take: on the wire, or of heap once they were read. */
   get bytes(): number {
     return this.#bytes;
   }
 
+  /** Counts bytes that a mailbox now holds; may end processes. */
   add(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes <= this.maxBytes / 2) return;
@@ -39,7 +41,7 @@ export class MailboxBudget {
       this.#keeper.half(this.#bytes, this.maxBytes);
     }
     if (this.#bytes <= this.maxBytes || this.#making) return;
-    // What ends while room is made tells others, whose messages count as well.
+    // Processes that end here send messages to others, which count as well.
     this.#making = true;
     try {
       this.#keeper.exceeded(this.#bytes, this.maxBytes, this.maxBytes - this.maxBytes / 8);
@@ -48,6 +50,7 @@ export class MailboxBudget {
     }
   }
 
+  /** Counts bytes that a mailbox no longer holds. */
   remove(bytes: number): void {
     this.#bytes -= bytes;
     if (this.#bytes < this.maxBytes / 4) this.#halfTold = false;

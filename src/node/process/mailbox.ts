@@ -1,14 +1,14 @@
 /**
- * A process's message queue with Erlang's selective receive: the oldest message that matches is
- * taken, the others stay in order.
+ * A process's message queue with Erlang's selective receive: it takes the oldest message that matches
+ * and leaves the others in order.
  *
- * It stays fast while many messages wait that nobody wants. A receive that waits is offered each
- * new message once. Taking a message out of the middle moves no other. And where a receive begins
- * to look is remembered as the runtime remembers it: a reference of this node is not in messages
- * that were there before it was made, and a `Pattern` is never asked of a message again.
+ * It stays fast with many messages in the queue that no receive wants. A waiting receive sees each new
+ * message once. Taking a message from the middle moves no other. And, like the runtime, the mailbox
+ * remembers where a receive has to start: a reference of this node cannot be in a message that arrived
+ * before the reference was made, and a `Pattern` sees each message only once.
  *
- * A peer's message waits in its encoded form and is read when it is taken, or when a receive has to
- * look at it. What waits counts against the budget that all mailboxes of the node share.
+ * A peer's message stays encoded until it is taken or until a receive has to look at it. All messages
+ * in the queue count against the budget that the mailboxes of the node share.
  */
 import {
   atom,
@@ -25,13 +25,12 @@ import { ErlangError } from "../exceptions.ts";
 import type { MailboxBudget } from "./mailbox-budget.ts";
 import { limitWait } from "./wait-limits.ts";
 
-/** Says whether a message is the one waited for. */
+/** Returns whether a message is the wanted one. */
 export type Matcher = (message: Term) => boolean;
 
 /**
- * A matcher whose answer depends on the message alone: it says the same of a message whenever it
- * is asked. A mailbox asks it once, so that to receive with one pattern again and again takes no
- * longer for the messages that it does not match.
+ * A matcher whose result depends on the message alone. A mailbox calls it once for each message, so
+ * repeated receives with the same pattern skip the messages that it did not match.
  */
 export class Pattern<T extends Term = Term> {
   readonly matches: (message: Term) => message is T;
@@ -42,32 +41,34 @@ export class Pattern<T extends Term = Term> {
 }
 
 /**
- * What a receive waits for. A reference stands for the messages that are tuples with it among
- * their elements, also as `[alias | Ref]`: replies, `DOWN` and the like.
+ * What a receive waits for. A reference stands for tuples that contain it as an element, or as
+ * `[alias | Ref]`: replies, `DOWN` and the like.
  */
 export type Wanted = Matcher | Pattern | Reference;
 
+/** The options of a receive. */
 export interface ReceiveOptions {
-  /** Milliseconds to wait; 0 only looks. Default: no limit. */
+  /** Milliseconds to wait; 0 checks the queue and does not wait. Default: no limit. */
   timeoutMs?: number;
+  /** Ends the wait when it fires; the receive rejects with its reason. */
   signal?: AbortSignal;
 }
 
-/** The references made by this node, in their order. */
+/** The references that this node made, in order. */
 export interface MadeReferences {
-  /** How many were made. */
+  /** How many references were made. */
   readonly made: number;
-  /** How many had been made before this one; -1 if it is not one of them. */
+  /** How many references were made before this one; -1 if this node did not make it. */
   madeBefore(ref: Reference): number;
 }
 
-/** A message that waits. One that was taken out keeps its `prev`, for who remembers it. */
+/** A message in the queue. Once removed it keeps its `prev`, because `#refused` may still point to it. */
 interface Entry {
-  /** Undefined when it was taken out. */
+  /** Undefined once it was removed. */
   message: Term | KeptPayload | undefined;
   /** What it counts for: bytes on the wire, or of heap once it was read. */
   bytes: number;
-  /** References that had been made when it came. */
+  /** How many references had been made when it arrived. */
   readonly madeReferences: number;
   prev: Entry | undefined;
   next: Entry | undefined;
@@ -79,15 +80,15 @@ interface Waiter {
   readonly matches: Matcher;
   readonly resolve: (message: Term) => void;
   readonly reject: (error: unknown) => void;
-  /** Lets go of the timer and the signal, if there are any. */
+  /** Releases the timer and the signal. */
   release: (() => void) | undefined;
   prev: Waiter | undefined;
   next: Waiter | undefined;
 }
 
-/** What a message counts for besides its bytes: its place in the list, and its outermost object. */
+/** What a message counts for in addition to its bytes: its entry in the queue and its outermost object. */
 const ENTRY_BYTES = 128;
-/** A message of up to this size costs no more heap than its encoded form would with all around it. */
+/** Up to this size, a message that is read takes no more heap than its encoded form with its overhead. */
 const READ_AT_ONCE_BYTES = 128;
 
 const SYSTEM_LIMIT = atom("system_limit");
@@ -95,6 +96,7 @@ const SYSTEM_LIMIT = atom("system_limit");
 const anything: Matcher = () => true;
 const NO_REFERENCES: MadeReferences = { made: 0, madeBefore: () => -1 };
 
+/** The messages of a process and its waiting receives. */
 export class Mailbox {
   readonly #clock: Clock;
   readonly #budget: Pick<MailboxBudget, "add" | "remove" | "maxBytes"> | undefined;
@@ -105,13 +107,18 @@ export class Mailbox {
   #bytes = 0;
   #firstWaiter: Waiter | undefined;
   #lastWaiter: Waiter | undefined;
-  /** For each pattern and reference, the last message that was refused; undefined if none was. */
+  /** For each pattern and reference, the last message that did not match; undefined before the first. */
   #refused: WeakMap<Pattern | Reference, Entry | undefined> | undefined;
   #closed: Error | undefined;
-  /** What may wait here, in bytes, before `onExceeded` is called. */
+  /** How many bytes this mailbox may hold before `onExceeded` is called. Default: Infinity. */
   maxBytes: number = Number.POSITIVE_INFINITY;
+  /** Called when the mailbox holds more than `maxBytes`. */
   onExceeded: (() => void) | undefined;
 
+  /**
+   * @param budget counts the bytes of all mailboxes of the node
+   * @param references lets a receive by reference skip older messages
+   */
   constructor(
     clock: Clock,
     budget?: Pick<MailboxBudget, "add" | "remove" | "maxBytes">,
@@ -122,15 +129,15 @@ export class Mailbox {
     this.#references = references;
   }
 
-  /** Messages waiting. */
+  /** How many messages the queue holds. */
   get length(): number {
     return this.#length;
   }
 
   /**
-   * The messages waiting, oldest first. They wait on as they came: to look at them costs nobody's
-   * budget.
-   * @throws ErlangError error `system_limit` when together they would take more than the budget
+   * The messages in the queue, oldest first. They stay in the queue, encoded as they arrived, so reading
+   * them does not count against the budget.
+   * @throws ErlangError error `system_limit` if together they would take more than the budget
    */
   get messages(): Term[] {
     const messages: Term[] = [];
@@ -151,20 +158,20 @@ export class Mailbox {
     return messages;
   }
 
-  /** What the waiting messages count for: their bytes on the wire, or of heap once they were read. */
+  /** Bytes that the messages in the queue take: on the wire, or of heap once they were read. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Adds a message. */
+  /** Adds a message. @param heapBytes what it counts for */
   push(message: Term, heapBytes = 0): void {
     if (!this.#offered(message)) this.#append(message, heapBytes);
   }
 
   /**
-   * Adds a peer's message, or the one that `makes` makes of the payload; read at once only for a
-   * receive that waits.
-   * @throws DistProtocolError, EtfDecodeError when it is read and malformed
+   * Adds a peer's message, or what `makes` makes of the payload. Unless it is small, it is read at once
+   * only if a receive is waiting.
+   * @throws DistProtocolError, EtfDecodeError if it is read and malformed
    */
   arrive(payload: Payload, makes?: MakesMessage): void {
     if (this.#firstWaiter === undefined && payload.bytes > READ_AT_ONCE_BYTES) {
@@ -176,7 +183,7 @@ export class Mailbox {
     if (!this.#offered(message)) this.#append(message, payload.heapBytes);
   }
 
-  /** The oldest message, if there is one. */
+  /** Removes and returns the oldest message; undefined if the queue is empty. */
   shift(): Term | undefined {
     while (this.#first !== undefined) {
       const entry = this.#first;
@@ -189,11 +196,11 @@ export class Mailbox {
   }
 
   /**
-   * The oldest message that matches, waiting for it if need be.
-   * @throws NodeError PROCESS_RECEIVE_TIMEOUT, or what closed the mailbox; the signal's reason
+   * Removes and returns the oldest message that matches; waits for one if necessary.
+   * @throws NodeError PROCESS_RECEIVE_TIMEOUT; the error that closed the mailbox; the signal's reason
    */
   receive(wanted: Wanted = anything, options?: ReceiveOptions): Promise<Term> {
-    // Not an async function: that would take two more turns and as many promises for each message.
+    // An async function would cost two more microtasks and two more promises for each message.
     try {
       options?.signal?.throwIfAborted();
       const matches = matcherOf(wanted);
@@ -208,7 +215,7 @@ export class Mailbox {
           this.#remove(entry);
           return Promise.resolve(message);
         }
-        // One that proved malformed is out of the list.
+        // A message that turned out malformed is no longer in the list.
         if (message !== undefined) entry = entry.next;
         else entry = prev === undefined ? this.#first : prev.next;
       }
@@ -220,7 +227,7 @@ export class Mailbox {
     }
   }
 
-  /** Takes every message that matches, without waiting; of those since a reference if one is given. */
+  /** Removes and returns all messages that match, without waiting. @param since only messages after that reference was made */
   flush(matches: Matcher, since?: Reference): Term[] {
     const taken: Term[] = [];
     let entry = since === undefined ? this.#first : this.#firstSince(since);
@@ -236,7 +243,7 @@ export class Mailbox {
     return taken;
   }
 
-  /** Rejects who waits; what is received later is thrown the same error. */
+  /** Drops all messages; waiting and later receives reject with the error. */
   close(error: Error): void {
     this.#closed = error;
     this.#first = undefined;
@@ -267,18 +274,18 @@ export class Mailbox {
     });
   }
 
-  /** Sets the waiter's limits: a time and a signal. */
+  /** Applies the timeout and the signal to a waiting receive. */
   #limit(waiter: Waiter, options: ReceiveOptions): void {
     const timedOut = (timeoutMs: number): void => {
       this.#remember(waiter.wanted, this.#last);
-      const text = `No message that matches came within ${timeoutMs} ms.`;
+      const text = `No matching message arrived within ${timeoutMs} ms.`;
       this.#fail(waiter, new NodeError("PROCESS_RECEIVE_TIMEOUT", text));
     };
     const aborted = (reason: unknown): void => this.#fail(waiter, reason);
     waiter.release = limitWait(this.#clock, options, timedOut, aborted);
   }
 
-  /** A matcher that throws ends its own receive, not the sender. */
+  /** Offers a message to one receive; a matcher that throws fails that receive, not the sender. */
   #offer(waiter: Waiter, message: Term): boolean {
     try {
       if (!waiter.matches(message)) return false;
@@ -306,26 +313,26 @@ export class Mailbox {
     waiter.release?.();
   }
 
-  /** The first message that may be what is wanted. */
+  /** The first message that a receive has to look at. */
   #start(wanted: Wanted): Entry | undefined {
     if (typeof wanted === "function") return this.#first;
     if (this.#refused?.has(wanted) !== true) {
       return isReference(wanted) ? this.#firstSince(wanted) : this.#first;
     }
     let refused = this.#refused.get(wanted);
-    // What was before one that is gone was refused as well.
+    // The messages before a removed one did not match either.
     while (refused !== undefined && refused.message === undefined) refused = refused.prev;
     return refused === undefined ? this.#first : refused.next;
   }
 
-  /** Every message up to that one was refused. */
+  /** Records that no message up to this one matched. */
   #remember(wanted: Wanted, refused: Entry | undefined): void {
     if (typeof wanted === "function" || this.#closed !== undefined) return;
     this.#refused ??= new WeakMap();
     this.#refused.set(wanted, refused);
   }
 
-  /** The first message that came when the reference had been made. */
+  /** The first message that arrived after the reference was made. */
   #firstSince(ref: Reference): Entry | undefined {
     const before = this.#references.madeBefore(ref);
     let first: Entry | undefined;
@@ -336,7 +343,7 @@ export class Mailbox {
     return first;
   }
 
-  /** Offers a message to those who wait; returns whether one of them took it. */
+  /** Offers a message to the waiting receives; returns whether one of them took it. */
   #offered(message: Term): boolean {
     for (let waiter = this.#firstWaiter; waiter !== undefined; ) {
       const { next } = waiter;
@@ -358,7 +365,7 @@ export class Mailbox {
     this.#count(bytes);
   }
 
-  /** What waits has grown; whoever exceeds a budget may be ended, the owner of this mailbox too. */
+  /** Counts more bytes. Processes that exceed a budget are ended, perhaps the owner of this mailbox. */
   #count(bytes: number): void {
     this.#bytes += bytes;
     this.#budget?.add(bytes);
@@ -366,8 +373,8 @@ export class Mailbox {
   }
 
   /**
-   * An entry's message, read now if it was not yet. Undefined when it is malformed: then it is out.
-   * Reading may end a connection or a process, and with it close this mailbox.
+   * The message of an entry, read now if it is still encoded. Undefined if it is malformed; it is then
+   * removed. Reading may end a connection or a process, and thereby close this mailbox.
    */
   #read(entry: Entry): Term | undefined {
     const { message } = entry;

@@ -1,5 +1,4 @@
 /** The processes of a node, by pid and by registered name. */
-
 import type { Atom, Pid } from "../../../etf/index.ts";
 import { UNDEFINED } from "../atoms.ts";
 import { NodeError } from "../errors.ts";
@@ -7,6 +6,7 @@ import type { ThisNode } from "../identity/this-node.ts";
 import { localPidKey } from "./identifiers.ts";
 import type { Process } from "./process.ts";
 
+/** All live processes of a node. */
 export class ProcessTable {
   readonly #self: Pick<ThisNode, "node" | "creation">;
   readonly #byKey = new Map<number, Process>();
@@ -16,35 +16,40 @@ export class ProcessTable {
     this.#self = self;
   }
 
+  /** The name of the node. */
   get node(): Atom {
     return this.#self.node;
   }
 
+  /** How many processes there are. */
   get size(): number {
     return this.#byKey.size;
   }
 
+  /** Whether a process has this `localPidKey`. */
   hasKey(key: number): boolean {
     return this.#byKey.has(key);
   }
 
-  /** True for a pid of this node, in its present life or a former one. */
+  /** Whether a pid belongs to this node, with its present creation or an earlier one. */
   isOfNode(pid: Pid): boolean {
     return pid.node === this.#self.node;
   }
 
-  /** True for a pid of this node in its present life. */
+  /** Whether a pid belongs to this node with its present creation. */
   isLocal(pid: Pid): boolean {
     return pid.node === this.#self.node && pid.creation === this.#self.creation;
   }
 
+  /** The process with that pid, if it is alive. */
   get(pid: Pid): Process | undefined {
     if (!this.isLocal(pid)) return undefined;
     const process = this.#byKey.get(localPidKey(pid));
-    // A forged id beyond our bits could share another process's key.
+    // A forged id with more bits than this node uses could share the key of another process.
     return process?.pid.id === pid.id ? process : undefined;
   }
 
+  /** The process registered under a name. */
   whereis(name: Atom): Process | undefined {
     return this.#byName.get(name);
   }
@@ -54,32 +59,34 @@ export class ProcessTable {
     return [...this.#byName.keys()];
   }
 
+  /** All processes, in the order they started. */
   all(): Process[] {
     return [...this.#byKey.values()];
   }
 
+  /** Adds a new process. */
   add(process: Process): void {
     this.#byKey.set(localPidKey(process.pid), process);
   }
 
-  /** @throws NodeError PROCESS_NAME_INVALID, PROCESS_NAME_TAKEN */
+  /** Registers a process under a name. @throws NodeError PROCESS_NAME_INVALID, PROCESS_NAME_TAKEN */
   register(process: Process, name: Atom): void {
     if (name === UNDEFINED) {
-      throw new NodeError("PROCESS_NAME_INVALID", 'No process can be registered as "undefined".');
+      throw new NodeError("PROCESS_NAME_INVALID", 'A process cannot be registered as "undefined".');
     }
     if (this.#byName.has(name) || process.registeredName !== undefined) {
       throw new NodeError(
         "PROCESS_NAME_TAKEN",
         this.#byName.has(name)
-          ? `The name ${name.name} is registered already.`
-          : `The process ${process.pid} is registered as ${process.registeredName?.name} already.`,
+          ? `The name ${name.name} is already registered.`
+          : `The process ${process.pid} is already registered as ${process.registeredName?.name}.`,
       );
     }
     this.#byName.set(name, process);
     process.registeredName = name;
   }
 
-  /** Returns whether the name was registered. */
+  /** Removes a name; returns whether it was registered. */
   unregister(name: Atom): boolean {
     const process = this.#byName.get(name);
     if (process === undefined) return false;
@@ -87,6 +94,7 @@ export class ProcessTable {
     return this.#byName.delete(name);
   }
 
+  /** Removes a process that has ended, and its name. */
   remove(process: Process): void {
     this.#byKey.delete(localPidKey(process.pid));
     if (process.registeredName !== undefined) this.unregister(process.registeredName);

@@ -1,13 +1,13 @@
 /**
- * Processes that a process of ours starts on any node: `spawn_request`, and the waiting forms of it.
+ * How a process starts other processes on any node: `spawn_request`, and `spawnOn`, which waits.
  *
- * Spec: `erlang:spawn_request/5` and `spawn_opt/5`. As Erlang terms, to the one who asked:
- *   {spawn_reply, ReqId, ok, Pid}          the process runs; EXIT and DOWN messages come after it
- *   {spawn_reply, ReqId, error, Reason}    there is none: noconnection, notsup, badopt, system_limit
- * Where `spawn/4` and its kin of OTP return a pid that is nobody's when the node cannot be reached,
- * `spawnOn` rejects; who does not catch that while it is linked ends with `noconnection`, as in OTP.
+ * Spec: `erlang:spawn_request/5` and `spawn_opt/5`. The requester gets, as Erlang terms:
+ *   {spawn_reply, ReqId, ok, Pid}          the process runs; EXIT and DOWN messages come later
+ *   {spawn_reply, ReqId, error, Reason}    it failed: noconnection, notsup, badopt, system_limit
+ * If the node cannot be reached, OTP's `spawn/4` and its relatives return the pid of a process that does
+ * not exist. `spawnOn` rejects instead. A process that does not catch this ends with `noconnection`, as
+ * a linked one does in OTP.
  */
-
 import type { Pid, Reference, TermInput } from "../../../etf/index.ts";
 import { type Atom, atom, atomTerm, isPid, toTerm, tuple } from "../../../etf/index.ts";
 import { asAtom, ERROR, type NameLike, NOCONNECTION, OK } from "../atoms.ts";
@@ -19,48 +19,53 @@ import type { RemoteFunction, RequestOptions } from "./spawn-request.ts";
 import type { MonitorOptions } from "./ties.ts";
 import { limitWait } from "./wait-limits.ts";
 
+/** The options of every spawn. */
 export interface SpawnOptions {
-  /** As `spawn_link`. Default false. */
+  /** Links the new process, as `spawn_link`. Default false. */
   link?: boolean;
-  /** As `spawn_monitor`. Default false. */
+  /** Monitors the new process, as `spawn_monitor`. Default false. */
   monitor?: boolean | MonitorOptions;
-  /** Gets what the function prints. Default: that of the process that spawns. */
+  /** Gets what the function prints. Default: the group leader of the spawning process. */
   groupLeader?: Pid;
-  /** Options for the emulator, as terms: `{priority, high}`, `{min_heap_size, 1000}`. Default none. */
+  /** Options for the emulator, as terms: `{priority, high}`, `{min_heap_size, 1000}`. Default: none. */
   emulatorOptions?: readonly TermInput[];
 }
 
+/** The options of `spawnRequest`. */
 export interface SpawnRequestOptions extends SpawnOptions {
-  /** Which answers come as messages. Default `yes`: both. */
+  /** Which replies arrive as messages. Default `yes`: success and error. */
   reply?: "yes" | "no" | "error_only" | "success_only";
-  /** Stands in the message in the place of `spawn_reply`. */
+  /** Replaces `spawn_reply` in the message. */
   replyTag?: TermInput;
 }
 
+/** The options of `spawnOn`. */
 export interface SpawnOnOptions extends SpawnOptions {
-  /** Milliseconds to wait for the answer. Default: no limit. */
+  /** Milliseconds to wait for the reply. Default: no limit. */
   timeoutMs?: number;
+  /** Ends the wait when it fires; `spawnOn` rejects with its reason. */
   signal?: AbortSignal;
 }
 
 const SPAWN_REPLY: Atom<"spawn_reply"> = atom("spawn_reply");
 
+/** The code of SpawnError. */
 export type SpawnErrorCode = "SPAWN_FAILED";
 
-/** The node did not make the process. */
+/** The node did not start the process; `reason` says why: `noconnection`, `notsup`, `badopt`, `system_limit`. */
 export class SpawnError extends ErlangError {
   readonly code: SpawnErrorCode = "SPAWN_FAILED";
   override readonly reason: Atom;
   constructor(node: Atom, reason: Atom, options?: ErrorOptions) {
     super(reason === NOCONNECTION ? "exit" : "error", reason);
     this.name = "SpawnError";
-    this.message = `${node.name} did not make the process: ${reason.name}.`;
+    this.message = `${node.name} did not start the process: ${reason.name}.`;
     this.reason = reason;
     if (options?.cause !== undefined) this.cause = options.cause;
   }
 }
 
-/** A function of another node, its names given as text or atoms. */
+/** A function to run on another node. @throws EtfEncodeError ETF_ATOM_TOO_LONG, ETF_BAD_TEXT */
 export function remoteFunction(
   module: NameLike,
   name: NameLike,
@@ -69,7 +74,11 @@ export function remoteFunction(
   return { module: asAtom(module), function: asAtom(name), args };
 }
 
-/** Asks for a process and goes on; returns the request's reference, which is the monitor's too. */
+/**
+ * Asks for a process without waiting; the reply arrives as a message. Returns the reference of the
+ * request, which is also that of the monitor.
+ * @throws EtfEncodeError if an argument is not a term
+ */
 export function spawnRequest(
   kernel: Kernel,
   self: Process,
@@ -97,9 +106,9 @@ export function spawnRequest(
 }
 
 /**
- * Asks for a process and waits for it. Who stops waiting gives the request up: a process that is
- * made after all is not monitored, and if it was to be linked, ends with `abandoned`.
- * @throws SpawnError; CallError CALL_TIMEOUT; NodeError PROCESS_DEAD; the signal's reason
+ * Asks for a process and waits until it runs. A timeout or an abort abandons the request: if the process
+ * starts after all, it is not monitored, and if it was to be linked, it ends with `abandoned`.
+ * @throws SpawnError SPAWN_FAILED; CallError CALL_TIMEOUT; NodeError PROCESS_DEAD; the signal's reason
  */
 export async function spawnOn(
   kernel: Kernel,
@@ -142,7 +151,7 @@ export async function spawnOn(
   });
 }
 
-/** What both ask of the node. */
+/** The options that both forms pass on. */
 function wishes(
   self: Process,
   { link, monitor, groupLeader, emulatorOptions }: SpawnOptions,

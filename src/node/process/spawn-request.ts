@@ -1,5 +1,5 @@
 /**
- * A request of ours to spawn a process on another node, until it is answered.
+ * The records of this node's requests to spawn processes on other nodes.
  *
  * Spec: erl_dist_protocol, SPAWN_REQUEST and SPAWN_REPLY.
  */
@@ -7,20 +7,21 @@ import type { Atom, Pid, Reference, TermInput } from "../../../etf/index.ts";
 import type { Process } from "./process.ts";
 import type { Lost, MonitorOptions, OnDown } from "./ties.ts";
 
+/** A request that is not answered yet. */
 export interface SpawnRequest {
   readonly ref: Reference;
   readonly from: Process;
-  /** The process runs. With a monitor, `onDown` tells of its end later. */
+  /** The process runs. With a monitor, `onDown` reports its end later. */
   readonly onSpawned?: ((pid: Pid) => void) | undefined;
-  /** No process was made: a reason such as `notsup`, `system_limit` or `noconnection`. */
+  /** The process did not start, for a reason such as `notsup`, `system_limit` or `noconnection`. */
   readonly onError: (reason: Atom, lost?: Lost) => void;
-  /** The one who asked has ended meanwhile. */
+  /** The requester ended before the reply arrived. */
   readonly onDead?: (() => void) | undefined;
-  /** Set when the process was to be monitored, and not by messages. */
+  /** Set if the process is monitored with a callback. */
   readonly onDown?: OnDown | undefined;
-  /** Set when the process was to be monitored. */
+  /** Set if the process is monitored with a DOWN message. */
   readonly monitor?: MonitorOptions | undefined;
-  /** The requester has lost interest: a monitor that is set after all is taken back. */
+  /** The requester no longer needs the process: if it is monitored after all, the monitor is removed. */
   abandoned: boolean;
 }
 
@@ -31,20 +32,21 @@ export interface RemoteFunction {
   readonly args: readonly TermInput[];
 }
 
+/** What a request asks for, and what is called with the outcome. */
 export interface RequestOptions {
   readonly groupLeader: Pid;
   /** The request's reference. Default: a new one. */
   readonly ref?: Reference;
   readonly link?: boolean;
-  /** With it the process is monitored, and a message tells of its end. */
+  /** Monitors the process with a DOWN message. */
   readonly monitor?: MonitorOptions;
   readonly emulatorOptions?: readonly TermInput[];
-  /** The request can be given up by its reference. Default false. */
+  /** Whether the request can be abandoned by its reference. Default false. */
   readonly abandonable?: boolean;
   readonly onSpawned?: ((pid: Pid) => void) | undefined;
   readonly onError: (reason: Atom, lost?: Lost) => void;
-  /** The one who asks has ended before the answer came. */
+  /** The requester ended before the reply arrived. */
   readonly onDead?: (() => void) | undefined;
-  /** With it the process is monitored, and no message tells of its end. */
+  /** Monitors the process with a callback in place of the message. */
   readonly onDown?: OnDown | undefined;
 }

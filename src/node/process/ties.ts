@@ -1,37 +1,37 @@
 /**
- * What ties two processes together, as records: links, monitors and aliases. What happens to them is in
+ * The records of what ties two processes together: links, monitors and aliases. The logic is in
  * signals/links.ts, monitors.ts and aliases.ts.
  */
 import type { Atom, Pid, Reference, Term } from "../../../etf/index.ts";
 import type { Process } from "./process.ts";
 
-/** A link, as one of the processes it links holds it. */
+/** A link, as one of the two linked processes holds it. */
 export interface Link {
   readonly local: Process;
   readonly other: Pid;
-  /** Set while UNLINK_ID waits for its acknowledgement: the link is not in force. */
+  /** Set while UNLINK_ID waits for its acknowledgement; the link is then not in force. */
   unlinkId: number | undefined;
 }
 
-/** How a connection was lost, or why it never came about. */
+/** Why a connection was lost, or was never established. */
 export interface Lost {
   readonly error: Error;
-  /** False when nothing was ever sent. */
+  /** False if the connection was never established, so that nothing was sent. */
   readonly wasUp: boolean;
 }
 
-/** Takes the reason of an end; `lost` is set when it is `noconnection` because of us. */
+/** Gets the reason of an end; `lost` is set if this node lost the connection (`noconnection`). */
 export type OnDown = (reason: Term, lost?: Lost) => void;
 
-/** Options of a monitor, as those of `monitor/3`. */
+/** The options of a monitor, as in `monitor/3`. */
 export interface MonitorOptions {
   /**
-   * Makes the monitor's reference an alias of the watcher as well. It is taken back by `unalias`
-   * only, with the monitor (`demonitor`), or with the monitor and both by the first message that
-   * it brings (`reply_demonitor`).
+   * Makes the monitor's reference an alias of the watcher as well. `explicit_unalias`: only `unalias`
+   * removes it; `demonitor`: it ends with the monitor; `reply_demonitor`: also the first message to it
+   * removes both it and the monitor.
    */
   alias?: "explicit_unalias" | "demonitor" | "reply_demonitor";
-  /** Stands in the message in the place of `'DOWN'`. */
+  /** Replaces `'DOWN'` in the message. */
   tag?: Term;
 }
 
@@ -41,11 +41,11 @@ export interface OutgoingMonitor {
   readonly watcher: Process;
   /** A pid, or a registered name with the node it is on. */
   readonly target: Pid | { readonly name: Atom; readonly node: Atom };
-  /** Takes the reason instead of a DOWN message to the watcher. */
+  /** Gets the reason in place of a DOWN message. */
   readonly onDown?: OnDown | undefined;
-  /** Instead of `'DOWN'`. */
+  /** Replaces `'DOWN'` in the message. */
   readonly tag?: Term | undefined;
-  /** The other side of it, when that is a process of this node. */
+  /** The record on the target's side, if the target is a process of this node. */
   incoming?: IncomingMonitor | undefined;
 }
 
@@ -54,17 +54,17 @@ export interface IncomingMonitor {
   readonly ref: Reference;
   readonly watcher: Pid;
   readonly target: Process;
-  /** The name it was set on, if it was not set on the pid. */
+  /** The name that the monitor was set on; undefined if it was set on the pid. */
   readonly name: Atom | undefined;
 }
 
-/** A reference by which a process receives. */
+/** A reference through which a process receives messages. */
 export interface Alias {
   readonly process: Process;
-  /** Taken back by the first message. */
+  /** The first message removes the alias. */
   readonly once: boolean;
-  /** Made with a monitor of the same reference, and taken back with it; by `once` both are. */
+  /** The alias belongs to the monitor with the same reference and ends with it; `once` ends both. */
   readonly ofMonitor?: boolean;
-  /** Takes the message instead of the process. */
+  /** Gets the messages in place of the process. */
   readonly onMessage?: ((message: Term) => void) | undefined;
 }

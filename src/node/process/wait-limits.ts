@@ -1,15 +1,17 @@
-/** What limits a wait: a time, and a signal. */
+/** What can end a wait early: a timeout and an abort signal. */
 import type { Clock } from "../../transport/clock.ts";
 
+/** The limits of a wait. */
 export interface WaitLimits {
   /** Milliseconds. Default: no limit, as with Infinity. */
   timeoutMs?: number | undefined;
+  /** Ends the wait when it fires. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Calls back when the time is over or the signal fires, unless what is returned is called before: it
- * lets go of both. A signal that has fired already is not heard.
+ * Calls `timedOut` after the timeout, or `aborted` when the signal fires. Call the returned function to
+ * release the timer and the signal. A signal that has already fired has no effect.
  */
 export function limitWait(
   clock: Clock,

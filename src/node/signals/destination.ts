@@ -1,4 +1,4 @@
-/** Registered names, as programs address them. */
+/** How programs address a registered name: `name`, or `[name, node]`. */
 import type { Atom } from "../../../etf/index.ts";
 import { asAtom, type NameLike } from "../atoms.ts";
 
@@ -8,7 +8,7 @@ export interface NameAndNode {
   readonly node: Atom;
 }
 
-/** @param own the node that a name without one is on */
+/** The name and the node of a target. @param own the node to use if the target names none */
 export function nameAndNode(
   target: NameLike | readonly [NameLike, NameLike],
   own: Atom,

@@ -1,8 +1,8 @@
 /**
- * Control messages of a peer, carried out in wire order: one place, one switch.
+ * Carries out the control messages of peers in the order they arrive: one place, one switch.
  *
- * A signal to a process that does not exist is dropped or answered `noproc`, as the runtime does; its
- * payload is not looked at. Trace tokens are published before what carries them is carried out.
+ * As in the runtime, a signal to a process that does not exist is dropped or answered with `noproc`, and
+ * its payload is not read. A trace token is published before its message is carried out.
  */
 import {
   type Atom,
@@ -29,6 +29,7 @@ import type { SignalRouter } from "./router.ts";
 import type { SpawnMessages } from "./spawn-messages.ts";
 import { publishTraced } from "./tracing.ts";
 
+/** Dispatches each control message to what handles it. */
 export class InboundSignals implements MessageHandler {
   readonly #table: ProcessTable;
   readonly #router: SignalRouter;
@@ -42,7 +43,7 @@ export class InboundSignals implements MessageHandler {
     this.#ends = new Ends(table);
   }
 
-  /** @throws DistProtocolError, EtfDecodeError, which end the connection */
+  /** Carries out one control message. @throws DistProtocolError, EtfDecodeError, which end the connection */
   handle(peer: Peer, message: ControlMessage, payload: Payload): void {
     publishTraced(this.#table.node.name, peer.name.name, message);
     const { links, monitors, aliases } = this.#router;
@@ -62,7 +63,7 @@ export class InboundSignals implements MessageHandler {
         aliases.arrive(message[2], payload);
         return;
       case CONTROL.ALTACT_SIG_SEND.op: {
-        // No alias here has the option `priority`, so PRIO is never heeded.
+        // Aliases here never have the option `priority`, so PRIO is ignored.
         const [, flags, from, to] = message;
         if ((altactFlags(flags) & ALTACT_FLAG.EXIT) !== 0) {
           this.#receiver(to)?.exitSignalFromPeer(from, payload);
@@ -164,7 +165,7 @@ export class InboundSignals implements MessageHandler {
         this.#spawns.replied(peer, message[1], message[3], message[4]);
         return;
       default:
-        // A row of the control table that no case handles does not compile.
+        // The compiler refuses a row of the control table without a case.
         message satisfies never;
     }
   }
@@ -174,13 +175,13 @@ export class InboundSignals implements MessageHandler {
     return isReference(to) ? this.#router.aliases.processOf(to) : this.#table.whereis(to);
   }
 
-  /** The process linked to one of the peer's that has ended, if the link was in force. */
+  /** The process that was linked to a process of the peer that has ended, if the link was in force. */
   #linkBroken(peer: Peer, from: Pid, to: Pid): Process | undefined {
     this.#ends.checkLink(peer, from, to);
     return this.#router.links.brokenByPeer(from, to);
   }
 
-  /** The process that an exit signal is for; the sender must be the peer's. */
+  /** The process that an exit signal is for, after checking that the sender is a process of the peer. */
   #exitReceiver(peer: Peer, from: Pid, to: Pid): Process | undefined {
     this.#ends.check(peer, from, to);
     return this.#table.get(to);

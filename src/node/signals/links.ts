@@ -1,9 +1,9 @@
 /**
- * Links: made here, asked for by a peer, taken back, broken, and lost with a connection.
+ * Links: made here, requested by a peer, removed, broken, and lost with a connection.
  *
- * Spec: erl_dist_protocol, "Link Protocol". Each process here has a record of its links in its own table.
- * Unlinking a process of another node keeps the record, out of force, until the other side has
- * acknowledged, so that an exit signal already on its way is not taken for that of a newer link.
+ * Spec: erl_dist_protocol, "Link Protocol". Each process has its own table of links. After unlinking a
+ * process of another node, the record stays, not in force, until the other side has acknowledged. So an
+ * exit signal that is already on its way is not taken for that of a newer link.
  */
 import { type Atom, isPid, type Pid, type Term } from "../../../etf/index.ts";
 import * as forms from "../../distribution/control-forms.ts";
@@ -20,6 +20,7 @@ import type { Link } from "../process/ties.ts";
 
 const NO_SUCH_PROCESS = new forms.ExitReason(NOPROC);
 
+/** Makes, removes and breaks the links of all processes of a node. */
 export class Links implements LinkPort {
   readonly #self: Pick<ThisNode, "node">;
   readonly #table: ProcessTable;
@@ -33,8 +34,9 @@ export class Links implements LinkPort {
   }
 
   /**
-   * Links a process of this node to another.
-   * @throws ErlangError error `noproc` for one of this node that does not exist, unless exits are trapped
+   * Links a process of this node to another process.
+   * @throws ErlangError error `noproc` if `to` is on this node and does not exist, unless the process
+   *   traps exits
    */
   link(process: Process, to: Pid): void {
     if (to.equals(process.pid)) return;
@@ -58,12 +60,12 @@ export class Links implements LinkPort {
     } else if (process.trapExit) {
       process.exitFromLink(to, NOPROC);
     } else {
-      // As in Erlang: within a node it is known at once.
+      // As in Erlang: within a node the caller learns it at once.
       throw ErlangError.error(NOPROC);
     }
   }
 
-  /** Takes a link back; without one it does nothing. */
+  /** Removes a link; does nothing if there is none. */
   unlink(process: Process, from: Pid): void {
     const link = process.links?.get(from);
     if (link === undefined || link.unlinkId !== undefined) return;
@@ -77,26 +79,26 @@ export class Links implements LinkPort {
     this.#peers.get(from.node)?.whenUp((connection) => {
       const { form, acknowledged } = forms.unlink(connection, unlinkId, process.pid, from);
       connection.send(...form);
-      // A link made since, while there was no connection, stays.
+      // A link made meanwhile, before the connection was up, stays.
       if (!acknowledged && link.unlinkId === unlinkId) this.#forget(process, from);
     });
   }
 
-  /** A peer links a process of its own to `to`, which may not exist or not even be a process. */
+  /** A peer links one of its processes to `to`, which may not exist or may not even be a pid. */
   askedByPeer(peer: Peer, from: Pid, to: Term): void {
     const process = isPid(to) ? this.#table.get(to) : undefined;
     if (process === undefined) refuse(peer, to, from, NO_SUCH_PROCESS);
     else this.inForce(process, peer, from);
   }
 
-  /** A link with a process of a peer is in force: the peer asked for it, or spawned it linked. */
+  /** A link with a process of a peer takes effect: the peer requested it, or it belongs to a spawn. */
   inForce(process: Process, peer: Peer, other: Pid): void {
     const link = process.links?.get(other) ?? addLink(process, other);
-    // While our unlink waits for its acknowledgement, the peer's link signal is older news.
+    // The peer sent this link before it saw the unlink that still waits for its acknowledgement.
     if (link.unlinkId === undefined) peer.links.add(link);
   }
 
-  /** Refuses a link that a process of a peer takes for made. @param reason default `noproc` */
+  /** Breaks a link that a process of a peer believes to exist. @param reason default `noproc` */
   refuse(peer: Peer, ours: Pid, theirs: Pid, reason?: Atom): void {
     refuse(
       peer,
@@ -106,35 +108,35 @@ export class Links implements LinkPort {
     );
   }
 
-  /** A peer takes a link back. */
+  /** A peer removes a link. */
   takenBackByPeer(from: Pid, to: Pid): void {
     const process = this.#table.get(to);
-    // An unlink of our own that waits for its acknowledgement keeps its record.
+    // If this node's unlink waits for its acknowledgement, the record stays.
     if (process !== undefined && process.links?.get(from)?.unlinkId === undefined) {
       this.#forget(process, from);
     }
   }
 
-  /** A peer acknowledges that we took a link back. */
+  /** A peer acknowledges that this node removed a link. */
   acknowledged(id: number | bigint, from: Pid, to: Pid): void {
     const process = this.#table.get(to);
     if (process?.links?.get(from)?.unlinkId === id) this.#forget(process, from);
   }
 
-  /** A process of a peer has ended: returns the one linked to it, if the link was in force. */
+  /** A process of a peer has ended: returns the process linked to it, if the link was in force. */
   brokenByPeer(from: Pid, to: Pid): Process | undefined {
     const process = this.#table.get(to);
-    // Its record goes even while our unlink waits; the reason counts only for a link in force.
+    // The record goes even if an unlink waits; the exit reason counts only if the link was in force.
     return process !== undefined && this.#forget(process, from) ? process : undefined;
   }
 
-  /** A process of this node has ended. */
+  /** A process of this node has ended: breaks its links. */
   processEnded(process: Process, reason: forms.ExitReason): void {
     for (const link of process.links?.values() ?? []) this.#break(process, link, reason);
     process.links = undefined;
   }
 
-  /** The connection to a peer is gone. */
+  /** The connection to a peer is gone: breaks the links over it with `noconnection`. */
   peerDown(peer: Peer): void {
     const broken: Link[] = [];
     for (const link of peer.links) {
@@ -143,7 +145,7 @@ export class Links implements LinkPort {
       }
     }
     peer.links.clear();
-    // All records are gone before any process is told: one that links anew at once has a new link.
+    // All records go before any process is notified, so that one which links again at once gets a new link.
     for (const { local, other } of broken) local.exitFromLink(other, NOCONNECTION);
   }
 

@@ -1,5 +1,5 @@
 /**
- * Monitors: set here, set by a peer, taken back, ended by what they watch, and lost with a connection.
+ * Monitors: set here, set by a peer, removed, fired, and lost with a connection.
  *
  * Spec: erl_dist_protocol, MONITOR_P, DEMONITOR_P, MONITOR_P_EXIT.
  */
@@ -26,6 +26,7 @@ import { nameAndNode } from "./destination.ts";
 
 const NO_SUCH_PROCESS = new forms.ExitReason(NOPROC);
 
+/** Sets, removes and fires the monitors of all processes of a node. */
 export class Monitors implements MonitorPort {
   readonly #self: Pick<ThisNode, "node">;
   readonly #table: ProcessTable;
@@ -47,7 +48,7 @@ export class Monitors implements MonitorPort {
     this.#aliases = aliases;
   }
 
-  /** Monitors a process; a DOWN message reports its end. Returns the monitor's reference. */
+  /** Monitors a process; a DOWN message reports its end. Returns the reference of the monitor. */
   monitor(process: Process, target: MonitorTarget, options: MonitorOptions): Reference {
     const ref = this.#identifiers.newReference();
     this.#aliases.ofMonitor(process, ref, options);
@@ -55,7 +56,7 @@ export class Monitors implements MonitorPort {
     return ref;
   }
 
-  /** As `monitor`, with a reference made before and a callback instead of the DOWN message. */
+  /** As `monitor`, with an existing reference and, if given, a callback in place of the DOWN message. */
   monitorWith(
     watcher: Process,
     target: MonitorTarget,
@@ -87,13 +88,13 @@ export class Monitors implements MonitorPort {
     addIncoming(monitor.incoming);
   }
 
-  /** A monitor that a peer set while it spawned the process it watches. */
+  /** Adds a monitor that the peer set when it spawned the monitored process. */
   setBySpawn(peer: Peer, monitor: OutgoingMonitor): void {
     addOutgoing(monitor);
     peer.outgoingMonitors.set(monitor.ref, monitor);
   }
 
-  /** Takes a monitor back; returns whether it was in force. */
+  /** Removes a monitor; returns whether it was in force. */
   demonitor(process: Process, ref: Reference): boolean {
     const monitor = process.monitors?.take(ref);
     if (monitor === undefined) return false;
@@ -102,7 +103,7 @@ export class Monitors implements MonitorPort {
     return true;
   }
 
-  /** A process of a peer monitors a process of this node, or a name that nobody may have. */
+  /** A process of a peer monitors a pid or a name of this node, which may not exist. */
   askedByPeer(peer: Peer, watcher: Pid, to: Pid | Atom, ref: Reference): void {
     const target = isPid(to) ? this.#table.get(to) : this.#table.whereis(to);
     if (target !== undefined) {
@@ -112,25 +113,25 @@ export class Monitors implements MonitorPort {
     peer.send((negotiated) => forms.monitorExit(negotiated, to, watcher, ref, NO_SUCH_PROCESS));
   }
 
-  /** A peer monitors a process of this node: it asked for that, or spawned it monitored. */
+  /** A peer's monitor of a process of this node takes effect: it requested it, or spawned the process. */
   inForce(peer: Peer, monitor: IncomingMonitor): void {
     peer.incomingMonitors.add(monitor);
     addIncoming(monitor);
   }
 
-  /** A process of a peer takes a monitor back. */
+  /** A process of a peer removes a monitor. */
   takenBackByPeer(peer: Peer, to: Pid | Atom, ref: Reference): void {
     const target = isPid(to) ? this.#table.get(to) : undefined;
-    // A process that has ended has no monitors left.
+    // A process that has ended has no monitors.
     if (target === undefined && isPid(to)) return;
     const monitor = peer.incomingMonitors.takeBack(ref, target);
     monitor?.target.monitoredBy?.delete(monitor);
   }
 
   /**
-   * A peer reports the end of what a process here monitors.
-   * @param reason reads the reason; called only when there is such a monitor
-   * @returns whether there is one
+   * A peer reports the end of a process that a process here monitors.
+   * @param reason reads the reason; called only if the monitor exists
+   * @returns whether the monitor exists
    */
   endedAtPeer(
     peer: Peer,
@@ -144,19 +145,19 @@ export class Monitors implements MonitorPort {
     return true;
   }
 
-  /** A process of this node has ended: its own monitors are taken back. */
+  /** A process of this node has ended: removes the monitors it has set. */
   watcherEnded(process: Process): void {
     for (const monitor of process.monitors?.values() ?? []) this.#takeBack(monitor);
     process.monitors = undefined;
   }
 
-  /** A process of this node has ended: those that monitor it are told. */
+  /** A process of this node has ended: notifies the processes that monitor it. */
   processEnded(process: Process, reason: forms.ExitReason): void {
     for (const monitor of process.monitoredBy ?? []) this.#tellWatcher(process, monitor, reason);
     process.monitoredBy = undefined;
   }
 
-  /** The connection to a peer is gone, or was never established. */
+  /** The connection to a peer is gone, or was never established: its monitors fire with `noconnection`. */
   peerDown(peer: Peer, lost: Lost): void {
     for (const monitor of peer.incomingMonitors.takeAll()) {
       monitor.target.monitoredBy?.delete(monitor);
@@ -166,7 +167,7 @@ export class Monitors implements MonitorPort {
     for (const monitor of monitors) this.#down(monitor, NOCONNECTION, lost);
   }
 
-  /** What was monitored is gone: its watcher is told, once. */
+  /** A monitored process is gone: notifies the watcher, once. */
   #down(monitor: OutgoingMonitor, reason: Term, lost?: Lost, heapBytes?: number): void {
     const { watcher, ref, target } = monitor;
     if (watcher.monitors?.delete(ref) !== true) return;
@@ -180,7 +181,7 @@ export class Monitors implements MonitorPort {
     watcher.deliver(down, heapBytes);
   }
 
-  /** Tells the other side that a monitor, already out of its watcher's table, is over. */
+  /** Removes the target's side of a monitor that its watcher no longer has. */
   #takeBack(monitor: OutgoingMonitor): void {
     const { ref, target, watcher, incoming } = monitor;
     if (target.node === this.#self.node) {

@@ -1,10 +1,10 @@
 /**
- * Signals between processes, wherever the other one is: messages and exit signals here; links, monitors
- * and aliases in files of their own.
+ * Signals between processes, wherever the receiver is. Messages and exit signals are here; links,
+ * monitors and aliases have their own files.
  *
- * A signal to a process of this node takes effect at once; one to another node is encoded at once and
- * leaves in the order it was made, also while the connection is still being set up. So signals between
- * two processes never overtake one another.
+ * A signal to a process of this node takes effect at once. A signal to another node is encoded at once
+ * and leaves in order, even while the connection is still being set up. So signals between two processes
+ * never overtake each other.
  */
 import type { Atom, Pid, Term, TermInput } from "../../../etf/index.ts";
 import { copyTerm, isPid, isReference, toTerm } from "../../../etf/index.ts";
@@ -27,9 +27,10 @@ import { Links } from "./links.ts";
 import { Monitors } from "./monitors.ts";
 import { TraceSerials } from "./tracing.ts";
 
-/** Makes the control message of a message; undefined when the peer cannot have what it is for. */
+/** Makes the control message for a message; undefined if the peer cannot have the receiver. */
 type MakesControl = (connection: Connection) => TermInput | undefined;
 
+/** Sends messages and exit signals, and reports the end of processes and of connections. */
 export class SignalRouter implements SendPort {
   readonly links: Links;
   readonly monitors: Monitors;
@@ -59,6 +60,11 @@ export class SignalRouter implements SendPort {
     return this.#self.node;
   }
 
+  /**
+   * Sends a message. The promise resolves when the connection can take more.
+   * @throws NodeError PROCESS_NAME_UNKNOWN, TRACE_TOKEN_INVALID; EtfEncodeError if the message is not a
+   *   term; ConnectionClosedError CONN_OVERLOADED
+   */
   send(from: Process, to: Destination, message: TermInput, options?: SendOptions): Promise<void> {
     const traceToken = options?.traceToken;
     const token = traceToken === undefined ? undefined : this.#traceSerials.next(from, traceToken);
@@ -84,11 +90,11 @@ export class SignalRouter implements SendPort {
         return this.#transmit(node, message, byReference, control);
       }
       const process = this.#table.whereis(name);
-      // As in Erlang: a bare name must exist, a {Name, Node} need not.
+      // As in Erlang: a bare name must be registered, a name with a node need not be.
       if (process === undefined && !Array.isArray(to)) {
         throw new NodeError(
           "PROCESS_NAME_UNKNOWN",
-          `No process of this node is registered as ${name.name}.`,
+          `No process on this node is registered as ${name.name}.`,
         );
       }
       const local = localTerm();
@@ -97,6 +103,10 @@ export class SignalRouter implements SendPort {
     return READY;
   }
 
+  /**
+   * Sends an exit signal.
+   * @throws NodeError TRACE_TOKEN_INVALID; EtfEncodeError if the reason is not a term
+   */
   exit(process: Process, to: Pid, reason: Term, traceToken?: Term): void {
     const token =
       traceToken === undefined ? undefined : this.#traceSerials.next(process, traceToken);
@@ -105,18 +115,19 @@ export class SignalRouter implements SendPort {
       this.#table.get(to)?.exitSignal(process.pid, term);
       return;
     }
-    // Encoded now: the sender may change it, and learns at once when it is not a term.
+    // Encoded now, because the sender may change it, and so that it throws at once if it is not a term.
     const given = new forms.ExitReason(reason, new EncodedTerm(reason));
     this.#peers.reach(to.node).send((peer) => forms.exit2(peer, process.pid, to, given, token));
   }
 
+  /** Registers a process under a name. @throws NodeError PROCESS_NAME_INVALID, PROCESS_NAME_TAKEN */
   register(process: Process, name: Atom): void {
     this.#table.register(process, name);
   }
 
   /**
-   * A process has ended: forgets it, and tells those linked to it and those that monitor it.
-   * @param encoded the reason's encoding, where it was made already
+   * A process has ended: removes it, and notifies the processes that are linked to it or monitor it.
+   * @param encoded the encoded reason, if it exists already
    */
   processEnded(process: Process, reason: Term, encoded?: EncodedTerm): void {
     const given = new forms.ExitReason(reason, encoded);
@@ -127,7 +138,7 @@ export class SignalRouter implements SendPort {
     this.monitors.processEnded(process, given);
   }
 
-  /** The connection to a peer is gone, or was never established. */
+  /** The connection to a peer is gone, or was never established: breaks links and fires monitors. */
   peerDown(peer: Peer, lost: Lost): void {
     peer.lost(lost.error);
     this.links.peerDown(peer);
@@ -153,7 +164,7 @@ export class SignalRouter implements SendPort {
       connection.send(control, message);
       return connection.congested ? connection.drained() : READY;
     }
-    // Encoded now: the sender may change what it sent, and learns at once when it is not a term.
+    // Encoded now, because the sender may change it, and so that it throws at once if it is not a term.
     const payload = new EncodedTerm(message);
     const peer = this.#peers.reach(node);
     const { highWaterMarkBytes, maxQueuedBytes } = this.#peers.limits;

@@ -1,13 +1,13 @@
 /**
- * Sequential tracing, as far as it crosses connections: a token that comes is told on the channel
- * `erldist:traced` of node:diagnostics_channel, one given to a send goes out with the message.
+ * Sequential tracing across connections. A token that arrives with a message is published on the channel
+ * `erldist:traced` of node:diagnostics_channel; a token passed to a send goes out with the message.
  *
- *   seq_trace:set_token(label, L)     at a peer: what its process sends then carries a token
+ *   seq_trace:set_token(label, L)     at a peer: messages of that process carry a token from then on
  *   {seq_trace, L, {'receive', {Previous, Serial}, From, To, Message}}
- *                                     what the system tracer of a peer hears of a token of ours
+ *                                     what a peer's system tracer gets for a token from this node
  *
- * Left out: a process here does not take over the token of what it receives (a program that wants its
- * answers traced gives them the token), and there is no system tracer.
+ * Left out: a process here does not adopt the token of a message it receives (to trace its replies, pass
+ * the token to their sends), and there is no system tracer.
  */
 import { channel } from "node:diagnostics_channel";
 import { type Pid, type Term, tuple } from "../../../etf/index.ts";
@@ -21,14 +21,14 @@ import {
 import { NodeError } from "../errors.ts";
 import type { Process } from "../process/process.ts";
 
-/** What the channel `erldist:traced` tells: a token came, and its message is delivered next. */
+/** The event on the channel `erldist:traced`: a token arrived, and its message is delivered next. */
 export interface Traced {
-  /** Names of the node that received it, and of the one it came from. */
+  /** The names of the receiving node and of the peer that sent it. */
   readonly node: string;
   readonly peer: string;
   /** The control message that carried it: `SEND_SENDER_TT`, `PAYLOAD_EXIT2_TT`. */
   readonly control: ControlName;
-  /** Who sent it, when the control message says. */
+  /** The sender, if the control message names it. */
   readonly from: Pid | undefined;
   /** A pid, a name or an alias; undefined for SPAWN_REQUEST_TT. */
   readonly to: Term | undefined;
@@ -38,7 +38,7 @@ export interface Traced {
 
 const traced = channel("erldist:traced");
 
-/** Tells of the token that the message carries, if it does and anybody listens. */
+/** Publishes the token that a control message carries, if it carries one and the channel has subscribers. */
 export function publishTraced(node: string, peer: string, message: ControlMessage): void {
   if (!traced.hasSubscribers) return;
   const carried = tokenCarried(message);
@@ -47,20 +47,20 @@ export function publishTraced(node: string, peer: string, message: ControlMessag
   traced.publish(event);
 }
 
-/** Serials of the messages that processes here send with a token. */
+/** The serials of the messages that each process sends with a token. */
 export class TraceSerials {
   readonly #last = new WeakMap<Process, number>();
 
   /**
-   * The token of the process's next message in that trace: it is the sender, and the serial goes on
-   * from the token's or the process's own, whichever is greater.
+   * The token for the next message of a process in a trace. The sender is that process; the serial follows
+   * the token's or the process's own, whichever is greater.
    * @throws NodeError TRACE_TOKEN_INVALID
    */
   next(sender: Process, token: Term): TraceToken {
     if (!isTraceToken(token)) {
       throw new NodeError(
         "TRACE_TOKEN_INVALID",
-        "The option traceToken is no token of seq_trace: a tuple {Flags, Label, Serial, Sender, Previous}.",
+        "The option `traceToken` is not a seq_trace token: a tuple {Flags, Label, Serial, Sender, Previous}.",
       );
     }
     const serial = Math.max(this.#last.get(sender) ?? 0, token[2]) + 1;
@@ -69,18 +69,18 @@ export class TraceSerials {
   }
 }
 
-/** A token to begin a trace with, as `seq_trace:set_token` makes it. */
+/** What a new trace token contains, as in `seq_trace:set_token`. */
 export interface TraceTokenOptions {
-  /** What the events of the trace are labelled with: any term. */
+  /** The label of the trace's events: any term. */
   label: Term;
-  /** Which events system tracers are to hear of. Default: none. */
+  /** Which events system tracers get. Default: none. */
   send?: boolean;
   receive?: boolean;
   print?: boolean;
   timestamp?: boolean;
 }
 
-/** A token whose first message will have the serial 1. */
+/** A token that starts a trace; its first message gets the serial 1. */
 export function traceToken(sender: Pid, options: TraceTokenOptions): TraceToken {
   const { label, send, receive, print, timestamp } = options;
   const flags = [send, receive, print, timestamp].reduce(

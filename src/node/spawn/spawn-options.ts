@@ -1,14 +1,13 @@
 /**
  * The options of a spawn request, as `erlang:spawn_opt/5` takes them.
  *
- * `link` and `monitor` mean something here. The others tune the emulator: they are checked as it
- * checks them and have no effect. Spec: erl_dist_protocol, SPAWN_REQUEST, and `spawn_opt/4`.
+ * Only `link` and `monitor` have an effect. The others tune the emulator; they are checked as the
+ * emulator checks them and then ignored. Spec: erl_dist_protocol, SPAWN_REQUEST, and `spawn_opt/4`.
  */
-
-import { type Atom, isAtom, isList, isTuple, type Term, TermMap } from "../../../etf/index.ts";
+import { isAtom, isList, isTuple, type Term, TermMap } from "../../../etf/index.ts";
 import { LINK, MONITOR } from "../atoms.ts";
 
-/** What a process that is spawned is asked to be. */
+/** Whether the new process is linked to its parent, and monitored by it. */
 export interface SpawnWishes {
   readonly link: boolean;
   readonly monitor: boolean;
@@ -21,7 +20,7 @@ const oneOf =
     isAtom(value) && names.includes(value.name);
 const isBoolean = (value: Term): boolean => typeof value === "boolean";
 
-/** What `{Name, Value}` may be. */
+/** The checks of Value in `{Name, Value}`, by Name. */
 const VALUES: Readonly<Record<string, (value: Term) => boolean>> = {
   monitor: (value) => isList(value) && value.every(isMonitorOption),
   priority: oneOf("low", "normal", "high", "max"),
@@ -34,7 +33,7 @@ const VALUES: Readonly<Record<string, (value: Term) => boolean>> = {
   async_dist: isBoolean,
 };
 
-/** Reads a list of options; undefined when it is not one, or has what is not an option: answered `badopt`. */
+/** Reads a list of options; undefined if it is not a list or an option is invalid, for which the reply is `badopt`. */
 export function spawnWishes(options: Term | readonly Term[]): SpawnWishes | undefined {
   if (!Array.isArray(options) || isTuple(options)) return undefined;
   let link = false;
@@ -43,8 +42,9 @@ export function spawnWishes(options: Term | readonly Term[]): SpawnWishes | unde
     if (option === LINK) link = true;
     else if (option === MONITOR) monitor = true;
     else {
-      if (!isTuple(option, 2) || !isAtom(option[0])) return undefined;
-      const [name, value] = option as unknown as readonly [Atom, Term];
+      if (!isTuple(option, 2)) return undefined;
+      const [name, value] = option;
+      if (!isAtom(name)) return undefined;
       if (!Object.hasOwn(VALUES, name.name) || !VALUES[name.name]!(value)) return undefined;
       if (name === MONITOR) monitor = true;
     }
@@ -52,10 +52,10 @@ export function spawnWishes(options: Term | readonly Term[]): SpawnWishes | unde
   return { link, monitor };
 }
 
-/** `{alias, How}` and `{tag, Term}`: they concern the one who asks. */
+/** `{alias, How}` and `{tag, Term}`, which matter only to the requesting node. */
 function isMonitorOption(option: Term): boolean {
   if (!isTuple(option, 2)) return false;
-  const [name, value] = option as readonly Term[] as [Term, Term];
+  const [name, value] = option;
   if (isAtom(name, "tag")) return true;
   return (
     isAtom(name, "alias") &&

@@ -1,10 +1,10 @@
 /**
- * Spawn requests: those of peers, which run exposed functions as processes here, and ours to them.
+ * Spawn requests in both directions: those from peers run exposed functions as processes here, those to
+ * peers wait for the reply.
  *
  * Spec: erl_dist_protocol, SPAWN_REQUEST and SPAWN_REPLY; the options are in spawn-options.ts. A
- * request for this node itself is answered at once.
+ * request to this node itself is answered at once.
  */
-
 import type { Atom, Pid, Reference, Term } from "../../../etf/index.ts";
 import { atom, atomOf, atomTerm, copyTerm, isList, isPid, toTerm } from "../../../etf/index.ts";
 import { type ControlOf, SPAWN_REPLY_FLAG } from "../../distribution/control.ts";
@@ -28,6 +28,7 @@ import { spawnWishes } from "./spawn-options.ts";
 const BADOPT: Atom<"badopt"> = atom("badopt");
 const ABANDONED: Atom<"abandoned"> = atom("abandoned");
 
+/** Answers the spawn requests of peers, and makes this node's own. */
 export class Spawner implements SpawnMessages, SpawnPort {
   readonly #self: Pick<ThisNode, "node">;
   readonly #functions: FunctionTable;
@@ -53,14 +54,14 @@ export class Spawner implements SpawnMessages, SpawnPort {
     this.#newProcess = newProcess;
   }
 
-  /** A peer wants a process here. */
+  /** A peer requests a process here: starts it and replies, or replies with the error. */
   requested(
     peer: Peer,
     message: ControlOf<"SPAWN_REQUEST"> | ControlOf<"SPAWN_REQUEST_TT">,
     payload: Payload,
   ): void {
     const [, reqId, from, groupLeader, mfa, optList] = message;
-    const [module, name, arity] = mfa as readonly Term[] as [Term, Term, Term];
+    const [module, name, arity] = mfa;
     const named = atomOf(module) !== undefined && atomOf(name) !== undefined;
     const wishes = spawnWishes(optList);
     if (!named || wishes === undefined) {
@@ -91,7 +92,7 @@ export class Spawner implements SpawnMessages, SpawnPort {
     process.run(() => this.#functions.spawned(process, from, module, name, args));
   }
 
-  /** A peer answers a request of ours. */
+  /** A peer replies to one of this node's requests. */
   replied(peer: Peer, reqId: Reference, flags: number, result: Term): void {
     const request = peer.spawnRequests.take(reqId);
     if (request === undefined) return;
@@ -118,8 +119,8 @@ export class Spawner implements SpawnMessages, SpawnPort {
   }
 
   /**
-   * Asks a node for a process that runs a function; this node gives it at once.
-   * @throws EtfEncodeError when an argument is no term
+   * Asks a node for a process that runs a function; if it is this node, the process runs on return.
+   * @throws EtfEncodeError if an argument is not a term
    */
   request(from: Process, node: Atom, what: RemoteFunction, options: RequestOptions): SpawnRequest {
     const { ref = this.#identifiers.newReference(), onSpawned, onError, onDead, onDown } = options;
@@ -198,8 +199,8 @@ export class Spawner implements SpawnMessages, SpawnPort {
   }
 
   /**
-   * Gives up a request of a process by its reference, as `spawn_request_abandon`; returns whether
-   * it was not answered yet.
+   * Abandons a request by its reference, as `spawn_request_abandon` does; returns whether it was still
+   * unanswered.
    */
   abandonRequest(from: Process, ref: Reference): boolean {
     const request = this.#abandonable.get(ref);
@@ -211,21 +212,21 @@ export class Spawner implements SpawnMessages, SpawnPort {
   }
 
   /**
-   * The process that a request of ours asked for has ended, and its SPAWN_REPLY never came: OTP 23
-   * loses that when much else waits to be sent to us, and not the DOWN behind it.
+   * The requested process has ended, and its SPAWN_REPLY never arrived: OTP 23 loses the reply, but not
+   * the DOWN after it, while much else waits to be sent to this node.
    */
   ended(peer: Peer, reqId: Reference, reason: () => Term): void {
     const request = peer.spawnRequests.take(reqId);
     if (request !== undefined && !request.abandoned) request.onDown?.(reason());
   }
 
-  /** The requester has lost interest, as `erpc` after a time-out. */
+  /** The requester no longer needs the process, as `erpc` after a timeout. */
   abandon(request: SpawnRequest): void {
     request.abandoned = true;
     this.#router.monitors.demonitor(request.from, request.ref);
   }
 
-  /** The connection to a peer is gone, or never came about. */
+  /** The connection to a peer is gone, or was never established: its requests fail with `noconnection`. */
   peerDown(peer: Peer, lost: Lost): void {
     const requests = peer.spawnRequests.values();
     peer.spawnRequests.clear();

@@ -83,8 +83,8 @@ describe("by name", () => {
     const table = filled(a, b);
     table.register(a, atom("taken"));
     for (const [who, name, said] of [
-      [b, "taken", "The name taken is registered already."],
-      [a, "other", "registered as taken already"],
+      [b, "taken", "The name taken is already registered."],
+      [a, "other", "is already registered as taken."],
     ] as const) {
       expect(() => table.register(who, atom(name))).toThrow(
         expect.objectContaining({
