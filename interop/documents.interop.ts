@@ -1,12 +1,18 @@
-/** The examples of docs/ run as they stand there, beside the newest OTP release. */
+/** The examples of docs/ and examples/ run as they stand there, beside the newest OTP release. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Epmd, otpReleases, startEpmd } from "./index.ts";
-import { blocks, compileExamples, type ExamplePrograms, PAGES } from "./support/documents.ts";
+import {
+  blocks,
+  compileExamples,
+  type ExamplePrograms,
+  examples,
+  PAGES,
+} from "./support/documents.ts";
 import { runSession } from "./support/sessions.ts";
 import "./support/vitest.ts";
 
-const pages = PAGES.filter((page) => page.startsWith("docs/") && page !== "docs/README.md");
+const pages = PAGES.filter((page) => page !== "README.md" && page !== "docs/README.md");
 let programs: ExamplePrograms;
 let epmd: Epmd;
 
@@ -21,7 +27,7 @@ afterAll(async () => {
 });
 
 describe.each(pages)("%s", (page) => {
-  it.each(blocks(page, "example").map(({ name }) => name))("%s has no type errors", (example) => {
+  it.each(examples(page).map(({ name }) => name))("%s has no type errors", (example) => {
     expect(programs.typeErrors(example)).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-/** README.md and the pages of docs/: their marked blocks, and the examples as programs that run. */
+/** README.md, the pages of docs/ and examples/: their marked blocks, and the examples as programs that run. */
 
 import {
   mkdirSync,
@@ -17,9 +17,10 @@ import ts from "typescript";
 /** The folder of the repository, with a slash at its end. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** README.md and the pages of docs/, as paths from the root of the repository. */
+/** README.md and the pages of docs/ and examples/, as paths from the root of the repository. */
 export const PAGES: readonly string[] = [
   "README.md",
+  "examples/README.md",
   ...readdirSync(join(ROOT, "docs"))
     .filter((file) => file.endsWith(".md"))
     .sort()
@@ -58,6 +59,22 @@ export function block(page: string, kind: string, name = ""): string {
   return found[0]!.text;
 }
 
+/** An example of a page: a program in TypeScript. */
+export interface Example {
+  /** The name of its file. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The examples of a page: its blocks marked `example: FILE`; of examples/README.md, the files beside it. */
+export function examples(page: string): readonly Example[] {
+  if (page !== "examples/README.md") return blocks(page, "example");
+  return readdirSync(join(ROOT, "examples"))
+    .filter((name) => name.endsWith(".ts"))
+    .sort()
+    .map((name) => ({ name, text: readFileSync(join(ROOT, "examples", name), "utf8") }));
+}
+
 /** The examples of some pages as programs, in a folder where they find this package. */
 export interface ExamplePrograms extends Disposable {
   /** The type errors of an example, which is compiled all the same. */
@@ -66,19 +83,17 @@ export interface ExamplePrograms extends Disposable {
   file(example: string): string;
 }
 
-/** Compiles the blocks of these pages that are marked `example: FILE`. */
+/** Compiles the examples of these pages. */
 export function compileExamples(pages: readonly string[]): ExamplePrograms {
   const folder = mkdtempSync(join(tmpdir(), "erldist-examples-"));
   mkdirSync(join(folder, "node_modules"));
   symlinkSync(ROOT, join(folder, "node_modules", "erldist"));
   symlinkSync(join(ROOT, "node_modules", "@types"), join(folder, "node_modules", "@types"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-  const files = pages
-    .flatMap((page) => blocks(page, "example"))
-    .map(({ name, text }) => {
-      writeFileSync(join(folder, name), text);
-      return join(folder, name);
-    });
+  const files = pages.flatMap(examples).map(({ name, text }) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  });
   const errors = compile(files);
   return {
     typeErrors: (example) => errors.get(example) ?? [],

@@ -1,12 +1,12 @@
-/** README.md and the pages of docs/ lead to one another, and what they show is run by the interop tests. */
+/** README.md and the pages of docs/ and examples/ lead to one another, and what they show is run by the interop tests. */
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
-import { blocks, PAGES, pageText, ROOT } from "../../interop/support/documents.ts";
+import { blocks, examples, PAGES, pageText, ROOT } from "../../interop/support/documents.ts";
 
 const README_LINES = { least: 150, most: 200 };
-/** Pages and folders that are being written; nothing else may be linked before it exists. */
-const COMING = ["docs/runtimes.md", "examples"];
+/** Pages that are being written; nothing else may be linked before it exists. */
+const COMING = ["docs/runtimes.md"];
 /** The addresses of this repository's files on the web. */
 const ON_THE_WEB = /^https:\/\/github\.com\/erldist\/erldist\/(?:blob|tree)\/main\//;
 
@@ -29,12 +29,12 @@ describe("docs/README.md", () => {
 
 describe.each(PAGES)("%s", (page) => {
   const text = pageText(page);
-  const examples = blocks(page, "example").map(({ name }) => name);
+  const programs = examples(page).map(({ name }) => name);
   // Those of two hosts are `hosts`.
   const sessions = blocks(page).filter(({ kind }) => kind === "session" || kind === "hosts");
 
   it("shows no TypeScript that is not checked", () => {
-    expect([...text.matchAll(/^```(?:ts|js)$/gm)]).toHaveLength(examples.length);
+    expect([...text.matchAll(/^```(?:ts|js)$/gm)]).toHaveLength(blocks(page, "example").length);
   });
 
   if (page !== "docs/README.md") {
@@ -46,8 +46,8 @@ describe.each(PAGES)("%s", (page) => {
   // interop/documents.interop.ts runs the sessions of docs/, interop/two-hosts.interop.ts those of two hosts,
   // interop/readme.interop.ts those of the README.
   if (page !== "README.md") {
-    it.each(examples)("runs %s in a session", (example) => {
-      const file = example.replace(/\.ts$/, ".js");
+    it.each(programs)("runs %s in a session", (example) => {
+      const file = example.replace(/\.ts$/, ".[jt]s");
       const started = new RegExp(`^\\w*\\$ node .*\\b${file}( .*)?$`, "m");
       expect(sessions.filter(({ text }) => started.test(text))).not.toEqual([]);
     });
@@ -55,7 +55,7 @@ describe.each(PAGES)("%s", (page) => {
 });
 
 it("no two examples have one name", () => {
-  const names = PAGES.flatMap((page) => blocks(page, "example").map(({ name }) => name));
+  const names = PAGES.flatMap((page) => examples(page).map(({ name }) => name));
   expect(names).toEqual([...new Set(names)]);
 });
 
@@ -65,7 +65,6 @@ describe("the links", () => {
     ...[".", ".github"].flatMap((folder) =>
       filesIn(folder, /\.md$/, false).filter((file) => file !== "README.md"),
     ),
-    ...filesIn("examples", /\.md$/),
   ];
 
   it.each(texts)("of %s lead to files and headings that exist", (page) => {
