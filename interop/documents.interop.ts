@@ -18,7 +18,7 @@ let epmd: Epmd;
 
 beforeAll(async () => {
   programs = compileExamples(pages);
-  // As on a host where nodes come and go, EPMD is there before and after each of them.
+  // EPMD runs before, between and after the nodes, as on a host where nodes come and go.
   epmd = await startEpmd({ otp: otpReleases().at(-1)! });
 });
 afterAll(async () => {

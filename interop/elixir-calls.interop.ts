@@ -28,7 +28,7 @@ const EXPRESSIONS = [
   "1..5 |> Enum.map(fn i -> Task.async(fn -> GenServer.call(s, {:later, 30, i}) end) end) |> Task.await_many()",
   "then(Task.async(fn -> GenServer.call(s, :never) end), fn t -> {Task.yield(t, 50), Task.shutdown(t)} end)",
   "1..4 |> Task.async_stream(fn _ -> GenServer.call(s, {:add, 1}) end) |> Enum.map(&elem(&1, 0))",
-  // Somebody else's process as a task: the reply is tagged with the monitor, or its end tells of it.
+  // Another process as a task: its reply has the monitor as its tag, and its end is the task's end.
   `ref = Process.monitor(p)
    send(p, {:"$gen_call", {self(), ref}, {:later, 20, :x}})
    Task.await(struct(Task, owner: self(), pid: p, ref: ref, mfa: {:m, :f, 0}))`,
@@ -39,19 +39,19 @@ const EXPRESSIONS = [
 
 describe("GenServer and Task", () => {
   let elixir: ElixirNode;
-  let genuine: OtpNode;
-  let ours: Awaited<ReturnType<typeof startOurNode>>;
+  let erlang: OtpNode;
+  let erldist: Awaited<ReturnType<typeof startOurNode>>;
   beforeAll(async () => {
     elixir = await startElixirNode();
-    genuine = await startOtpNode({ otp: elixir.node.otp });
-    ours = await startOurNode();
-    serveServer(ours);
-    await genuine.loadModule("erldist_server");
-    await genuine.eval("erldist_server:setup()");
+    erlang = await startOtpNode({ otp: elixir.node.otp });
+    erldist = await startOurNode();
+    serveServer(erldist);
+    await erlang.loadModule("erldist_server");
+    await erlang.eval("erldist_server:setup()");
   });
   afterAll(async () => {
-    await ours.stop();
-    await genuine.kill();
+    await erldist.stop();
+    await erlang.kill();
     await elixir.node.kill();
   });
 
@@ -68,8 +68,8 @@ describe("GenServer and Task", () => {
       end`);
       return shown.replaceAll(node, "NODE").replace(/#(PID|Reference)<[\d.]+>/g, "#$1");
     };
-    const theirs = await seen(genuine.name);
-    expect(theirs).not.toMatch(/undef|syntax/i);
-    expect(await seen(ours.name)).toBe(theirs);
+    const expected = await seen(erlang.name);
+    expect(expected).not.toMatch(/undef|syntax/i);
+    expect(await seen(erldist.name)).toBe(expected);
   });
 });

@@ -30,7 +30,7 @@ eachOtp((otp) => {
     const lines = [
       ...block("README.md", "session", "erl -sname bilbo").matchAll(/\)\d+> (.*?)\s+% (.*)/g),
     ];
-    it("has its lines", () => {
+    it("has more than eight lines", () => {
       expect(lines.length).toBeGreaterThan(8);
     });
     it.each(lines.map(([, line = "", shown = ""]) => [line, shown]))(
@@ -43,7 +43,7 @@ eachOtp((otp) => {
   });
 
   describe("the other way round", () => {
-    it("the commands print what stands behind them", async () => {
+    it("the commands print what their comments say", async () => {
       const { shortHost } = await interopRun();
       await using gandalf = await startOtpNode({ otp, name: "gandalf" });
       await using _bilbo = await startOtpNode({ otp, name: "bilbo" });

@@ -32,12 +32,12 @@ export function pageText(page: string): string {
   return readFileSync(join(ROOT, page), "utf8");
 }
 
-/** A fenced block of a page, behind a comment such as `<!-- example: sam.ts -->`. */
+/** A fenced block of a page, after a comment such as `<!-- example: sam.ts -->`. */
 export interface MarkedBlock {
   readonly page: string;
   /** `example`, `session` or `commands`. */
   readonly kind: string;
-  /** What follows the colon of the mark; "" without one. */
+  /** The text after the colon of the comment; "" if it has none. */
   readonly name: string;
   readonly text: string;
 }

@@ -6,7 +6,7 @@
  *     $ erl -sname bilbo -setcookie secret           starts an Erlang node, iex one with Elixir
  *     (bilbo@HOST)1> node().         % bilbo@HOST    evaluates there
  *
- * `...` stands for any text, HOST for the short name of this host; a line that begins with `...(` continues
+ * `...` stands for any text, and HOST for the short name of this host. A line that begins with `...(` continues
  * the expression before it.
  */
 
@@ -21,7 +21,7 @@ import { type RunningCommand, runCommand, startKvsCommand, startProgram } from "
 /** How long a busy machine may take to start a program. */
 const START_TIMEOUT_MS = 60_000;
 
-/** A node that the session's prompts are of. */
+/** A node at whose prompt the session types. */
 interface Shell {
   evaluate(line: string): Promise<string>;
   end(): Promise<void>;
