@@ -7,9 +7,10 @@ import { atom, charlist, Float, Pid, Reference, type Term, tuple } from "../../e
 import { EpmdClient } from "../../src/epmd/client.ts";
 import { EpmdServer } from "../../src/epmd/server.ts";
 import { exceptionOf } from "../../src/node/exceptions.ts";
+import { chardataToText } from "../../src/otp/io/chardata.ts";
 import { cutTokens } from "../../src/otp/io/erl-scan.ts";
 import { cutCharacters, cutLine } from "../../src/otp/io/io-input.ts";
-import { chardataToText, ioLibFormat } from "../../src/otp/io/io-lib.ts";
+import { ioLibFormat } from "../../src/otp/io/io-lib.ts";
 import { MemoryNetwork } from "../../src/transport/memory-network.ts";
 import { Cluster, inbox, type TestNode } from "../support/cluster.ts";
 import { RAW_FLAGS, RawNode } from "../support/raw-node.ts";

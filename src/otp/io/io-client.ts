@@ -26,7 +26,7 @@ import type { MonitorTarget } from "../../node/process/process.ts";
 import { EOF, ERL_SCAN, IO_REPLY, IO_REQUEST, PUT_CHARS, REQUESTS, UNICODE } from "../gen/atoms.ts";
 import { describeTarget } from "../gen/destination.ts";
 import { MonitoredRequests, type RequestForm } from "../gen/monitored-requests.ts";
-import { chardataToText } from "./io-lib.ts";
+import { chardataToText } from "./chardata.ts";
 
 /** The codes of IoError: the device refused a request, or does not exist or ended. */
 export type IoErrorCode = "IO_ERROR" | "IO_TERMINATED";

@@ -34,9 +34,10 @@ import { exceptionOf } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { type Behaviour, type Process, READY } from "../../node/process/process.ts";
 import { EOF, IO_REPLY, IO_REQUEST, PUT_CHARS, REQUESTS, UNICODE } from "../gen/atoms.ts";
+import { chardataToText } from "./chardata.ts";
 import { cutTokens, locationOf } from "./erl-scan.ts";
 import { type Cut, cutCharacters, cutLine, TextInput, type TextSource } from "./io-input.ts";
-import { chardataToText, ioLibCall, ioLibFormat } from "./io-lib.ts";
+import { ioLibCall, ioLibFormat } from "./io-lib.ts";
 
 /** Receives printed text. */
 export type TextSink = (text: string) => void;

@@ -1,49 +1,23 @@
 /**
- * The printing functions of OTP's io_lib that reach an I/O device: format/2, fwrite/2, write/1,
+ * The printing functions of OTP's io_lib that an I/O device may be asked for: format/2, fwrite/2, write/1,
  * print/1 and nl/0.
  *
  * Spec: stdlib, io:fwrite/2. A control sequence is `~F.P.PadModC`: field width, precision, padding
- * character, modifiers `t`, `l`, `k`, `K`, control character. Numbers may be `*`, taken from the
- * arguments. Left out: the depth of `~W` and `~P`, and that `~w` and `~p` without `t` show
- * characters beyond Latin-1 as numbers; terms are printed as etf/text does with `t`.
- *
- * Where OTP takes as long as it takes: one format has 10,000 control sequences at most, whose widths and
- * precisions ask for a million characters at most, else it does not fit; integers beyond 64 KiB are written in base 16, as `16#1F`; and
- * terms of more than 20,000 parts are put on one line.
+ * character, modifiers `t`, `l`, `k`, `K`, control character. A number may be `*`, which takes it from
+ * the arguments. Left out: the depth of `~W` and `~P`, and that `~w` and `~p` without `t` show
+ * characters beyond Latin-1 as numbers; here terms are printed as with `t`. format-limits.ts has the
+ * limits.
  */
-import {
-  atomOf,
-  Float,
-  type FormatOptions,
-  format,
-  isAtom,
-  isInteger,
-  isList,
-  type Term,
-  utf8Text,
-} from "../../../etf/index.ts";
+import { atomOf, Float, isAtom, isInteger, isList, type Term } from "../../../etf/index.ts";
+import { chardataToText } from "./chardata.ts";
+import { exponential, fixed, general } from "./float-text.ts";
+import { FormatMismatch, Work } from "./format-limits.ts";
 
-/*
- * Requests come from other nodes, and no request may hold up the program: what a format asks for
- * beyond what it brings along has a bound, `Work`.
- */
 const CONTROL = /~(-?(?:\d+|\*))?(?:\.(\d+|\*)?)?(?:\.(.))?([tlkK]*)([a-zA-Z#~+])/gsu;
-/** Characters that all widths and precisions of a format may ask for: nobody needs more. */
-const MAX_FIELD = 1_000_000;
-/** Up to so much a width or precision asks for nothing worth counting. */
-const SMALL_FIELD = 256;
-/** Integers of up to so many bytes are always written in decimal. */
-const SMALL_INTEGER_BYTES = 1024;
-/** Of larger ones those whose squares of bytes add up to this: their text takes that long. */
-const DECIMAL_WORK = (64 * 1024) ** 2;
-/** Control sequences of one format. */
-const MAX_CONTROLS = 10_000;
-/** Parts of terms that are laid out in lines. */
-const MAX_LAID_OUT = 20_000;
 
 /**
- * The text of `io_lib:Name(Args...)`; undefined when the function is none of those printed here,
- * or the arguments do not fit the format.
+ * The text that `io_lib:Name(Args...)` returns; undefined for other functions, and when the arguments do
+ * not fit the format.
  */
 export function ioLibCall(module: Term, name: Term, args: Term): string | undefined {
   if (!isAtom(module, "io_lib") || !isAtom(name) || !isList(args)) {
@@ -65,7 +39,7 @@ export function ioLibCall(module: Term, name: Term, args: Term): string | undefi
   }
 }
 
-/** `io_lib:format/2`; undefined when the arguments do not fit. */
+/** The text that `io_lib:format/2` returns; undefined when the arguments do not fit the format. */
 export function ioLibFormat(template: Term, args: readonly Term[]): string | undefined {
   const text = atomOf(template)?.name ?? chardataToText(template, false);
   if (text === undefined) return undefined;
@@ -102,138 +76,14 @@ export function ioLibFormat(template: Term, args: readonly Term[]): string | und
   }
 }
 
-/**
- * The text of chardata, a binary or a list of code points, binaries and such lists; undefined if
- * it is none. `orBytes` takes a binary that is no UTF-8 for one of Latin-1.
- */
-export function chardataToText(chars: Term, latin1: boolean, orBytes = false): string | undefined {
-  if (typeof chars === "number") return undefined;
-  const text = new TextBuilder();
-  const lists: { readonly items: readonly Term[]; next: number }[] = [];
-  let list = { items: [chars] as readonly Term[], next: 0 };
-  for (;;) {
-    while (list.next === list.items.length) {
-      const outer = lists.pop();
-      if (outer === undefined) return text.done();
-      list = outer;
-    }
-    const item = list.items[list.next++];
-    if (typeof item === "number") {
-      if (item < 0 || item > 0x10ffff || (item >= 0xd800 && item <= 0xdfff)) return undefined;
-      if (latin1 && item > 255) return undefined;
-      text.point(item);
-    } else if (item instanceof Uint8Array) {
-      const decoded = latin1 ? null : utf8Text(item);
-      if (decoded === null && !latin1 && !orBytes) return undefined;
-      text.text(decoded ?? latin1Text(item));
-    } else if (isList(item)) {
-      if (item.length === 0) continue;
-      lists.push(list);
-      list = { items: item, next: 0 };
-    } else {
-      return undefined;
-    }
-  }
-}
-
-/** Builds a text of single characters and pieces. */
-class TextBuilder {
-  readonly #parts: string[] = [];
-  readonly #units: number[] = [];
-
-  point(code: number): void {
-    const units = this.#units;
-    if (code < 0x10000) units.push(code);
-    else units.push(0xd7c0 + (code >> 10), 0xdc00 + (code & 0x3ff));
-    if (units.length >= 4096) this.#flush();
-  }
-
-  text(piece: string): void {
-    this.#flush();
-    this.#parts.push(piece);
-  }
-
-  done(): string {
-    this.#flush();
-    return this.#parts.join("");
-  }
-
-  #flush(): void {
-    if (this.#units.length === 0) return;
-    this.#parts.push(String.fromCharCode(...this.#units));
-    this.#units.length = 0;
-  }
-}
-
-/** What one format, or one term, may cost beyond its own size. */
-class Work {
-  #controls = MAX_CONTROLS;
-  #field = MAX_FIELD;
-  #decimal = DECIMAL_WORK;
-  #laidOut = MAX_LAID_OUT;
-  readonly #decimals = new Map<bigint, string>();
-
-  /**
-   * One more control sequence, with the larger of its width and precision.
-   * @throws FormatMismatch when they are too many, or ask for too much in all
-   */
-  control(size: number): void {
-    this.#controls--;
-    if (size > SMALL_FIELD) this.#field -= size;
-    if (this.#controls < 0 || this.#field < 0) throw new FormatMismatch();
-  }
-
-  /** A term's text; long terms are not laid out in lines any more when many have been. */
-  text(term: Term, options: FormatOptions): string {
-    return format(term, {
-      ...options,
-      integerText: (value) => this.integer(value),
-      mayLayOut: (parts) => {
-        if (parts > this.#laidOut) return false;
-        this.#laidOut -= parts;
-        return true;
-      },
-    });
-  }
-
-  /** An integer in decimal, or as `16#1F`. */
-  integer(value: bigint): string {
-    return this.digits(value, 10) ?? based16(value);
-  }
-
-  /** The digits of an integer, its sign before them; undefined when they take too long. */
-  digits(value: bigint, base: number): string | undefined {
-    // Nothing below 2^1024 takes long.
-    if ((base & (base - 1)) === 0 || Number.isFinite(Number(value))) return value.toString(base);
-    // What is laid out is written twice.
-    const known = base === 10 ? this.#decimals.get(value) : undefined;
-    if (known !== undefined) return known;
-    const bytes = value.toString(16).length / 2;
-    if (bytes > SMALL_INTEGER_BYTES) {
-      if (this.#decimal < bytes ** 2) return undefined;
-      this.#decimal -= bytes ** 2;
-    }
-    const text = value.toString(base);
-    if (base === 10) this.#decimals.set(value, text);
-    return text;
-  }
-}
-
-function based16(value: bigint): string {
-  const digits = (value < 0n ? -value : value).toString(16).toUpperCase();
-  return `${value < 0n ? "-" : ""}16#${digits}`;
-}
-
-class FormatMismatch extends Error {}
-
 interface Spec {
   readonly width: number | undefined;
-  /** The text stands at the left of its field. */
+  /** Whether the text is at the left of its field. */
   readonly left: boolean;
   readonly precision: number | undefined;
   readonly pad: string;
   readonly unicode: boolean;
-  /** No list or binary is shown as text. */
+  /** Whether no list or binary is shown as text. */
   readonly noText: boolean;
   readonly control: string;
 }
@@ -280,7 +130,7 @@ function control(spec: Spec, next: () => Term, at: number, work: Work): string {
     case "W":
     case "P": {
       const term = next();
-      // The depth that follows cuts long terms short in Erlang; here they are printed whole.
+      // Erlang cuts terms at the depth that follows; here they are printed in full.
       integer(next());
       return spec.control === "W" ? plain(spec, term, work) : pretty(spec, term, at, work);
     }
@@ -312,7 +162,7 @@ function control(spec: Spec, next: () => Term, at: number, work: Work): string {
   }
 }
 
-/** Text in its field. What does not fit becomes stars, as many as the precision allows. */
+/** A text in its field. One that does not fit becomes stars, up to the precision. */
 function field(spec: Spec, text: string, precision?: number): string {
   const width = spec.width ?? precision;
   if (width === undefined) return text;
@@ -334,7 +184,7 @@ function characterOf(code: bigint, unicode: boolean): string {
   return String.fromCodePoint(point);
 }
 
-/** A character as often as the precision says, or the width if there is no precision. */
+/** A character, repeated as often as the precision says, or the width without one. */
 function characters(spec: Spec, character: string): string {
   const count = spec.precision ?? spec.width ?? 1;
   const width = spec.width ?? count;
@@ -342,7 +192,7 @@ function characters(spec: Spec, character: string): string {
   return padded(spec, character.repeat(count), width - count);
 }
 
-/** Text cut or filled up to the precision, at the left; and that in a field. */
+/** A text, cut or padded to the precision, in its field. */
 function string(spec: Spec, term: Term): string {
   const shown = stringOf(term, spec.unicode);
   const { width, precision } = spec;
@@ -398,57 +248,6 @@ function inBase(spec: Spec, value: bigint, prefix: string, work: Work): string {
   return `${value < 0n ? "-" : ""}${prefix}${upper ? digits.toUpperCase() : digits}`;
 }
 
-/** Significant digits of a float, as float_to_list/1 has them. */
-const DIGITS = 21;
-
-/** The first digits of a float, and the power of ten of the first of them. */
-function decimal(value: number): { digits: string; power: number } {
-  const [mantissa = "", power = ""] = Math.abs(value)
-    .toExponential(DIGITS - 1)
-    .split("e");
-  return { digits: mantissa.replace(".", ""), power: Number(power) };
-}
-
-/** The integer that some digits times a power of ten are, rounded half up. */
-function scaled(digits: string, power: number): string {
-  if (power >= 0) return digits.replace(/^0+(?=.)/, "") + "0".repeat(power);
-  // Half of one more is below the first digit: it rounds to 0.
-  if (-power > digits.length) return "0";
-  const divisor = 10n ** BigInt(-power);
-  return String((BigInt(digits) + divisor / 2n) / divisor);
-}
-
-function sign(value: number): string {
-  return value < 0 || Object.is(value, -0) ? "-" : "";
-}
-
-function fixed(value: number, places: number): string {
-  if (places < 1) throw new FormatMismatch();
-  const { digits, power } = decimal(value);
-  const text = scaled(digits, power - DIGITS + 1 + places).padStart(places + 1, "0");
-  return `${sign(value)}${text.slice(0, -places)}.${text.slice(-places)}`;
-}
-
-function exponential(value: number, precision: number): string {
-  if (precision < 2) throw new FormatMismatch();
-  const { digits, power } = decimal(value);
-  const text = scaled(digits, precision - DIGITS).padEnd(precision, "0");
-  // Rounded up to one digit more, as 9.99 to 10.0.
-  const raised = power + text.length - precision;
-  const mantissa = `${text[0]}.${text.slice(1, precision)}`;
-  return `${sign(value)}${mantissa}e${raised < 0 ? "-" : "+"}${Math.abs(raised)}`;
-}
-
-/** Without an exponent from 0.1 to 9999, where the digits asked for suffice. */
-function general(value: number, precision: number): string {
-  if (precision < 1) throw new FormatMismatch();
-  const size = Math.abs(value);
-  const power = [0.1, 1, 10, 100, 1000, 10_000].findIndex((limit) => size < limit) - 2;
-  const places = precision - 1 - power;
-  if (size >= 0.1 && size < 10_000 && places > 0) return fixed(value, places);
-  return exponential(value, Math.max(precision, 2));
-}
-
 const SURROGATE = /[\ud800-\udfff]/;
 
 function characterCount(text: string): number {
@@ -460,15 +259,11 @@ function characterCount(text: string): number {
 
 function firstCharacters(text: string, count: number): string {
   if (count >= text.length) return text;
-  // No more characters are looked at than are asked for.
+  // Looks at no more characters than needed.
   if (!SURROGATE.test(text.slice(0, count))) return text.slice(0, count);
   let at = 0;
   for (let left = count; left > 0 && at < text.length; left--) {
     at += text.codePointAt(at)! > 0xffff ? 2 : 1;
   }
   return text.slice(0, at);
-}
-
-function latin1Text(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }

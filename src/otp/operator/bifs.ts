@@ -1,9 +1,9 @@
 /**
- * Functions of OTP's own modules, as operators and their tools call them over rpc: how they are
- * exposed, and how they fail.
+ * Functions of OTP's own modules, which operators and their tools call over rpc: how they are exposed,
+ * and how they fail.
  *
- * What such a function throws as `error` gets the stack trace that a genuine node's has, with the
- * call itself first: `{badrpc, {'EXIT', {badarg, [{erlang, process_info, Args, []}]}}}`.
+ * An `error` that such a function throws gets the stack trace of an Erlang node's, with the call itself
+ * first: `{badrpc, {'EXIT', {badarg, [{erlang, process_info, Args, []}]}}}`.
  */
 import { atom, type Term, type TermInput } from "../../../etf/index.ts";
 import { BADARG, FUNCTION_CLAUSE } from "../../node/atoms.ts";
@@ -11,13 +11,13 @@ import { ErlangError, FailedCall } from "../../node/exceptions.ts";
 import type { CallContext, ExposedFunction } from "../../node/exposed/functions.ts";
 import type { NodeCore } from "../../node/node.ts";
 
-/** A function of OTP's: gets the call it is in, then its arguments. */
+/** The implementation of one of OTP's functions; gets the context of its call, then the arguments. */
 export type Bif = (
   context: CallContext,
   ...args: Term[]
 ) => TermInput | undefined | Promise<TermInput | undefined>;
 
-/** Exposes functions of a module of OTP's, by name and arity as in `"process_info/2"`. */
+/** Exposes functions of an OTP module, by name and arity as in `"process_info/2"`. */
 export function exposeBifs(
   node: NodeCore,
   module: string,
@@ -45,12 +45,12 @@ export function exposeBifs(
   node.expose(module, functions);
 }
 
-/** Arguments that the function does not take. */
+/** The error `badarg`, for invalid arguments of a built-in function. */
 export function badarg(): ErlangError {
   return ErlangError.error(BADARG);
 }
 
-/** Arguments that no clause of the function takes: what OTP's modules written in Erlang raise. */
+/** The error `function_clause`, which OTP's modules written in Erlang raise for invalid arguments. */
 export function functionClause(): ErlangError {
   return ErlangError.error(FUNCTION_CLAUSE);
 }

@@ -1,10 +1,10 @@
 /**
- * What the node runs, as modules `code`, `application`, `init` and `os` tell it.
+ * What the node runs, as modules `code`, `application`, `init` and `os` report it.
  *
- * Spec: the pages of those modules. A module here is one of which something is exposed; it has no
- * file, so it is `preloaded`, and nothing can be loaded. The applications are kernel and stdlib, as
- * far as their services are here, and erldist. There are no command line arguments for `init`, and
- * no environment but `net_ticktime`.
+ * Spec: the pages of those modules. The modules are those with exposed functions. They have no files,
+ * so they are `preloaded`, and no others can be loaded. The applications are erldist, and kernel and
+ * stdlib for their services. `init` has no command line arguments, and the only environment variable
+ * of an application is `net_ticktime`.
  */
 import { hostname, release } from "node:os";
 import {
@@ -32,14 +32,14 @@ interface Application {
   readonly vsn: string;
 }
 
-/** Running, the latest started first. */
+/** The running applications, the last started first. */
 const APPLICATIONS: readonly Application[] = [
   { name: "erldist", description: "Erlang distribution for Node.js", vsn: VERSION },
   { name: "stdlib", description: "ERTS  CXC 138 10", vsn: STDLIB_VERSION },
   { name: "kernel", description: "ERTS  CXC 138 10", vsn: KERNEL_VERSION },
 ];
 
-/** Serves what operators ask of what is loaded and running. */
+/** Exposes the functions that report what is loaded and running. */
 export function serveCodeModule(node: NodeCore): void {
   const isLoaded = (module: Term, otherwise: () => Error): boolean =>
     node.runtime.functions.modules().includes(named(module, otherwise).name);
@@ -128,12 +128,12 @@ function serveSystem(node: NodeCore): void {
   });
 }
 
-/** Seconds. */
+/** The net tick time in seconds. */
 function netTickTime(node: NodeCore): number {
   return Math.round(node.netTickTimeMs / 1000);
 }
 
-/** The keys of an application's resource file. */
+/** The keys of an application's resource file; undefined for an unknown application. */
 function keysOf(name: Term, env: readonly [Atom, number][]) {
   const known = APPLICATIONS.find((application) => isAtom(name, application.name));
   if (known === undefined) return undefined;
@@ -155,7 +155,7 @@ function keysOf(name: Term, env: readonly [Atom, number][]) {
   return Object.entries(keys).map(([key, value]) => tuple(atom(key), value));
 }
 
-/** The atom that a term is, which must be one. */
+/** A term as an atom. @throws the error that `otherwise` makes */
 function named(term: Term, otherwise: () => Error): Atom {
   const name = atomOf(term);
   if (name === undefined) throw otherwise();

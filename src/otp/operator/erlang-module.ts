@@ -1,10 +1,10 @@
 /**
- * Functions of module `erlang` that tell of the node and its processes, and signals to them.
+ * Functions of module `erlang` that describe the node and its processes, and send them signals.
  *
- * Spec: the page of module erlang. Signals, `send/2` and `exit/2`, go to processes of this node
- * only: what a peer can do by itself it may also ask for, and a cookie good for this node does not
- * make it speak for the peer elsewhere. Elsewhere is `notsup`. `get_cookie` is not served: a peer
- * knows the cookie it shares with this node, and others are none of its business.
+ * Spec: the page of module erlang. `send/2` and `exit/2` work only for processes of this node, to which
+ * a peer can send signals anyway. For those of other nodes they raise `notsup`, so that a peer cannot
+ * act through this node. `get_cookie` is not served: a peer knows the cookie that it shares with this
+ * node, and must not learn any other.
  */
 import {
   type Atom,
@@ -27,9 +27,9 @@ import { isNodeKind } from "../../node/peers/node-kind.ts";
 import { badarg, exposeBifs } from "./bifs.ts";
 import { localProcess } from "./process-info.ts";
 
-/** Serves what operators ask of module `erlang`, but for what has a file of its own. */
+/** Exposes the functions of module `erlang` that do not have a file of their own. */
 export function serveErlangModule(node: NodeCore): void {
-  // A dynamic name comes, and may go, while the node runs.
+  // A dynamic name may change while the node runs.
   const here = (): Atom => atom(node.name);
   const send = ({ self }: CallContext, to: Term, message: Term): Term => {
     const destination = localDestination(node, to);
@@ -73,8 +73,8 @@ export function serveErlangModule(node: NodeCore): void {
 }
 
 /**
- * Where a message goes; undefined when it is to be dropped.
- * @throws ErlangError error `badarg` for what is no destination, or a name that is not registered;
+ * The destination of a message; undefined if the message is dropped.
+ * @throws ErlangError error `badarg` for an invalid destination, or a name that is not registered;
  *   `notsup` for one on another node
  */
 function localDestination(node: NodeCore, to: Term) {
@@ -93,15 +93,15 @@ function localDestination(node: NodeCore, to: Term) {
   return to;
 }
 
-/** `nodes/1`: nodes of one of the kinds. */
+/** The result of `nodes/1`: the nodes of the given kinds. */
 function nodesOf(node: NodeCore, kinds: readonly Term[]): Term[] {
-  // However often each is named.
+  // A kind may be given several times.
   const names = [...new Set(kinds.map((kind) => (isAtom(kind) ? kind.name : "")))];
   if (!names.every(isNodeKind)) throw badarg();
   return node.nodes(names).map((name) => atom(name));
 }
 
-/** There is no port here; a name that no port has is as good as one that ended. */
+/** The result of `port_info`. The node has no ports, so every port of it counts as closed. */
 function portInfo(here: Atom, port: Term): Term {
   if (atomOf(port) !== undefined || (isPort(port) && port.node === here)) return UNDEFINED;
   throw badarg();

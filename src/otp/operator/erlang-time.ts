@@ -1,10 +1,10 @@
 /**
- * Time as modules `erlang` and `os` tell it.
+ * The time functions of modules `erlang`, `os` and `calendar`.
  *
- * Spec: the page of module erlang, "Time and Time Correction". The native unit is the nanosecond;
- * monotonic time counts from the start of the program, system time has the resolution of
- * JavaScript's clock, a millisecond. Units may be given by name, the names of OTP 17 to 20 too, or
- * as parts of a second.
+ * Spec: the page of module erlang, "Time and Time Correction". The native unit is the nanosecond.
+ * Monotonic time counts from the start of the program. System time has the resolution of JavaScript's
+ * clock, a millisecond. A unit is a name, including those of OTP 17 to 20, or a number of parts per
+ * second.
  */
 import { isAtom, isInteger, type Term, type TermInput, tuple } from "../../../etf/index.ts";
 import type { NodeCore } from "../../node/node.ts";
@@ -26,7 +26,7 @@ const UNITS: ReadonlyMap<string, bigint> = new Map([
   ["nano_seconds", NANOSECONDS],
 ]);
 
-/** Serves the time functions of `erlang`, `os` and `calendar`. */
+/** Exposes the time functions of `erlang`, `os` and `calendar`. */
 export function serveTime(node: NodeCore): void {
   const offset = (): bigint => systemNanoseconds() - monotonicNanoseconds(node);
   let lastNow = 0n;
@@ -43,7 +43,7 @@ export function serveTime(node: NodeCore): void {
     "time_offset/0": () => offset(),
     "time_offset/1": (_, unit) => inUnit(offset(), unit),
     "now/0": () => {
-      // Unlike a timestamp, it never comes twice.
+      // Unlike a timestamp, it never returns the same value twice.
       const now = systemNanoseconds();
       lastNow = now > lastNow ? now : lastNow + 1_000n;
       return timestamp(lastNow);
@@ -59,12 +59,12 @@ export function serveTime(node: NodeCore): void {
   });
 }
 
-/** Erlang monotonic time in nanoseconds; of now, or of another time of the node's clock. */
+/** Erlang monotonic time in nanoseconds. @param at milliseconds of the node's clock. Default: now */
 export function monotonicNanoseconds(node: NodeCore, at: number = node.clock.now()): bigint {
   return BigInt(Math.floor(at * 1e6));
 }
 
-/** `{MegaSecs, Secs, MicroSecs}` of now. */
+/** The current time as `{MegaSecs, Secs, MicroSecs}`. */
 export function timestampNow(): TermInput {
   return timestamp(systemNanoseconds());
 }
@@ -73,13 +73,13 @@ function systemNanoseconds(): bigint {
   return BigInt(Date.now()) * 1_000_000n;
 }
 
-/** @throws ErlangError error `badarg` for what is no unit */
+/** @throws ErlangError error `badarg` for an invalid unit */
 function inUnit(nanoseconds: bigint, unit: Term): bigint {
   const parts = partsOf(unit);
   if (parts === undefined || parts <= 0n) throw badarg();
   const scaled = nanoseconds * parts;
   const quotient = scaled / NANOSECONDS;
-  // Rounded down, as the emulator does, also below zero.
+  // Rounded down, even below zero, as in the emulator.
   return scaled < 0n && quotient * NANOSECONDS !== scaled ? quotient - 1n : quotient;
 }
 

@@ -1,5 +1,5 @@
 /**
- * `observer_backend`: what observer and etop run on the node that they look at.
+ * `observer_backend`: what observer and etop run on the observed node.
  *
  * Spec: runtime_tools/src/observer_backend.erl of OTP 23 to 29. As Erlang terms:
  *   etop_collect(Pid)        {self(), #etop_info{}} to Pid
@@ -7,7 +7,8 @@
  *   fetch_stats(Pid, Time)   {stats, 1, SchedulerWallTime, Io, Memory} to Pid every Time
  *                            milliseconds, until it gets any message
  *   sys_info(), get_port_list(), get_table_list(_, _), get_socket_list(), socket_info(), vsn()
- * There are no ports, tables and sockets to list. Tables' contents (get_table) and ttb are left out.
+ * The lists of ports, tables and sockets are empty. The contents of tables (get_table) and ttb are left
+ * out.
  */
 import {
   type Atom,
@@ -30,11 +31,11 @@ import { systemInfo } from "./system-info.ts";
 import { RUNTIME_TOOLS_VERSION } from "./version.ts";
 
 const CHUNK = 10_000;
-/** Processes that are looked at in one turn. */
+/** How many processes are inspected before other work gets its turn. */
 const AT_ONCE = 2000;
 const CURRENT_FUNCTION: Atom<"current_function"> = atom("current_function");
 
-/** Of `system_info/1`, by the names that sys_info gives them. */
+/** The items of `system_info/1` that sys_info contains, by their names there. */
 const SYSTEM_ITEMS: readonly string[] = [
   "logical_processors",
   "logical_processors_online",
@@ -64,7 +65,7 @@ const SYSTEM_ITEMS: readonly string[] = [
   "dist_buf_busy_limit",
 ];
 
-/** Serves `observer_backend`. */
+/** Exposes the functions of `observer_backend`. */
 export function serveObserverBackend(node: NodeCore, statistics: Statistics): void {
   exposeBifs(node, "observer_backend", {
     "vsn/0": () => tuple(OK, charlist(RUNTIME_TOOLS_VERSION)),
@@ -88,7 +89,7 @@ export function serveObserverBackend(node: NodeCore, statistics: Statistics): vo
     },
     "fetch_stats/2": async ({ self }, parent, time) => {
       if (!isPid(parent) || typeof time !== "number") throw badarg();
-      // The end of who asked is then a message, and any message ends this.
+      // Any message ends the loop, and so does the end of the caller, which is a message too.
       self.trapExit = true;
       while ((await receiveWithin(self, undefined, time)) === undefined) {
         const wallTime = statistics.schedulerWallTime();
@@ -125,7 +126,7 @@ async function etopInfo(node: NodeCore, self: Process, statistics: Statistics): 
     atom(type),
   );
   const runQueue = 0;
-  // The fields wall_clock and alloc_areas are those of older tools: as the record has them by default.
+  // Only older tools set wall_clock and alloc_areas; these are the record's defaults.
   return tuple(
     atom("etop_info"),
     timestampNow(),
@@ -139,7 +140,7 @@ async function etopInfo(node: NodeCore, self: Process, statistics: Statistics): 
   );
 }
 
-/** `#etop_proc_info{}` of each process but the one that asks; others have their turn meanwhile. */
+/** `#etop_proc_info{}` of each process except the asking one. Other work gets its turn meanwhile. */
 async function processInfos(node: NodeCore, self: Process): Promise<TermInput[]> {
   const infos: TermInput[] = [];
   for (const process of node.runtime.table.all()) {

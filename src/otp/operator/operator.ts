@@ -1,9 +1,9 @@
 /**
- * What operators and their tools ask of a node: functions of OTP's modules that tell what the node
- * and its processes are and do, answered over rpc and erpc.
+ * The functions of OTP modules that operators and their tools call over rpc and erpc to inspect a node
+ * and its processes.
  *
- * They read; what they change, a signal to a process of this node, a peer can do by itself. Not
- * here is whatever runs, loads or stops something: `halt`, `apply`, `code:load_binary`, `os:cmd`.
+ * They only read, and send signals to processes of this node, which a peer can also do directly.
+ * Functions that run, load or stop something are left out: `halt`, `apply`, `code:load_binary`, `os:cmd`.
  */
 import type { NodeCore } from "../../node/node.ts";
 import { serveCodeModule } from "./code-module.ts";
@@ -14,7 +14,7 @@ import { serveProcessInfo } from "./process-info.ts";
 import { serveStatistics } from "./statistics.ts";
 import { serveSystemInfo } from "./system-info.ts";
 
-/** Exposes all that operators' tools call. */
+/** Exposes all functions for operators. */
 export function serveOperator({ core: node }: { core: NodeCore }): undefined {
   serveErlangModule(node);
   serveProcessInfo(node);

@@ -1,15 +1,16 @@
 /**
- * `erlang:process_info/1,2`: what a process of this node is and does.
+ * `erlang:process_info/1,2`: information about a process of this node.
  *
- * Spec: the page of module erlang, OTP 29; items that came after OTP 23 are answered to callers of
- * any release. As Erlang terms:
+ * Spec: the page of module erlang, OTP 29; callers of any release may ask for newer items. As Erlang
+ * terms:
  *   process_info(Pid)         -> [{Item, Value}] | undefined
  *   process_info(Pid, Item)   -> {Item, Value} | [] | undefined        [] for no registered_name
  *   process_info(Pid, Items)  -> [{Item, Value}] | undefined
- * There are no heaps, stacks or garbage collections by process here: their sizes and counts are 0.
- * `memory` is what the waiting messages of other nodes took on the wire, `reductions` the number of
- * messages that have come in. Where code is, JavaScript does not tell: `current_function` is the
- * loop of an OTP behaviour, and else what `initial_call` says. More than 1,000 items are `badarg`.
+ * Processes here have no heaps, stacks or garbage collections of their own: these sizes and counts are 0.
+ * `memory` is the size on the wire of the waiting messages from other nodes, and `reductions` the number
+ * of received messages. JavaScript does not reveal where a process is in its code, so
+ * `current_function` is the loop of an OTP behaviour, or else the value of `initial_call`. Asking for
+ * more than 1,000 items raises `badarg`.
  */
 import {
   type Atom,
@@ -32,10 +33,10 @@ import { ancestryOf, dictionaryOf } from "../behaviours/proc-lib.ts";
 import { DICTIONARY, INIT_P, ON_HEAP, PROC_LIB } from "../gen/atoms.ts";
 import { badarg, exposeBifs } from "./bifs.ts";
 
-/** Items asked for at once; there are fewer, but each may be asked for again and again. */
+/** The most items in one request. Fewer exist, but a request may repeat them. */
 const MAX_ITEMS = 1000;
 
-/** The value of an item; `asking` is the process that wants to know. */
+/** Returns the value of an item. `asking` is the process of the call. */
 type Item = (process: Process, asking: Process) => TermInput;
 
 const zero: Item = () => 0;
@@ -76,7 +77,7 @@ const ITEMS: ReadonlyMap<string, Item> = new Map<string, Item>([
   ["registered_name", (process) => process.nameTerm ?? []],
   ["sequential_trace_token", nothing],
   ["stack_size", zero],
-  // A call is answered in one go, so that nobody else runs meanwhile.
+  // A call runs without interruption, so every other process is waiting.
   ["status", (process, asking) => atom(process === asking ? "running" : "waiting")],
   ["suspending", nothing],
   ["total_heap_size", zero],
@@ -84,7 +85,7 @@ const ITEMS: ReadonlyMap<string, Item> = new Map<string, Item>([
   ["trap_exit", (process) => process.trapExit],
 ]);
 
-/** What `process_info/1` tells, in its order; `registered_name` comes first if there is one. */
+/** The items of `process_info/1` in order, after `registered_name` if the process has one. */
 const SUMMARY: readonly string[] = [
   "current_function",
   "initial_call",
@@ -118,7 +119,7 @@ const GARBAGE_COLLECTION_INFO: readonly string[] = [
   "bin_old_vheap_block_size",
 ];
 
-/** Serves `erlang:process_info/1,2`. */
+/** Exposes `erlang:process_info/1,2`. */
 export function serveProcessInfo(node: NodeCore): void {
   exposeBifs(node, "erlang", {
     "process_info/1": ({ self }, pid) => {
@@ -140,8 +141,8 @@ export function serveProcessInfo(node: NodeCore): void {
 }
 
 /**
- * What a process's items are, as a list of pairs.
- * @param items names as `process_info/2` takes them, all known
+ * The items of a process, as a list of pairs.
+ * @param items known names, as `process_info/2` takes them
  */
 export function infoOf(process: Process, asking: Process, items: readonly Term[]): Term[] {
   const values = new Map<string, TermInput>();
@@ -155,20 +156,20 @@ export function infoOf(process: Process, asking: Process, items: readonly Term[]
 }
 
 /**
- * The process of a pid, if it lives.
- * @throws ErlangError error `badarg` for what is no pid of this node
+ * The process with a pid; undefined if it has ended.
+ * @throws ErlangError error `badarg` if the term is not a pid of this node
  */
 export function localProcess(node: NodeCore, pid: Term): Process | undefined {
   if (!isPid(pid) || pid.node.name !== node.name) throw badarg();
   return node.processOf(pid);
 }
 
-/** As `process_info/2` tells it: the function that the process began with. */
+/** The function that the process started with, as `process_info/2` returns it. */
 export function initialCall(process: Process): [Atom, Atom, number] {
   return ancestryOf(process) === undefined ? [ERLANG, APPLY, 2] : [PROC_LIB, INIT_P, 5];
 }
 
-/** As `proc_lib:translate_initial_call/1` tells it. */
+/** The function that the process started with, as `proc_lib:translate_initial_call/1` returns it. */
 export function translatedInitialCall(process: Process): readonly [Atom, Atom, number] {
   return ancestryOf(process)?.initialCall ?? initialCall(process);
 }

@@ -1,15 +1,14 @@
 /**
  * `erlang:memory/0,1` and `erlang:statistics/1`, from what Node.js measures of the program.
  *
- * Spec: the page of module erlang, OTP 29. What is counted here, where the emulator counts otherwise:
- *   memory       total: what the program occupies; processes: V8's heap; binary: memory outside of
- *                it; code: compiled code; the rest of total is system, so that the two add up
+ * Spec: the page of module erlang, OTP 29. Where this differs from the emulator:
+ *   memory       total: the memory of the program; processes: V8's heap; binary: memory outside of
+ *                it; code: compiled code; system: the rest of total, so that the two add up
  *   reductions   microseconds of processor time
  *   runtime      processor time in milliseconds; wall_clock counts from the start of the node
  *   io           bytes of the node's connections
- *   scheduler_wall_time    the event loop, always measured: the system flag changes nothing
- * There is no queue of processes that are ready to run: its lengths are 0. Garbage collections are
- * not counted.
+ *   scheduler_wall_time    the event loop, always measured: the system flag has no effect
+ * The node has no run queues, so their lengths are 0. Garbage collections are not counted.
  */
 import { getHeapCodeStatistics } from "node:v8";
 import {
@@ -26,7 +25,7 @@ import { UNDEFINED } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { badarg, exposeBifs } from "./bifs.ts";
 
-/** Serves `erlang:memory/0,1`, `statistics/1` and `system_flag(scheduler_wall_time, _)`. */
+/** Exposes `erlang:memory/0,1`, `statistics/1` and `system_flag(scheduler_wall_time, _)`. */
 export function serveStatistics(node: NodeCore): Statistics {
   const statistics = new Statistics(node);
   exposeBifs(node, "erlang", {
@@ -42,7 +41,7 @@ export function serveStatistics(node: NodeCore): Statistics {
   return statistics;
 }
 
-/** What the program occupies, in bytes, as `erlang:memory/0` lists it. */
+/** The memory of the program in bytes, as `erlang:memory/0` lists it. */
 export function memory(): Tuple<readonly [Atom, number]>[] {
   const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
   const code = getHeapCodeStatistics().code_and_metadata_size;
@@ -60,7 +59,7 @@ export function memory(): Tuple<readonly [Atom, number]>[] {
   return Object.entries(sizes).map(([type, size]) => tuple(atom(type), size));
 }
 
-/** @throws ErlangError error `badarg` for a type that is not known */
+/** The result of `erlang:memory/1`. @throws ErlangError error `badarg` for an unknown type */
 export function memoryOf(types: Term): TermInput {
   const all = memory();
   const sizeOf = (type: Term): number => {
@@ -72,7 +71,7 @@ export function memoryOf(types: Term): TermInput {
   return sizeOf(types);
 }
 
-/** Statistics of one node: some tell what has changed since they were asked for last. */
+/** The statistics of one node. Some include the change since the previous request. */
 export class Statistics {
   readonly #node: NodeCore;
   readonly #last = new Map<string, number>();
@@ -81,7 +80,7 @@ export class Statistics {
     this.#node = node;
   }
 
-  /** @throws ErlangError error `badarg` for an item that is not known */
+  /** The result of `statistics/1`. @throws ErlangError error `badarg` for an unknown item */
   item(item: Term): TermInput {
     switch (isAtom(item) ? item.name : "") {
       case "active_tasks":
@@ -123,7 +122,7 @@ export class Statistics {
     }
   }
 
-  /** `{{input, Bytes}, {output, Bytes}}` */
+  /** Bytes of all connections: `{{input, Bytes}, {output, Bytes}}`. */
   io(): Tuple<readonly [Tuple<readonly [Atom, number]>, Tuple<readonly [Atom, number]>]> {
     const { bytesIn, bytesOut } = this.#node.runtime.traffic();
     return tuple(tuple(atom("input"), bytesIn), tuple(atom("output"), bytesOut));
@@ -134,13 +133,13 @@ export class Statistics {
     return Math.floor(this.#node.clock.now() - this.#node.startedAt);
   }
 
-  /** `[{1, ActiveTime, TotalTime}]`, in nanoseconds. */
+  /** The times of the event loop in nanoseconds: `[{1, ActiveTime, TotalTime}]`. */
   schedulerWallTime(): TermInput {
     const { active, idle } = performance.eventLoopUtilization();
     return [tuple(1, Math.floor(active * 1e6), Math.floor((active + idle) * 1e6))];
   }
 
-  /** `{Total, SinceLastCall}` */
+  /** A total and its change: `{Total, SinceLastCall}`. */
   #sinceLast(item: string, total: number): TermInput {
     const last = this.#last.get(item) ?? 0;
     this.#last.set(item, total);

@@ -1,10 +1,10 @@
 /**
- * `erlang:system_info/1`: what this node is, in the words of the emulator that it stands in for.
+ * `erlang:system_info/1`: a description of this node in the terms of the emulator.
  *
- * Spec: the page of module erlang, OTP 29. `otp_release` is the newest release whose protocol and
- * items the node speaks; `version`, `machine` and `system_version` tell what really runs. There is
- * one scheduler, the event loop. Ports, ets tables, tracing and allocators do not exist: their
- * counts are 0, and items that tell of nothing else raise badarg, as unknown ones do.
+ * Spec: the page of module erlang, OTP 29. `otp_release` is the newest release that the node supports;
+ * `version`, `machine` and `system_version` show what actually runs. The one scheduler is the event
+ * loop. The node has no ports, ets tables, tracing or allocators: their counts are 0, and items that
+ * describe only them raise badarg, as unknown items do.
  */
 import { availableParallelism, cpus } from "node:os";
 import {
@@ -25,9 +25,9 @@ import { badarg, exposeBifs } from "./bifs.ts";
 import { monotonicNanoseconds } from "./erlang-time.ts";
 import { OTP_RELEASE, VERSION } from "./version.ts";
 
-/** Bytes of a word, on which all of Node.js's platforms but the 32-bit ones agree. */
+/** Bytes of a word. All 32-bit platforms of Node.js are listed here. */
 const WORD_SIZE = process.arch === "arm" || process.arch === "ia32" ? 4 : 8;
-/** Pids of 28 bits are in use at once at most. */
+/** At most this many pids exist at a time, since a pid's number has 28 bits. */
 const PROCESS_LIMIT = 2 ** 28 - 1;
 const UNBOUND: Atom<"unbound"> = atom("unbound");
 
@@ -84,14 +84,14 @@ const ITEMS: ReadonlyMap<string, Item> = new Map<string, Item>([
   ["wordsize", () => WORD_SIZE],
 ]);
 
-/** Serves `erlang:system_info/1`. */
+/** Exposes `erlang:system_info/1`. */
 export function serveSystemInfo(node: NodeCore): void {
   exposeBifs(node, "erlang", {
     "system_info/1": (_, item) => systemInfo(node, item),
   });
 }
 
-/** @throws ErlangError error `badarg` for an item that is not known */
+/** The result of `system_info/1`. @throws ErlangError error `badarg` for an unknown item */
 export function systemInfo(node: NodeCore, item: Term): TermInput {
   if (isAtom(item)) {
     const value = ITEMS.get(item.name);

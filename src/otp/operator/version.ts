@@ -1,10 +1,12 @@
-/** What this node says it is. */
+/** The versions that this node reports. */
 
 /** The package's version. */
 export const VERSION = "0.1.0";
-/** The newest release whose peers and tools find here what they know. */
+/** The newest OTP release whose protocol and tools the node supports. */
 export const OTP_RELEASE = "29";
-/** Versions of OTP's applications of that release whose services are here. */
+/** The version of kernel in that release. */
 export const KERNEL_VERSION = "11.0";
+/** The version of stdlib in that release. */
 export const STDLIB_VERSION = "8.0";
+/** The version of runtime_tools in that release. */
 export const RUNTIME_TOOLS_VERSION = "2.5";
