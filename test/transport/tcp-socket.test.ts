@@ -262,6 +262,27 @@ describe("an attempt to connect", () => {
   });
 });
 
+test("a server has its port for itself, on one address or on all, and outlives a failed accept", async () => {
+  const listen = vi.spyOn(net.Server.prototype, "listen");
+  const createServer = vi.spyOn(net, "createServer");
+  const network = tcpNetwork();
+  for (const [options, where] of [
+    [{ tcpPort: 0 }, { port: 0, exclusive: true }],
+    [
+      { host: "127.0.0.1", tcpPort: 0 },
+      { port: 0, exclusive: true, host: "127.0.0.1" },
+    ],
+  ] as const) {
+    const listener = await network.listen(options, () => {});
+    expect(listen.mock.lastCall![0]).toEqual(where);
+    const server = createServer.mock.results.at(-1)!.value as net.Server;
+    expect(() => server.emit("error", new Error("no file descriptor left"))).not.toThrow();
+    await listener.close();
+    await listener.close();
+    expect(server.listening).toBe(false);
+  }
+});
+
 test("a range of one taken port does not reach for the next port", async () => {
   const network = tcpNetwork();
   const taken = await network.listen({ host: "127.0.0.1", tcpPort: 0 }, () => {});

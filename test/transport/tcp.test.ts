@@ -1,7 +1,6 @@
 import net from "node:net";
 import { expect, test } from "vitest";
 import { tcpNetwork } from "../../src/transport/tcp.ts";
-import { connectError, listenError, socketError } from "../../src/transport/tcp-errors.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 
 const network = tcpNetwork();
@@ -120,41 +119,4 @@ test("a connection that is reset ends with an error that names the peer", async 
     message: expect.stringContaining(`127.0.0.1:${port}`),
   });
   server.close();
-});
-
-test.each([
-  ["ECONNREFUSED", "TRANSPORT_REFUSED"],
-  ["ENOTFOUND", "TRANSPORT_HOST_UNKNOWN"],
-  ["EAI_AGAIN", "TRANSPORT_HOST_UNKNOWN"],
-  ["EHOSTUNREACH", "TRANSPORT_UNREACHABLE"],
-  ["ENETUNREACH", "TRANSPORT_UNREACHABLE"],
-  ["ETIMEDOUT", "TRANSPORT_TIMEOUT"],
-  ["EMFILE", "TRANSPORT_FAILED"],
-])("connecting: %s is %s", (platform, code) => {
-  const cause = Object.assign(new Error(platform), { code: platform });
-  expect(connectError(cause, "far.example", 4369)).toMatchObject({ code, cause });
-  expect(connectError(cause, "far.example", 4369).message).toContain("far.example");
-});
-
-test("of several addresses of one host, a refusal tells most", () => {
-  const errors = ["ENETUNREACH", "ECONNREFUSED", "ETIMEDOUT"].map((code) =>
-    Object.assign(new Error(code), { code }),
-  );
-  const all = Object.assign(new AggregateError(errors), { code: "ENETUNREACH" });
-  expect(connectError(all, "far.example", 4369).code).toBe("TRANSPORT_REFUSED");
-});
-
-test.each([
-  ["EADDRINUSE", "TRANSPORT_ADDRESS_IN_USE"],
-  ["EADDRNOTAVAIL", "TRANSPORT_ADDRESS_UNAVAILABLE"],
-  ["EACCES", "TRANSPORT_ADDRESS_UNAVAILABLE"],
-  ["EMFILE", "TRANSPORT_FAILED"],
-])("listening: %s is %s", (platform, code) => {
-  const cause = Object.assign(new Error(platform), { code: platform });
-  expect(listenError(cause, undefined, 80, 90)).toMatchObject({ code, cause });
-});
-
-test("a broken stream says who had it", () => {
-  const cause = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
-  expect(socketError(cause, "192.0.2.7:5000").message).toContain("192.0.2.7:5000");
 });
