@@ -22,7 +22,7 @@ describe("a mailbox", () => {
     return { kept, told };
   };
 
-  test("counts what waits, in its owner and in the budget, until it is taken or dropped", async () => {
+  test("counts its messages, for its owner and in the budget, until they are taken or dropped", async () => {
     const { kept } = budget(1_000_000);
     const [one, other] = [new Mailbox(new FakeClock(), kept), new Mailbox(new FakeClock(), kept)];
     one.push(1, 1000);
@@ -39,7 +39,7 @@ describe("a mailbox", () => {
     expect([one.bytes, kept.bytes]).toEqual([0, 0]);
   });
 
-  test("tells of half a budget once, and again when it was a quarter meanwhile", () => {
+  test("reports half of the budget once, and again after dropping below a quarter", () => {
     const { kept, told } = budget(1000);
     kept.add(501);
     kept.add(1);
@@ -54,7 +54,7 @@ describe("a mailbox", () => {
 });
 
 describe("a flood from another node", () => {
-  test.each(["pid", "alias"])("to a %s holds up nobody, and nothing is lost", async (to) => {
+  test.each(["pid", "alias"])("to a %s blocks nobody and loses nothing", async (to) => {
     await using cluster = new Cluster();
     const [gandalf, bilbo] = await cluster.pair();
     const process = bilbo.spawn(async (self) => {
@@ -75,7 +75,7 @@ describe("a flood from another node", () => {
     expect(bilbo.stats().mailboxBytes).toBe(0);
   });
 
-  test("beyond the budget ends the process with the largest mailbox, and no other", async () => {
+  test("beyond the budget ends only the process with the largest mailbox", async () => {
     await using cluster = new Cluster();
     const [gandalf, bilbo] = await cluster.pair({ maxMailboxBytes: 100_000 });
     const forever = (self: Process) => self.receive(() => false);
@@ -122,7 +122,7 @@ describe("a flood from another node", () => {
     expect(process.alive).toBe(false);
   });
 
-  test("can be looked at without a change of what it takes, or is refused", async () => {
+  test("can be inspected without taking more memory, or the inspection is refused", async () => {
     await using cluster = new Cluster();
     const [gandalf, bilbo] = await cluster.pair({ maxMailboxBytes: 200_000 });
     const idle = bilbo.spawn({ message: () => new Promise(() => {}) });
@@ -141,7 +141,7 @@ describe("a flood from another node", () => {
     expect([idle.alive, idle.messageQueueLength]).toEqual([true, 11]);
   });
 
-  test("that a receive decodes counts as what it takes in heap", async () => {
+  test("counts by its heap size once a receive has decoded it", async () => {
     await using cluster = new Cluster();
     const [gandalf, bilbo] = await cluster.pair({ maxMailboxBytes: 1_000_000 });
     const process = bilbo.spawn(async (self: Process) => {
@@ -191,7 +191,7 @@ describe("a connection whose peer does not read", () => {
   }
   const control = tuple(CONTROL.REG_SEND.op, atom("from"), atom(""), atom("name")) as Term;
 
-  test("is overloaded above its bound, and closed at twice that", () => {
+  test("is overloaded above its limit, and closed at twice the limit", () => {
     const { connection, closed } = setUp(10_000);
     connection.send(control, new Uint8Array(10_100));
     expect(connection.overloaded).toBe(true);
@@ -200,7 +200,7 @@ describe("a connection whose peer does not read", () => {
     expect(closed).toEqual(["CONN_OVERLOADED"]);
   });
 
-  test("counts what the transport holds too: small messages of many turns are closed at the same bound", async () => {
+  test("counts what the transport holds too: many small messages reach the same limit", async () => {
     const { clock, connection, closed } = setUp(10_000);
     let most = 0;
     for (let turn = 0; turn < 10_000 && closed.length === 0; turn++) {
@@ -213,7 +213,7 @@ describe("a connection whose peer does not read", () => {
     expect(most).toBeLessThanOrEqual(20_000);
   });
 
-  test("gets few large writes once it is behind, and everything in order when it reads", async () => {
+  test("gets few large writes once it lags, and everything in order when it reads", async () => {
     const { clock, connection, theirs, writes } = setUp(10_000_000);
     const count = 5000;
     for (let turn = 0; turn < count; turn++) {

@@ -24,7 +24,7 @@ function thrownBy(body: () => unknown): ErlangException {
   throw new Error("nothing was thrown");
 }
 
-describe("what was thrown", () => {
+describe("a thrown value", () => {
   test.each(["exit", "error", "throw"] as const)(
     "ErlangError.%s keeps class and reason",
     (kind) => {
@@ -53,13 +53,13 @@ describe("what was thrown", () => {
     expect(encode(reason)).toEqual(encode(javascriptError("Error", message)));
   });
 
-  test("a function that is not there is undef, with the call as the stack", () => {
+  test("a missing function is undef, with the call as the stack", () => {
     const exception = exceptionOf(new UndefError(atom("kvs"), atom("nothing"), [1]));
     expect(exception).toMatchObject({ class: "error", reason: atom("undef") });
     expect(exception.stack).toStrictEqual([tuple(atom("kvs"), atom("nothing"), [1], [])]);
   });
 
-  test("the stack ends where the call came in, and names no object that says nothing", async () => {
+  test("the stack ends where the call came in, and leaves out meaningless receivers", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     node.expose("m", {
@@ -79,13 +79,13 @@ describe("what was thrown", () => {
     expect(names).toEqual(["inner", "outer"]);
   });
 
-  test("arguments that a function does not take are function_clause, with the call as the stack", () => {
+  test("wrong arguments are function_clause, with the call as the stack", () => {
     const exception = exceptionOf(new FunctionClauseError(atom("sums"), atom("add"), [atom("x")]));
     expect(exception).toMatchObject({ class: "error", reason: atom("function_clause") });
     expect(exception.stack).toStrictEqual([tuple(atom("sums"), atom("add"), [atom("x")], [])]);
   });
 
-  test("the stack names function, file and line as an Erlang one does", () => {
+  test("the stack names function, file and line like an Erlang stack", () => {
     const { stack } = thrownBy(function climb() {
       throw new Error("high");
     });
@@ -123,7 +123,7 @@ describe("what was thrown", () => {
     ["half a character", new Error("\ud800")],
     ["an object without a text form", Object.create(null)],
     [
-      "an object that throws when asked for its text",
+      "an object whose text throws",
       {
         toString() {
           throw new Error("no");
@@ -138,7 +138,7 @@ describe("what was thrown", () => {
     expect(["error", "exit"]).toContain(exception.class);
   });
 
-  test("an Erlang reason may be written as input: it becomes the term", () => {
+  test("an Erlang reason may be any term input and becomes the term", () => {
     const { reason } = exceptionOf(ErlangError.exit("text" as unknown as Term));
     expect(reason).toStrictEqual(Buffer.from("text"));
   });
@@ -151,7 +151,7 @@ describe("the exit reason", () => {
     expect(exitReasonOf({ class: "exit", reason: REASON, stack })).toBe(REASON);
   });
 
-  test("of an error has the stack with it", () => {
+  test("of an error contains the stack", () => {
     expect(exitReasonOf({ class: "error", reason: REASON, stack })).toStrictEqual(
       tuple(REASON, stack),
     );

@@ -56,7 +56,7 @@ function inForce(process: Process, other: Pid): boolean {
 }
 
 describe("signals that cross", () => {
-  test("links: one is in force, and one unlink ends it", async () => {
+  test("two links: one is in force, and one unlink removes it", async () => {
     const { box, theirs, link, unlink, heard, linked } = await racing();
     box.process.link(theirs);
     link();
@@ -72,7 +72,7 @@ describe("signals that cross", () => {
     ]);
   });
 
-  test("our link and the peer's unlink of the link before: there is none", async () => {
+  test("our link and the peer's unlink of the previous link: no link remains", async () => {
     const { box, theirs, link, unlink, heard, linked } = await racing();
     link();
     await heard();
@@ -85,7 +85,7 @@ describe("signals that cross", () => {
     expect([await heard(), linked()]).toEqual([["LINK"], true]);
   });
 
-  test("the peer's unlink and, behind it, its link: it is in force, unless our unlink waits", async () => {
+  test("the peer's unlink followed by its link: the link is in force, unless our unlink waits", async () => {
     const { box, theirs, link, unlink, acknowledge, heard, linked } = await racing();
     box.process.link(theirs);
     unlink(4);
@@ -99,7 +99,7 @@ describe("signals that cross", () => {
     expect([await heard(), box.process.links?.size]).toEqual([[], 0]);
   });
 
-  test("our unlink, our next link and the peer's unlink of the former: there is none", async () => {
+  test("our unlink, our next link and the peer's unlink of the previous link: no link remains", async () => {
     const { box, theirs, unlink, acknowledge, heard, linked } = await racing();
     box.process.link(theirs);
     box.process.unlink(theirs);
@@ -110,7 +110,7 @@ describe("signals that cross", () => {
     expect([linked(), box.process.links?.size]).toEqual([false, 0]);
   });
 
-  test("our unlink and the end of the peer's process: unheard, and the record goes at once", async () => {
+  test("our unlink and the end of the peer's process: nothing arrives, and the record goes at once", async () => {
     const { box, theirs, exit, acknowledge, heard } = await racing();
     box.process.link(theirs);
     box.process.unlink(theirs);
@@ -125,7 +125,7 @@ describe("signals that cross", () => {
     expect(box.messages).toStrictEqual([tuple(EXIT, theirs, NOPROC)]);
   });
 
-  test("our unlink and next link, and the end of the peer's process: heard once", async () => {
+  test("our unlink and next link, and the end of the peer's process: one exit signal arrives", async () => {
     const { box, theirs, exit, acknowledge, heard } = await racing();
     box.process.link(theirs);
     box.process.unlink(theirs);
@@ -139,7 +139,7 @@ describe("signals that cross", () => {
     expect(box.process.links?.size).toBe(0);
   });
 
-  test("ends of both: each side has said so, and neither answers the other", async () => {
+  test("both processes end: each side reports it, and neither replies", async () => {
     const { box, raw, theirs, exit, heard } = await racing();
     box.process.link(theirs);
     box.process.terminate(oops);
@@ -174,7 +174,7 @@ describe("signals that cross", () => {
 });
 
 describe("the end of a connection", () => {
-  test("ends all links first: who links anew when it hears of one has a new link", async () => {
+  test("breaks all links first: a process that links again on the signal gets a new link", async () => {
     const { cluster, gandalf, bilbo } = await connected();
     const others = [inbox(bilbo, { trapExit: true }), inbox(bilbo, { trapExit: true })];
     const [first, second] = others.map((other) => other.process.pid) as [Pid, Pid];
@@ -205,7 +205,7 @@ describe("the end of a connection", () => {
     expect(heard.slice(1)).toStrictEqual([tuple(EXIT, second, oops)]);
   });
 
-  test("is all the other side hears of a process that it ends, also on the next connection", async () => {
+  test("is all the other side learns about a process it ends, also on the next connection", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     const raws: RawNode[] = [];
@@ -231,7 +231,7 @@ describe("the end of a connection", () => {
 });
 
 test.each([1, 2, 3, 4, 5, 6, 7, 8])(
-  "at random, both sides agree in the end (seed %i)",
+  "random signals: both sides agree in the end (seed %i)",
   async (seed) => {
     const next = random(seed);
     const cluster = new Cluster(seed % 2 === 0 ? {} : { cut: 7 });

@@ -97,7 +97,7 @@ async function setUp() {
 const names = Object.keys(CONTROL) as ControlName[];
 
 describe.each(names)("%s", (name) => {
-  test("cut short ends the connection, unless only a payload for nobody is", async () => {
+  test("cut short ends the connection, unless it cuts only a payload for nobody", async () => {
     const { ours, fate, lives } = await setUp();
     const whole = messageOf(name, ours);
     const forNobody = FOR_NOBODY.has(name);
@@ -116,7 +116,7 @@ describe.each(names)("%s", (name) => {
     await lives();
   });
 
-  test("out of turn, once or twice, is no error", async () => {
+  test("out of turn, once or twice, is accepted", async () => {
     const { ours, box, fate, lives } = await setUp();
     const frame = frameOf(messageOf(name, ours));
     expect(await fate([frame])).toBe("lives");
@@ -125,7 +125,7 @@ describe.each(names)("%s", (name) => {
     await lives();
   });
 
-  test("twice in one frame, or with bytes behind it: what follows does not count", async () => {
+  test("twice in one frame, or with trailing bytes: the rest is ignored", async () => {
     const { ours, fate, lives } = await setUp();
     const whole = messageOf(name, ours);
     expect(await fate([frameOf(Buffer.concat([whole, whole]))])).toBe("lives");
@@ -134,7 +134,7 @@ describe.each(names)("%s", (name) => {
     await lives();
   });
 
-  test("in a frame over the limit ends the connection, before it has come", async () => {
+  test("in a frame over the limit ends the connection before the frame has arrived", async () => {
     const { ours, fate, lives } = await setUp();
     const whole = messageOf(name, ours);
     const announced = Buffer.alloc(4);
@@ -156,7 +156,7 @@ test.each(names.filter((name) => "flag" in CONTROL[name]))(
   },
 );
 
-test("exactly what came with a distribution flag needs one", () => {
+test("messages that a distribution flag introduced need that flag, and no others", () => {
   const needed = new Map<bigint, string[]>();
   for (const name of names) {
     const { flag } = CONTROL[name] as { flag?: bigint };

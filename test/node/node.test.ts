@@ -18,7 +18,7 @@ describe("a node", () => {
     expect(node.newReference()).toMatchObject({ node: atom("gandalf@vm"), creation: 100 });
   });
 
-  test("that does not listen connects to others all the same", async () => {
+  test("connects to others even if it does not listen", async () => {
     const cluster = new Cluster();
     const silent = await cluster.start("frodo@vm", { listen: false });
     const box = inbox(await cluster.start("gandalf@vm"), { name: "box" });
@@ -33,7 +33,7 @@ describe("a node", () => {
     expect(await cluster.settled(gandalf.ping("bilbo@vm"))).toBe("pong");
   });
 
-  test("tells of connections, whether they are hidden, and why they end", async () => {
+  test("reports connections, whether they are hidden, and why they end", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     const told: unknown[] = [];
@@ -53,7 +53,7 @@ describe("a node", () => {
     ]);
   });
 
-  test("a connection that never came about is no nodedown", async () => {
+  test("emits no nodedown for a connection that was never established", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     void node.send(["box", "nobody@vm"], 1);
@@ -88,7 +88,7 @@ describe("a node", () => {
   });
 });
 
-test("a listener of the program that throws is the program's error, and not the connection's", async () => {
+test("an event listener that throws is the program's error and leaves the connection up", async () => {
   const cluster = new Cluster();
   const gandalf = await cluster.start("gandalf@vm");
   const bilbo = await cluster.start("bilbo@vm");
@@ -119,7 +119,7 @@ test("a listener of the program that throws is the program's error, and not the 
 });
 
 describe("stop", () => {
-  test("ends processes and connections, and gives back name and port", async () => {
+  test("ends processes and connections, and frees the name and the port", async () => {
     const cluster = new Cluster();
     const [gandalf, bilbo] = await cluster.pair();
     const box = inbox(gandalf, { trapExit: true });
@@ -145,7 +145,7 @@ describe("stop", () => {
     expect(cluster.clock.timerCount).toBe(0);
   });
 
-  test("may be asked for twice, and by disposal", async () => {
+  test("works twice, and by disposal", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     const [first, second] = [node.stop(), node.stop()];
@@ -154,7 +154,7 @@ describe("stop", () => {
     expect(cluster.names.closed).toBe(1);
   });
 
-  test("may be asked for by what hears of it", async () => {
+  test("can be called by code that it notifies", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     const heard: unknown[] = [];
@@ -175,7 +175,7 @@ describe("stop", () => {
     expect(cluster.names.closed).toBe(1);
   });
 
-  test("breaks off what is on its way: attempts, handshakes, waits, calls", async () => {
+  test("aborts whatever is pending: attempts, handshakes, waits, calls", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     const listener = await cluster.network
@@ -219,7 +219,7 @@ describe("stop", () => {
     expect(cluster.clock.timerCount).toBe(0);
   });
 
-  test("waits no longer than a second for a peer that does not end its side", async () => {
+  test("waits at most a second for a peer that does not close its side", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     const raw = await RawNode.connect(cluster, "gandalf@vm");
@@ -235,7 +235,7 @@ describe("stop", () => {
     expect(cluster.clock.timerCount).toBe(0);
   });
 
-  test("is the end: what is asked of the node afterwards is refused, and leaves nothing", async () => {
+  test("makes later requests fail without leaving anything behind", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     await cluster.settled(node.stop());
@@ -257,7 +257,7 @@ describe("stop", () => {
     await cluster.clock.advance(60_000);
   });
 
-  test("of a behaviour whose end throws does not keep the others from ending", async () => {
+  test("ends the other processes even if a behaviour throws as it terminates", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     node.spawn({
@@ -272,7 +272,7 @@ describe("stop", () => {
     expect(node.stats().processes).toBe(0);
   });
 
-  test("leaves no socket to the program", async () => {
+  test("leaves no open sockets", async () => {
     const names = new FakeNames();
     const start = (name: string) =>
       Node.start({
@@ -296,7 +296,7 @@ describe("stop", () => {
 });
 
 describe("several nodes in one program", () => {
-  test("have names, processes and exposed functions of their own", async () => {
+  test("each have their own name, processes and exposed functions", async () => {
     const cluster = new Cluster();
     const [gandalf, bilbo] = await cluster.pair();
     gandalf.expose("m", { who: () => "gandalf" });
@@ -317,7 +317,7 @@ describe("several nodes in one program", () => {
     await expect(cluster.start("gandalf@vm")).rejects.toMatchObject({ code: "EPMD_NAME_TAKEN" });
   });
 
-  test("a node started anew is another: what was its pid is nobody's", async () => {
+  test("a restarted node is a different node: its earlier pids are dead", async () => {
     const cluster = new Cluster();
     const [gandalf, bilbo] = await cluster.pair();
     const old = inbox(bilbo);

@@ -11,7 +11,7 @@ import { RawNode } from "../support/raw-node.ts";
 /** Ours answers the first `badarg`, and drops the others, where the emulator ends the connection. */
 const LENIENT = /^SPAWN_REQUEST of (?!arity)(?!a,a$|a,a,1,1$|a$)|^SPAWN_REPLY by #Ref/;
 
-test("the connection is kept and ends as in OTP", async () => {
+test("the connection survives and ends as in OTP", async () => {
   await using cluster = new Cluster();
   const node = await cluster.start("gandalf@vm");
   const { process: sink, messages } = inbox(node, { trapExit: true, name: "sink" });

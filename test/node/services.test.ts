@@ -51,7 +51,7 @@ async function works({ cluster, caller, node, call }: Awaited<ReturnType<typeof 
 }
 
 describe("a service", () => {
-  test.each(NAMES)("%s goes on after an exception, which the log tells", async (name) => {
+  test.each(NAMES)("%s continues after an exception, which is logged", async (name) => {
     const all = await setUp();
     const { pid } = all.node.whereis(name)!;
     for (const length of [2, 3, 4, 5]) all.node.whereis(name)!.deliver(trap(length));
@@ -66,7 +66,7 @@ describe("a service", () => {
     await works(all);
   });
 
-  test.each(NAMES)("%s that ends all the same is started anew under its name", async (name) => {
+  test.each(NAMES)("%s restarts under its name when it ends", async (name) => {
     const all = await setUp();
     const before = all.node.whereis(name)!;
     before.terminate(atom("why"));
@@ -84,29 +84,25 @@ describe("a service", () => {
     if (name !== "kvs") expect(format(info)).toBe("{initial_call,{proc_lib,init_p,5}}");
   });
 
-  test.each(NAMES)(
-    "%s comes back when it ends over and over, and with the node it ends",
-    async (name) => {
-      const all = await setUp();
-      const { cluster, node } = all;
-      let restarts = 0;
-      for (; node.whereis(name) !== undefined; restarts++)
-        node.whereis(name)!.terminate(atom("why"));
-      expect(restarts).toBe(11);
-      await cluster.clock.advance(9999);
-      expect(node.whereis(name)).toBeUndefined();
-      await cluster.clock.advance(1);
-      await works(all);
-      while (node.whereis(name) !== undefined) node.whereis(name)!.terminate(atom("why"));
-      const stopped = Promise.all([node.stop(), all.caller.stop()]);
-      await cluster.clock.advance(30_000);
-      await stopped;
-      expect(cluster.clock.timerCount).toBe(0);
-      expect(node.runtime.table.all()).toEqual([]);
-    },
-  );
+  test.each(NAMES)("%s restarts each time it ends, until the node stops", async (name) => {
+    const all = await setUp();
+    const { cluster, node } = all;
+    let restarts = 0;
+    for (; node.whereis(name) !== undefined; restarts++) node.whereis(name)!.terminate(atom("why"));
+    expect(restarts).toBe(11);
+    await cluster.clock.advance(9999);
+    expect(node.whereis(name)).toBeUndefined();
+    await cluster.clock.advance(1);
+    await works(all);
+    while (node.whereis(name) !== undefined) node.whereis(name)!.terminate(atom("why"));
+    const stopped = Promise.all([node.stop(), all.caller.stop()]);
+    await cluster.clock.advance(30_000);
+    await stopped;
+    expect(cluster.clock.timerCount).toBe(0);
+    expect(node.runtime.table.all()).toEqual([]);
+  });
 
-  test("waits for its name when another process has taken it", async () => {
+  test("waits for its name while another process has it", async () => {
     const all = await setUp();
     const { cluster, node } = all;
     const rex = node.whereis("rex")!;
@@ -121,7 +117,7 @@ describe("a service", () => {
   });
 });
 
-test("user that is started anew is the group leader of those whose leader it was", async () => {
+test("a restarted user is the group leader of the same processes as before", async () => {
   const { cluster, node } = await setUp();
   const box = inbox(node);
   node.whereis("user")!.terminate(atom("why"));
@@ -130,7 +126,7 @@ test("user that is started anew is the group leader of those whose leader it was
   await cluster.settle();
 });
 
-test("what the program's output throws is the answer of who prints, and ends no device", async () => {
+test("an error of the program's output goes to the printing process and does not end the device", async () => {
   const cluster = new Cluster();
   const caller = await cluster.start("gandalf@vm");
   const node: TestNode = await cluster.start("bilbo@vm", {
@@ -152,7 +148,7 @@ test("what the program's output throws is the answer of who prints, and ends no 
   expect([node.whereis("user")?.alive, device.alive]).toEqual([true, true]);
 });
 
-test("locks are kept when global_name_server is started anew, and given back by who ends", async () => {
+test("locks survive a restart of global_name_server, and are released when their owners end", async () => {
   const cluster = new Cluster();
   const [bilbo, node] = await cluster.pair();
   const set = (from: TestNode, id: Term) =>

@@ -31,7 +31,7 @@ function setUp() {
 }
 
 describe("what is offered", () => {
-  test("is what can be done: hidden, with the services of rpc", () => {
+  test("matches what the node supports: hidden, with the services of rpc", () => {
     expect(flagNames(OFFERED_FLAGS)).toEqual(
       expect.arrayContaining([
         "SPAWN",
@@ -49,14 +49,14 @@ describe("what is offered", () => {
   });
 });
 
-test("a visible node offers PUBLISHED besides, and is registered as one", async () => {
+test("a visible node also offers PUBLISHED, and registers as visible", async () => {
   const { names, prepare } = setUp();
   const { peers } = await prepare({ hidden: false });
   expect(peers.flags).toBe(OFFERED_FLAGS | DFLAG.PUBLISHED);
   expect(names.registered.get("gandalf@vm")).toMatchObject({ hidden: false });
 });
 
-test("a node that is to be named is hidden, does not listen, and connects on purpose only", async () => {
+test("a node without a name yet is hidden, does not listen and connects only on request", async () => {
   const { names, prepare } = setUp();
   const prepared = await prepare({ name: "undefined@vm", hidden: false, distAutoConnect: "once" });
   expect(prepared).toMatchObject({
@@ -67,7 +67,7 @@ test("a node that is to be named is hidden, does not listen, and connects on pur
 });
 
 describe("a node's name", () => {
-  test("is completed with this machine's, as short or long names are", async () => {
+  test("is completed with this machine's host, for short and long names", async () => {
     const { prepare } = setUp();
     const nameOf = async (options: Partial<NodeCoreOptions>) =>
       (await prepare(options)).peers.self.name;
@@ -85,7 +85,7 @@ describe("a node's name", () => {
     [{ cookie: "a line\n" }, "NODE_COOKIE_INVALID"],
     [{ cookies: { "bilbo@vm": "" } }, "NODE_COOKIE_INVALID"],
   ])(
-    "and cookie are settled first: %o is refused before anything is done",
+    "and cookie are checked first: %o fails before anything else happens",
     async (options, code) => {
       const { names, prepare, listens } = setUp();
       await expect(prepare({ ...options, listen: { portMin: 9100 } })).rejects.toMatchObject({
@@ -98,7 +98,7 @@ describe("a node's name", () => {
   );
 });
 
-test("the net tick time is cut into 4 to 1000 parts, whatever is asked for", async () => {
+test("the net tick time has 4 to 1000 parts, whatever the option says", async () => {
   const { prepare } = setUp();
   const parts = async (name: string, netTickIntensity: number) =>
     (await prepare({ name, netTickIntensity })).peers.netTickIntensity;
@@ -107,7 +107,7 @@ test("the net tick time is cut into 4 to 1000 parts, whatever is asked for", asy
   ]);
 });
 
-test("the cookie is the user's when none is given, and a peer's own where one is", async () => {
+test("the cookie defaults to the user's, and a peer may have its own", async () => {
   const home = await mkdtemp(join(tmpdir(), "prepare-"));
   try {
     const { network, names } = setUp();
@@ -126,7 +126,7 @@ test("the cookie is the user's when none is given, and a peer's own where one is
 });
 
 describe("listening", () => {
-  test("is on any port, which the name service is told; its answer is the creation", async () => {
+  test("uses any free port and registers it; the name service returns the creation", async () => {
     const { names, prepare, listens } = setUp();
     const prepared = await prepare();
     const tcpPort = prepared.listener!.tcpPort;
@@ -135,7 +135,7 @@ describe("listening", () => {
     expect(await listens(tcpPort)).toBe(true);
   });
 
-  test("is within the range given, past ports that are taken", async () => {
+  test("uses the given range and skips ports in use", async () => {
     const { network, prepare } = setUp();
     await network.listen({ tcpPort: 9100 }, () => {});
     const listen = { portMin: 9100, portMax: 9101 };
@@ -145,7 +145,7 @@ describe("listening", () => {
     });
   });
 
-  test("may be left out: the node is not registered then, and makes up its creation", async () => {
+  test("can be turned off: the node then does not register and picks its own creation", async () => {
     const { names, prepare } = setUp();
     const prepared = await prepare({ listen: false });
     expect(prepared.listener).toBeUndefined();
@@ -153,7 +153,7 @@ describe("listening", () => {
     expect(prepared.peers.self.creation).toBeGreaterThan(3);
   });
 
-  test("ends, as does the name service, when the name is refused", async () => {
+  test("closes, and so does the name service, if the name is refused", async () => {
     const { names, prepare, listens } = setUp();
     await prepare();
     await expect(prepare({ listen: { portMin: 9100 } })).rejects.toMatchObject({
@@ -164,7 +164,7 @@ describe("listening", () => {
     expect(names.registered.size).toBe(1);
   });
 
-  test("on one port for all nodes needs no name service", async () => {
+  test("on one port for all nodes does not use the name service", async () => {
     const { network } = setUp();
     const epmd = { nodePort: 9200 };
     const prepared = await prepareNode({ name: "gandalf@vm", cookie: "x", network, epmd });
@@ -178,7 +178,7 @@ describe("listening", () => {
   });
 });
 
-test("a peer is looked up by its name on its host, by who may give up", async () => {
+test("looks up a peer by its name on its host, and can be aborted", async () => {
   const { prepare } = setUp();
   const asked: unknown[] = [];
   const nameService: NameService = {
@@ -216,7 +216,7 @@ describe("limits", () => {
   });
 });
 
-test("who connects before the node is there waits, in order", () => {
+test("peers that connect before the node is up wait, in order", () => {
   const queue = new AcceptQueue();
   const got: string[] = [];
   const named = (remoteAddress: string) => ({ remoteAddress }) as Transport;

@@ -13,7 +13,7 @@ function bytesOf(message: Term): string {
 }
 
 describe.each(SIZES)("a buffer of %i bytes", (size) => {
-  test("may change as soon as it was sent", async () => {
+  test("may change right after it was sent", async () => {
     await using cluster = new Cluster();
     const [gandalf, bilbo] = await cluster.pair();
     const box = inbox(bilbo);
@@ -38,7 +38,7 @@ describe.each(SIZES)("a buffer of %i bytes", (size) => {
     expect(box.messages.map(bytesOf)).toEqual(["A"]);
   });
 
-  test("that an exposed function returned may change when it was returned", async () => {
+  test("may change after an exposed function returned it", async () => {
     await using cluster = new Cluster();
     const [gandalf, bilbo] = await cluster.pair();
     const buffer = filled(size, "A");
@@ -51,7 +51,7 @@ describe.each(SIZES)("a buffer of %i bytes", (size) => {
     expect(bytesOf(await cluster.settled(gandalf.rpc.call("bilbo@vm", "m", "get", [])))).toBe("A");
   });
 
-  test("by reference, may change when the promise has resolved", async () => {
+  test("sent by reference, may change once the promise has resolved", async () => {
     await using cluster = new Cluster();
     const [gandalf, bilbo] = await cluster.pair();
     const box = inbox(bilbo);
@@ -65,7 +65,7 @@ describe.each(SIZES)("a buffer of %i bytes", (size) => {
   });
 });
 
-test("by reference, a buffer is free when the connection has ended", async () => {
+test("sent by reference, is free once the connection has ended", async () => {
   await using cluster = new Cluster();
   const [gandalf, bilbo] = await cluster.pair();
   const box = inbox(bilbo);
@@ -92,7 +92,7 @@ describe("within a node", () => {
     map.set(atom("more"), 1);
   };
 
-  test("a message to a process, by pid, name and alias, is what it was", async () => {
+  test("a message by pid, name or alias stays as it was sent", async () => {
     await using cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     const box = inbox(node);
@@ -112,7 +112,7 @@ describe("within a node", () => {
     for (const message of box.messages) expect(exactEquals(message, made().message)).toBe(true);
   });
 
-  test("arguments of a process that is spawned, and reasons of exits, are what they were", async () => {
+  test("spawn arguments and exit reasons stay as they were passed", async () => {
     await using cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     const box = inbox(node, { trapExit: true });
@@ -130,7 +130,7 @@ describe("within a node", () => {
     expect(got).toHaveLength(2);
   });
 
-  test("a message by reference is the very same", async () => {
+  test("a message by reference is the same object", async () => {
     await using cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     const box = inbox(node);

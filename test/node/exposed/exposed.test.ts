@@ -59,7 +59,7 @@ class Sums extends Base {
 }
 
 describe("an instance of a class", () => {
-  test("has its methods, inherited ones and those in its properties", () => {
+  test("exposes its methods, inherited ones and those in its properties", () => {
     expect(names(new Sums(1))).toEqual([
       "add/1-255",
       "arrow/1-2",
@@ -69,7 +69,7 @@ describe("an instance of a class", () => {
     ]);
   });
 
-  test("is what its methods have as this", async () => {
+  test("is the this of its methods", async () => {
     const sums = new Sums(10);
     expect(call(sums, "add", 1, 2, 3)).toBe(16);
     expect(call(sums, "add", 1)).toBe(12);
@@ -79,7 +79,7 @@ describe("an instance of a class", () => {
     expect(await call(sums, "later")).toBe(10);
   });
 
-  test("shows nothing of what the engine's and Node's own classes have", () => {
+  test("exposes nothing of the classes of the engine and of Node", () => {
     class Loud extends EventEmitter {
       say(a: number): number {
         return a;
@@ -96,7 +96,7 @@ describe("an instance of a class", () => {
     expect(names(new Listens())).toEqual(["hear/0"]);
   });
 
-  test("may stand behind a proxy, or be made without a class", () => {
+  test("may be behind a proxy, or made without a class", () => {
     expect(names(new Proxy(new Base(), {}))).toEqual(["base/1", "hidden/0", "replaced/2"]);
     expect(names(Object.create({ one: () => 1, two: (a: number) => a }))).toEqual([
       "one/0",
@@ -104,7 +104,7 @@ describe("an instance of a class", () => {
     ]);
   });
 
-  test("of a class itself the static methods are those", () => {
+  test("exposes the static methods if it is a class itself", () => {
     expect(names(Sums)).toEqual(["make/1"]);
     expect(call(Sums, "make", 5)).toBeInstanceOf(Sums);
   });
@@ -124,7 +124,7 @@ describe("an instance of a class", () => {
 });
 
 describe("a plain object", () => {
-  test("has its functions in every arity that fits", () => {
+  test("exposes its functions in every possible arity", () => {
     const functions = {
       plain: (a: number, b: number) => a + b,
       optional: (a: number, b = 2) => a + b,
@@ -144,13 +144,13 @@ describe("a plain object", () => {
     expect(names(Object.assign(Object.create(null), functions))).toEqual(names(functions));
   });
 
-  test("has those with an arity in the key last: they take the place of the others", () => {
+  test("lets functions with an arity in the key replace the others", () => {
     const both = { "sum/2": () => "two", sum: (...all: number[]) => all.length };
     expect(names(both)).toEqual(["sum/0-255", "sum/2"]);
     expect(exposedFunctions("m", both).at(-1)!.arities).toEqual({ from: 2, to: 2 });
   });
 
-  test("needs the arity in the key of a function whose parameters cannot be counted", () => {
+  test("needs an arity in the key if the parameters cannot be counted", () => {
     const bound = ((a: number, b: number) => a + b).bind(null);
     expect(names({ "max/2": Math.max, "bound/2": bound })).toEqual(["bound/2", "max/2"]);
     for (const run of [Math.max, bound]) {

@@ -18,14 +18,14 @@ function table(functions: Parameters<FunctionTable["expose"]>[1], module = "m") 
 }
 
 describe("expose", () => {
-  test("by name: the arity is that of the function", () => {
+  test("by name takes the arity of the function", () => {
     const { call } = table({ add: (a: number, b: number) => a + b });
     expect(call("add", 1, 2)).toBe(3);
     expect(() => call("add", 1)).toThrow(UndefError);
     expect(() => call("add", 1, 2, 3)).toThrow(UndefError);
   });
 
-  test("by name and arity: several of one name, and optional arguments", () => {
+  test("by name and arity takes several of one name, and optional arguments", () => {
     const { call } = table({
       "sum/1": (a: number) => a,
       "sum/2": (a: number, b: number) => a + b,
@@ -34,7 +34,7 @@ describe("expose", () => {
     expect([call("sum", 1), call("sum", 1, 2), call("any", 7, 8, 9)]).toEqual([1, 3, 3]);
   });
 
-  test("again under the same name takes the place of the older, beside others it is added", () => {
+  test("again under the same name replaces the older one and keeps the others", () => {
     const { made, call } = table({ one: () => 1, two: () => 2 });
     made.expose("m", { one: () => "uno", three: () => 3 });
     expect([call("one"), call("two"), call("three")]).toEqual(["uno", 2, 3]);
@@ -60,7 +60,7 @@ describe("expose", () => {
 });
 
 describe("apply", () => {
-  test("gives the function its process and its caller as this", () => {
+  test("passes the process and the caller as this", () => {
     const { call } = table({
       who(this: CallContext) {
         return this.caller as Pid;
@@ -69,13 +69,13 @@ describe("apply", () => {
     expect(call("who")).toBe(context.caller);
   });
 
-  test("answers ok for nothing, promised or not", async () => {
+  test("answers ok for undefined, promised or not", async () => {
     const { call } = table({ nothing: () => {}, later: async () => {} });
     expect(call("nothing")).toBe(atom("ok"));
     expect(await call("later")).toBe(atom("ok"));
   });
 
-  test("hands results and failures on as they are", async () => {
+  test("passes on results and failures unchanged", async () => {
     const failure = new Error("failed");
     const { call } = table({
       now: () => {
@@ -121,7 +121,7 @@ describe("apply", () => {
     );
   });
 
-  test("names with the separators of the table do not get mixed up", () => {
+  test("names with the separators of the table stay distinct", () => {
     const { made } = table({ c: () => 1 }, "a:b");
     expect(() => made.apply(context, atom("a"), atom("b:c"), [])).toThrow(UndefError);
   });
@@ -131,7 +131,7 @@ describe("erlang:apply", () => {
   const { made, call } = table({ add: (a: number, b: number) => a + b });
   const apply = (...args: Term[]) => made.apply(context, atom("erlang"), atom("apply"), args);
 
-  test("applies what is exposed, named or by fun M:F/A, through itself too", () => {
+  test("applies exposed functions, by name or fun M:F/A, also through itself", () => {
     expect(call("add", 1, 2)).toBe(3);
     expect(apply(atom("m"), atom("add"), [1, 2])).toBe(3);
     expect(apply(new ExternalFun("m", "add", 2), [1, 2])).toBe(3);
@@ -167,7 +167,7 @@ describe("erlang:apply", () => {
     }
   });
 
-  test("one of the program's own goes first", () => {
+  test("the program's own erlang:apply has precedence", () => {
     made.expose("erlang", { "apply/3": () => "mine" });
     expect(apply(atom("m"), atom("add"), [1, 2])).toBe("mine");
   });
@@ -212,7 +212,7 @@ describe("the call's context", () => {
     expect(signal.reason).toMatchObject({ class: "exit", reason: atom("noconnection") });
   });
 
-  test("its signal fires when the function's process is ended", async () => {
+  test("its signal fires when the function's process ends", async () => {
     const { cluster, caller, pid, signal, self } = await calling("gandalf@vm");
     caller.sendExit(pid, atom("kill"));
     await cluster.settle();
@@ -220,7 +220,7 @@ describe("the call's context", () => {
     expect([self.alive, self.signal.aborted, caller.monitoredBy?.size]).toEqual([false, true, 0]);
   });
 
-  test("a function that has returned watches nobody any more", async () => {
+  test("a function that has returned no longer watches its caller", async () => {
     const { cluster, caller, pid, gandalf } = await calling("gandalf@vm");
     expect(caller.monitoredBy?.size).toBe(1);
     void gandalf.send(pid, 1);
@@ -229,7 +229,7 @@ describe("the call's context", () => {
   });
 });
 
-describe("what is exposed as a process", () => {
+describe("a function exposed as a process", () => {
   const self = {} as Process;
   const caller = context.caller!;
 
@@ -240,14 +240,14 @@ describe("what is exposed as a process", () => {
     expect(() => made.apply(context, atom("erpc"), atom("run"), [1])).toThrow(UndefError);
   });
 
-  test("a function may be spawned too", () => {
+  test("an ordinary function can be spawned too", () => {
     const { made } = table({ f: (a: number) => a * 2 });
     expect(made.spawned(self, caller, atom("m"), atom("f"), [4])).toBe(8);
     expect(() => made.spawned(self, caller, atom("m"), atom("g"), [])).toThrow(UndefError);
   });
 });
 
-test("modules and exports tell what is callable, and what can be spawned", () => {
+test("modules and exports list what can be called or spawned", () => {
   const { made } = table({ "f/1": () => 1, "f/2": () => 2 }, "a:b");
   made.exposeProcess("m", "run", 0, () => {});
   expect(made.modules()).toEqual(["a:b", "m"]);

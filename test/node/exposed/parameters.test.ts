@@ -99,7 +99,7 @@ describe("the parameters of a function", () => {
     expect(functionKind(written(source))).toBe("not callable");
   });
 
-  test("are as many as is said", () => {
+  test("are as many as withArity says", () => {
     const run = withArity((..._: number[]) => 1, 2);
     expect(functionKind(run)).toEqual({ from: 2, to: 2 });
     expect(functionKind(withKindOf((..._: number[]) => 1, run))).toEqual({ from: 2, to: 2 });

@@ -77,7 +77,7 @@ describe("types", () => {
     },
   );
 
-  test("a pid is one, nothing is ok", () => {
+  test("a pid is a pid, undefined is ok", () => {
     expect(echo(types.pid).apply(pid)).toBe(pid);
     const table = new FunctionTable();
     table.expose("m", { f: typed([types.integer], types.ok, () => {}) });
@@ -101,7 +101,7 @@ describe("types", () => {
     ["list", types.listOf(types.integer), ["[1, a]", "{1}", "[1|2]"]],
     ["tuple", types.tupleOf(types.integer), ["{}", "{1, 2}", "[1]", "{a}"]],
   ] as [string, TermType<unknown>, string[]][])(
-    "%s: %o is function_clause for others",
+    "%s: %o answers other terms with function_clause",
     (_, type, texts) => {
       const { got, apply } = echo(type);
       for (const text of texts) {
@@ -130,7 +130,7 @@ describe("types", () => {
     [types.tupleOf(types.integer), [1, 2]],
     [types.ok, 1],
   ] as [TermType<never>, unknown][])(
-    "a result that is not of its type is a TypeError: %o, %o",
+    "a result of another type is a TypeError: %o, %o",
     async (type, value) => {
       const table = new FunctionTable();
       table.expose("m", {
@@ -160,7 +160,7 @@ test.each<[TermType<never>, unknown, string]>([
 );
 
 describe("typed", () => {
-  test("has the arity of its types, and this", async () => {
+  test("has the arity of its types, and passes this", async () => {
     const table = new FunctionTable();
     table.expose("m", {
       sum: typed([types.number, types.number, types.number], types.number, (a, b, c) => a + b + c),

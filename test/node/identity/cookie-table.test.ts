@@ -3,7 +3,7 @@ import { CookieTable } from "../../../src/node/identity/cookie-table.ts";
 
 const invalid = expect.objectContaining({ code: "NODE_COOKIE_INVALID" });
 
-test("a peer has its own cookie, or that of all others", () => {
+test("a peer has its own cookie or the common one", () => {
   const table = new CookieTable("common", { "bilbo@vm": "ring" });
   expect([table.of("bilbo@vm"), table.of("sam@vm"), table.common]).toEqual([
     "ring",
@@ -19,7 +19,7 @@ test("a peer has its own cookie, or that of all others", () => {
   ]);
 });
 
-test("what is no cookie is refused, and the old one kept", () => {
+test("an invalid cookie is refused, and the old one stays", () => {
   expect(() => new CookieTable("")).toThrow(invalid);
   expect(() => new CookieTable("common", { "bilbo@vm": "two\tcolumns" })).toThrow(invalid);
   const table = new CookieTable("common");

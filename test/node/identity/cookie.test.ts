@@ -32,7 +32,7 @@ describe("a cookie", () => {
     );
   });
 
-  test("is not told by the error", () => {
+  test("does not appear in the error", () => {
     expect(() => checkCookie("secret\tword")).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining("secret") }),
     );
@@ -40,13 +40,13 @@ describe("a cookie", () => {
 });
 
 describe("the user's cookie", () => {
-  test("is that of the home directory, without the line's end", async () => {
+  test("is read from the home directory, without the newline", async () => {
     await put(join(home, ".erlang.cookie"), "PRECIOUS\n");
     expect(await userCookie({ HOME: home })).toBe("PRECIOUS");
     expect(await userCookie({ USERPROFILE: home })).toBe("PRECIOUS");
   });
 
-  test("is that of the configuration directory when the home has none", async () => {
+  test("is read from the configuration directory if the home directory has none", async () => {
     await mkdir(join(home, ".config", "erlang"), { recursive: true });
     await put(join(home, ".config", "erlang", ".erlang.cookie"), "CONFIGURED");
     expect(await userCookie({ HOME: home })).toBe("CONFIGURED");
@@ -57,7 +57,7 @@ describe("the user's cookie", () => {
     expect(await userCookie({ HOME: home, XDG_CONFIG_HOME: join(home, "xdg") })).toBe("HOME");
   });
 
-  test("is made when there is none: twenty capital letters, for its owner's eyes only", async () => {
+  test("is created if missing: twenty capital letters, readable by the owner only", async () => {
     const cookie = await userCookie({ HOME: home });
     const path = join(home, ".erlang.cookie");
     expect(cookie).toMatch(/^[A-Z]{20}$/);
@@ -112,7 +112,7 @@ describe("the user's cookie", () => {
     "\ufefftwo",
     "A".repeat(256),
     `${"A".repeat(255)} `,
-  ])("is not %j", async (text) => {
+  ])("rejects %j", async (text) => {
     await put(join(home, ".erlang.cookie"), text);
     const error = await userCookie({ HOME: home }).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: "NodeError", code: "NODE_COOKIE_FILE" });
@@ -127,7 +127,7 @@ describe("the user's cookie", () => {
     });
   });
 
-  test("needs a home, and one that can be written to", async () => {
+  test("needs a home directory that is writable", async () => {
     await expect(userCookie({})).rejects.toMatchObject({ code: "NODE_COOKIE_FILE" });
     await expect(userCookie({ HOME: "" })).rejects.toMatchObject({ code: "NODE_COOKIE_FILE" });
     await expect(userCookie({ HOME: join(home, "nowhere") })).rejects.toMatchObject({

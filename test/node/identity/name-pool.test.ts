@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { NamePool } from "../../../src/node/identity/name-pool.ts";
 
-test("names are new ones, as OTP writes them, until some are given back", () => {
+test("names are new, in OTP's form, until some are given back", () => {
   let next = 1n;
   const pool = new NamePool(() => next++ * 2n ** 60n + 7n);
   const first = pool.take("vm")!;
@@ -15,7 +15,7 @@ test("names are new ones, as OTP writes them, until some are given back", () => 
   expect(pool.take("vm")!.name).not.toBe(first.name);
 });
 
-test("creations go around, past the lowest", () => {
+test("creations wrap around and skip the lowest", () => {
   const pool = new NamePool(() => 2n ** 32n - 2n);
   const { name, creation } = pool.take("vm")!;
   expect(creation).toBe(2 ** 32 - 1);
@@ -23,7 +23,7 @@ test("creations go around, past the lowest", () => {
   expect(pool.take("vm")).toEqual({ name, creation: 4 });
 });
 
-test("names of a thousand nodes are kept at most, whatever hosts they name", () => {
+test("at most a thousand names are kept, whatever their hosts", () => {
   let next = 1n;
   const pool = new NamePool(() => next++);
   const given = Array.from({ length: 1500 }, (_, at) => pool.take(`h${at}`)!);
@@ -34,6 +34,6 @@ test("names of a thousand nodes are kept at most, whatever hosts they name", () 
   expect(pool.take("h0")!.name).toBe(given[0]!.name);
 });
 
-test.each(["two words", "x".repeat(250), ""])("there is none on %j", (host) => {
+test.each(["two words", "x".repeat(250), ""])("the host %j gets no name", (host) => {
   expect(new NamePool(() => 1n << 63n).take(host)).toBeUndefined();
 });

@@ -25,17 +25,17 @@ const INVALID = [
 ];
 
 describe("a full name", () => {
-  test("has two parts", () => {
+  test("has an alive part and a host", () => {
     expect(splitNodeName("gandalf_1-x@vm")).toEqual({ alive: "gandalf_1-x", host: "vm" });
     expect(splitNodeName("g@fe80::1")).toEqual({ alive: "g", host: "fe80::1" });
     expect(splitNodeName("gandalf")).toBeUndefined();
   });
 
-  test.each(INVALID)("is not %j", (name) => {
+  test.each(INVALID)("rejects %j", (name) => {
     expect(splitNodeName(name)).toBeUndefined();
   });
 
-  test("has 255 characters at most", () => {
+  test("has at most 255 characters", () => {
     expect(splitNodeName(`${"a".repeat(252)}@vm`)).toBeDefined();
     expect(splitNodeName(`${"a".repeat(253)}@vm`)).toBeUndefined();
   });
@@ -77,7 +77,7 @@ describe("what a user types", () => {
     );
   });
 
-  test("a host of the other kind is refused, with what to write instead", () => {
+  test("a host of the other kind is refused, and the error says what to use instead", () => {
     expect(() => fullNodeName("gandalf@vm.example", "short", "vm")).toThrow(
       expect.objectContaining({
         code: "NODE_NAME_KIND",
@@ -95,7 +95,7 @@ describe("what a user types", () => {
     );
   });
 
-  test("a host name is cut at its first dot", () => {
+  test("a short host ends at the first dot", () => {
     expect(shortHost("vm.example.org")).toBe("vm");
     expect(shortHost("vm")).toBe("vm");
   });
@@ -105,7 +105,7 @@ describe("a peer's name", () => {
   const short: NodeName = "gandalf@vm";
   const long: NodeName = "gandalf@vm.example";
 
-  test("is of the same kind as our own", () => {
+  test("must be of the same kind as this node's", () => {
     expect(checkPeerName("bilbo@other", short)).toBe("bilbo@other");
     expect(checkPeerName("bilbo@10.0.0.1", long)).toBe("bilbo@10.0.0.1");
     for (const [peer, own] of [
@@ -121,7 +121,7 @@ describe("a peer's name", () => {
     }
   });
 
-  test("has the host that nodes with such names connect to, whatever our own host is", () => {
+  test("must have a host for this kind of names, whatever this node's own host is", () => {
     expect(checkPeerName("bilbo@10.0.0.1", "gandalf@localhost", "long")).toBe("bilbo@10.0.0.1");
     expect(checkPeerName("bilbo@::1", "gandalf@localhost", "long")).toBe("bilbo@::1");
     expect(checkPeerName("bilbo@::1", short)).toBe("bilbo@::1");
@@ -130,15 +130,15 @@ describe("a peer's name", () => {
     );
   });
 
-  test.each(["b c@vm", "b.c@vm", "å@vm", "@vm"])("%j may not connect to us", (name) => {
+  test.each(["b c@vm", "b.c@vm", "å@vm", "@vm"])("%j may not connect to this node", (name) => {
     expect(isPeerName(name)).toBe(false);
   });
 
-  test.each(["b@vm", "b@v m", "b@å", "_-1@a.b"])("%j may connect to us", (name) => {
+  test.each(["b@vm", "b@v m", "b@å", "_-1@a.b"])("%j may connect to this node", (name) => {
     expect(isPeerName(name)).toBe(true);
   });
 
-  test.each(["bilbo", ...INVALID])("%j is none", (peer) => {
+  test.each(["bilbo", ...INVALID])("%j is invalid", (peer) => {
     expect(() => checkPeerName(peer, short)).toThrow(
       expect.objectContaining({ code: "NODE_NAME_INVALID" }),
     );

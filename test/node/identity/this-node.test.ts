@@ -9,8 +9,8 @@ import { RAW_FLAGS, RawNode } from "../../support/raw-node.ts";
 const NAMED = /^[0-9A-Z]{1,13}@vm$/;
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
-describe("who a node is", () => {
-  test("a name of its own stays", () => {
+describe("the identity of a node", () => {
+  test("a fixed name stays", () => {
     const self = new ThisNode("gandalf@vm", 9);
     expect([self.name, self.creation, self.unnamed, self.dynamicHost]).toEqual([
       "gandalf@vm",
@@ -20,7 +20,7 @@ describe("who a node is", () => {
     ]);
   });
 
-  test("one given by a peer comes and goes, and identifiers go along", () => {
+  test("a dynamic name comes and goes, and identifiers follow it", () => {
     const self = new ThisNode("undefined@vm", 9);
     const pid = new Pid(self.node, 1, 2, self.creation);
     expect([self.name, self.creation, self.unnamed]).toEqual(["nonode@nohost", 0, true]);
@@ -44,7 +44,7 @@ async function nameless() {
 const ping = (cluster: Cluster, from: TestNode, to: string) => cluster.settled(from.ping(to));
 
 describe("a node with a dynamic name", () => {
-  test("has none, and reaches nobody, until it connects on purpose", async () => {
+  test("has no name and reaches nobody until it calls connect", async () => {
     const { cluster, gandalf, node } = await nameless();
     const box = inbox(gandalf, { name: "box" });
     expect([node.name, node.creation, node.tcpPort]).toEqual(["nonode@nohost", 0, 0]);
@@ -60,7 +60,7 @@ describe("a node with a dynamic name", () => {
     expect([...cluster.names.registered.keys()]).toEqual(["gandalf@vm", "bilbo@vm"]);
   });
 
-  test("keeps it for others that it connects to, and needs to connect on purpose to each", async () => {
+  test("keeps its name for further connections, each of which needs a call of connect", async () => {
     const { cluster, bilbo, node } = await nameless();
     await cluster.settled(node.connect("gandalf@vm"));
     const { name } = node;
@@ -70,7 +70,7 @@ describe("a node with a dynamic name", () => {
     expect(await ping(cluster, bilbo, name)).toBe("pong");
   });
 
-  test("that connects to two at once is named by one of them only", async () => {
+  test("gets its name from only one of two peers it connects to at once", async () => {
     const { cluster, gandalf, bilbo, node } = await nameless();
     const missing = node.connect("nobody@vm").catch((error: unknown) => error);
     const both = Promise.all([node.connect("gandalf@vm"), node.connect("bilbo@vm")]);
@@ -79,7 +79,7 @@ describe("a node with a dynamic name", () => {
     expect([gandalf.nodes(), bilbo.nodes()]).toEqual([[node.name], [node.name]]);
   });
 
-  test("has processes, links and monitors from before, that live on under the name", async () => {
+  test("keeps earlier processes, links and monitors under its new name", async () => {
     const { cluster, gandalf, node } = await nameless();
     const [one, other] = [inbox(node, { trapExit: true }), inbox(node)];
     one.process.link(other.process.pid);
@@ -96,7 +96,7 @@ describe("a node with a dynamic name", () => {
     expect((down![1] as typeof ref).equals(ref)).toBe(true);
   });
 
-  test("loses it with the connection that gave it, and all others with it", async () => {
+  test("loses its name and all other connections when the naming connection ends", async () => {
     const { cluster, gandalf, bilbo, node } = await nameless();
     const box = inbox(node, { trapExit: true });
     const target = inbox(bilbo);
@@ -129,7 +129,7 @@ describe("a node with a dynamic name", () => {
     expect((watcher.messages[0] as Term[])[4]).toBe(atom("noproc"));
   });
 
-  test("a connection to another node may end without it", async () => {
+  test("keeps its name when another connection ends", async () => {
     const { cluster, node } = await nameless();
     await cluster.settled(node.connect("gandalf@vm"));
     await cluster.settled(node.connect("bilbo@vm"));
@@ -139,7 +139,7 @@ describe("a node with a dynamic name", () => {
     expect([node.name, node.nodes()]).toEqual([name, ["gandalf@vm"]]);
   });
 
-  test("an attempt under way ends with the name it was begun under", async () => {
+  test("fails attempts that began under an earlier name", async () => {
     const { cluster, gandalf, node } = await nameless();
     await cluster.names.host("moria").register("balrog", 1, { hidden: true });
     cluster.network.silence("moria");
@@ -150,7 +150,7 @@ describe("a node with a dynamic name", () => {
     expect(await cluster.settled(attempt)).toEqual(code("CONN_CLOSED"));
   });
 
-  test("a peer that gives no names is told apart", async () => {
+  test("reports a peer that does not give names", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("undefined@vm");
     await RawNode.listen(cluster, "other@vm", () => {});
@@ -160,8 +160,8 @@ describe("a node with a dynamic name", () => {
   });
 });
 
-describe("a name given and not used", () => {
-  test("is given to the next; one that a host cannot have is refused", async () => {
+describe("a name that was given but not used", () => {
+  test("goes to the next node; a name that is invalid on the host is refused", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     const flags = RAW_FLAGS | DFLAG.NAME_ME;
@@ -182,7 +182,7 @@ describe("a name given and not used", () => {
   });
 });
 
-test("what operators ask of a node with a dynamic name is answered in that name", async () => {
+test("operator calls to a node with a dynamic name get answers under that name", async () => {
   const { cluster, gandalf, node } = await nameless();
   await cluster.settled(node.connect("gandalf@vm"));
   const ask = (module: string, name: string, ...args: Term[]) =>

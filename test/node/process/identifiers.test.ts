@@ -11,20 +11,20 @@ const NODE = atom("gandalf@vm");
 const nobody = () => false;
 
 describe("pids", () => {
-  test("are of the node and its creation, one after the other", () => {
+  test("have the node's name and creation and increasing numbers", () => {
     const identifiers = new Identifiers({ node: NODE, creation: 9 }, 0);
     expect(identifiers.newPid(nobody)).toEqual(new Pid("gandalf@vm", 1, 0, 9));
     expect(identifiers.newPid(nobody)).toEqual(new Pid("gandalf@vm", 2, 0, 9));
   });
 
-  test("keep to 15 bits of id: the serial counts on", () => {
+  test("use 15 bits of id, then the serial", () => {
     const identifiers = new Identifiers({ node: NODE, creation: 9 }, 0);
     const full = identifiers.newPid((key) => key < 2 ** 15 - 1);
     expect(full).toMatchObject({ id: 2 ** 15 - 1, serial: 0 });
     expect(identifiers.newPid(nobody)).toMatchObject({ id: 0, serial: 1 });
   });
 
-  test("pass over those in use", () => {
+  test("skip those in use", () => {
     const identifiers = new Identifiers({ node: NODE, creation: 9 }, 0);
     const keys = [1, 2, 3].map(() => localPidKey(identifiers.newPid((key) => key % 10 !== 0)));
     expect(keys).toEqual([10, 20, 30]);
@@ -42,7 +42,7 @@ describe("pids", () => {
 });
 
 describe("references", () => {
-  test("are told apart by their order, and from those of others", () => {
+  test("are distinguished by their order, and from those of other nodes", () => {
     const identifiers = new Identifiers({ node: NODE, creation: 9 }, 2 ** 32 - 2);
     const refs = [1, 2, 3, 4].map(() => identifiers.newReference());
     expect(identifiers.made).toBe(4);
@@ -71,7 +71,7 @@ describe("references", () => {
     expect(identifiers.newReference().ids).toEqual([0, 0, 1]);
   });
 
-  test("of two lives with the same creation differ by the seed", () => {
+  test("differ by the seed after a restart with the same creation", () => {
     const [first, second] = [5, 6].map((seed) =>
       new Identifiers({ node: NODE, creation: 9 }, seed).newReference(),
     );
@@ -79,10 +79,10 @@ describe("references", () => {
   });
 });
 
-describe("a map by identifier", () => {
+describe("a map keyed by identifiers", () => {
   const pid = (id: number, serial = 0, creation = 1) => new Pid("bilbo@vm", id, serial, creation);
 
-  test("finds what equals, not what is the same object", () => {
+  test("finds keys that are equal, not only identical", () => {
     const map = new PidMap<string>();
     map.set(pid(1), "one");
     expect(map.get(pid(1))).toBe("one");
@@ -93,7 +93,7 @@ describe("a map by identifier", () => {
     expect(map.get(pid(1, 0, 2))).toBeUndefined();
   });
 
-  test("keeps apart keys that share a hash, whichever is taken out", () => {
+  test("separates keys with the same hash, whichever is removed", () => {
     const keys = [1, 2, 3, 4].map((creation) => pid(1, 0, creation));
     for (const gone of keys) {
       const map = new PidMap<number>();
@@ -110,7 +110,7 @@ describe("a map by identifier", () => {
     }
   });
 
-  test("finds, replaces and takes out each of many keys that share a hash", () => {
+  test("finds, replaces and removes each of many keys with the same hash", () => {
     const keys = Array.from({ length: 100_000 }, (_, creation) => pid(1, 0, creation));
     const map = new PidMap<number>();
     for (const key of keys) map.set(key, 0);
@@ -124,7 +124,7 @@ describe("a map by identifier", () => {
     expect([map.get(keys[5]!), map.size]).toEqual([7, 1]);
   });
 
-  test("keeps many apart that share a hash, and compares each with a few only", () => {
+  test("compares each of many keys with the same hash with only a few others", () => {
     const keys = Array.from({ length: 5000 }, (_, creation) => pid(1, 0, creation));
     const equals = vi.spyOn(Pid.prototype, "equals");
     const map = new PidMap<number>();
@@ -147,7 +147,7 @@ describe("a map by identifier", () => {
     equals.mockRestore();
   });
 
-  test("takes out, and forgets everything", () => {
+  test("takes values out, and clears", () => {
     const map = new PidMap<string>();
     map.set(pid(1), "one");
     map.set(pid(2), "two");

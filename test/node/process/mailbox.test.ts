@@ -27,7 +27,7 @@ describe("receive", () => {
     expect([await mailbox.receive(), await mailbox.receive(), mailbox.length]).toEqual([1, 2, 1]);
   });
 
-  test("takes the oldest that matches and leaves the others in order", async () => {
+  test("takes the oldest matching message and leaves the others in order", async () => {
     const { mailbox } = filled(1, 2, 3, 4, 5);
     expect(await mailbox.receive(even)).toBe(2);
     expect(await mailbox.receive(even)).toBe(4);
@@ -37,7 +37,7 @@ describe("receive", () => {
     ]);
   });
 
-  test("waits for a message that matches; others stay", async () => {
+  test("waits for a matching message; others stay", async () => {
     const { mailbox } = filled(1);
     const received = mailbox.receive(even);
     mailbox.push(3);
@@ -46,7 +46,7 @@ describe("receive", () => {
     expect([await mailbox.receive(), await mailbox.receive()]).toEqual([1, 3]);
   });
 
-  test("of several that wait, the first that matches gets a message", async () => {
+  test("the first matching receive gets the message", async () => {
     const { mailbox } = filled();
     const got: string[] = [];
     void mailbox.receive(even).then((message) => got.push(`even ${message}`));
@@ -70,7 +70,7 @@ describe("receive", () => {
     expect(next).toBe(5000);
   });
 
-  test("a matcher that throws ends its own receive, and nothing is lost", async () => {
+  test("a matcher that throws fails its own receive, and no message is lost", async () => {
     const broken = () => {
       throw new Error("no match");
     };
@@ -125,8 +125,8 @@ function compared(ref: Reference): { ref: Reference; count: () => number } {
   return { ref, count: () => count };
 }
 
-describe("with 100,000 messages that nobody wants", () => {
-  test("a receive that waits is asked of each once, and then of what comes", async () => {
+describe("with 100,000 unwanted messages", () => {
+  test("a waiting receive checks each message once, and then each new one", async () => {
     const { mailbox, counted, asked } = crowded();
     const received = mailbox.receive(counted(even));
     expect(asked()).toBe(MANY);
@@ -137,7 +137,7 @@ describe("with 100,000 messages that nobody wants", () => {
     expect([asked(), mailbox.length]).toEqual([1, MANY + 10]);
   });
 
-  test("a pattern is asked of each once, however often it is received with", async () => {
+  test("a pattern checks each message once, however often it is used", async () => {
     const { mailbox, counted, asked } = crowded();
     const pattern = new Pattern(counted(even));
     for (let round = 1; round <= 1000; round++) {
@@ -151,7 +151,7 @@ describe("with 100,000 messages that nobody wants", () => {
     expect(mailbox.length).toBe(MANY + 1000);
   });
 
-  test("a plain matcher may change its mind, and is asked again", async () => {
+  test("a plain matcher checks messages again, as its answer may change", async () => {
     const { mailbox, counted, asked } = crowded();
     let wanted = -1;
     const matches = counted((message) => message === wanted);
@@ -161,7 +161,7 @@ describe("with 100,000 messages that nobody wants", () => {
     expect(asked()).toBe(MANY + 2);
   });
 
-  test("a pattern forgets nothing when what it refused is taken by others", async () => {
+  test("a pattern still skips messages after others took some of those it refused", async () => {
     const { mailbox, counted } = crowded();
     const pattern = new Pattern(counted(even));
     mailbox.push(2);
@@ -179,7 +179,7 @@ describe("with 100,000 messages that nobody wants", () => {
     expect(await mailbox.receive(pattern)).toBe(8);
   });
 
-  test("a reference is not looked for in what was there before it was made", async () => {
+  test("a reference is not searched for in messages older than itself", async () => {
     const { mailbox, newReference } = crowded();
     for (let call = 0; call < 100; call++) {
       const { ref, count } = compared(newReference());
@@ -191,7 +191,7 @@ describe("with 100,000 messages that nobody wants", () => {
     expect(mailbox.length).toBe(MANY + 100);
   });
 
-  test("messages with one reference are taken in order, each looked at once", async () => {
+  test("messages with one reference are taken in order, each checked once", async () => {
     const { mailbox, newReference } = crowded();
     const { ref, count } = compared(newReference());
     for (let sent = 0; sent < 1000; sent++) {
@@ -204,7 +204,7 @@ describe("with 100,000 messages that nobody wants", () => {
     expect(count()).toBeLessThan(5000);
   });
 
-  test("a reference of before, or of another node, is looked for everywhere", async () => {
+  test("an older reference, or one from another node, is searched for everywhere", async () => {
     const { mailbox, early } = crowded();
     const foreign = new Identifiers({ node: atom("bilbo@vm"), creation: 1 }, 0).newReference();
     const unmade = new Identifiers({ node: atom("gandalf@vm"), creation: 9 }, 1000).newReference();
@@ -218,7 +218,7 @@ describe("with 100,000 messages that nobody wants", () => {
     expect(mailbox.length).toBe(MANY + 3);
   });
 
-  test("a flush since a reference asks of what came since", () => {
+  test("a flush since a reference checks only later messages", () => {
     const { mailbox, counted, asked, newReference } = crowded();
     const ref = newReference();
     for (const message of [1, 2, 3, 4]) mailbox.push(message);
@@ -226,7 +226,7 @@ describe("with 100,000 messages that nobody wants", () => {
     expect([asked(), mailbox.length]).toEqual([4, MANY + 2]);
   });
 
-  test("what is taken from the middle leaves the others in order, with time-outs between", async () => {
+  test("messages taken from the middle leave the others in order, with timeouts in between", async () => {
     const clock = new FakeClock();
     const mailbox = new Mailbox(clock);
     const expected = new Set<number>();
@@ -249,8 +249,8 @@ describe("with 100,000 messages that nobody wants", () => {
   });
 });
 
-describe("time-out and abort", () => {
-  test("a wait ends with PROCESS_RECEIVE_TIMEOUT, and not before its time", async () => {
+describe("timeout and abort", () => {
+  test("a receive times out with PROCESS_RECEIVE_TIMEOUT, and not early", async () => {
     const { clock, mailbox } = filled(1);
     let outcome: unknown = "pending";
     mailbox.receive(even, { timeoutMs: 100 }).catch((error: unknown) => {
@@ -264,7 +264,7 @@ describe("time-out and abort", () => {
     expect(mailbox.length).toBe(2);
   });
 
-  test("0 only looks", async () => {
+  test("0 checks the queue and does not wait", async () => {
     const { clock, mailbox } = filled(1, 2);
     expect(await mailbox.receive(even, { timeoutMs: 0 })).toBe(2);
     const nothing = mailbox.receive(even, { timeoutMs: 0 });
@@ -287,7 +287,7 @@ describe("time-out and abort", () => {
     expect(clock.timerCount).toBe(0);
   });
 
-  test("of a time-out and a signal, the first ends the wait, and nothing is left of the other", async () => {
+  test("the first of timeout and signal ends the wait and releases the other", async () => {
     for (const first of ["time", "signal"]) {
       const { clock, mailbox } = filled(1);
       const abort = new AbortController();
@@ -305,7 +305,7 @@ describe("time-out and abort", () => {
     }
   });
 
-  test("Infinity is no limit", async () => {
+  test("Infinity means no limit", async () => {
     const { clock, mailbox } = filled();
     const received = mailbox.receive(even, { timeoutMs: Number.POSITIVE_INFINITY });
     expect(clock.timerCount).toBe(0);
@@ -313,7 +313,7 @@ describe("time-out and abort", () => {
     expect(await received).toBe(2);
   });
 
-  test("an abort rejects with its reason, before and during", async () => {
+  test("an abort rejects with its reason, before and during the wait", async () => {
     const { mailbox } = filled(1);
     const reason = new Error("enough");
     await expect(mailbox.receive(undefined, { signal: AbortSignal.abort(reason) })).rejects.toBe(
@@ -326,7 +326,7 @@ describe("time-out and abort", () => {
 const isAtomNever = (message: Term) => isAtom(message, "never");
 
 describe("flush", () => {
-  test("takes out every message that matches", async () => {
+  test("takes every matching message", async () => {
     const { mailbox } = filled(1, 2, 3, 4);
     expect(mailbox.flush(even)).toEqual([2, 4]);
     expect(mailbox.flush(even)).toEqual([]);
@@ -335,7 +335,7 @@ describe("flush", () => {
 });
 
 describe("close", () => {
-  test("rejects who waits and who comes, and drops what was there", async () => {
+  test("rejects waiting and later receives, and drops all messages", async () => {
     const { clock, mailbox } = filled(1);
     const dead = new Error("dead");
     const waiting = mailbox.receive(even, { timeoutMs: 100 });
@@ -347,7 +347,7 @@ describe("close", () => {
   });
 });
 
-test("shows what waits, and what it counts for, without taking it", async () => {
+test("shows the messages and their size without taking them", async () => {
   const { mailbox } = filled(1);
   const { bytes: entryBytes } = mailbox;
   mailbox.push(2, 10);

@@ -14,7 +14,7 @@ function filled(...processes: Process[]) {
 }
 
 describe("by pid", () => {
-  test("finds its processes, and those only", () => {
+  test("finds its own processes and no others", () => {
     const [a, b] = [process(1), process(1, 1)];
     const table = filled(a, b);
     expect(table.get(new Pid(NODE, 1, 0, 9))).toBe(a);
@@ -25,7 +25,7 @@ describe("by pid", () => {
     expect([table.get(a.pid), table.size]).toEqual([undefined, 1]);
   });
 
-  test("a pid of another node or another life is nobody's", () => {
+  test("finds nothing for a pid of another node or another creation", () => {
     const table = filled(process(1));
     expect(table.get(new Pid(NODE, 1, 0, 8))).toBeUndefined();
     expect(table.get(new Pid("bilbo@vm", 1, 0, 9))).toBeUndefined();
@@ -33,7 +33,7 @@ describe("by pid", () => {
     expect(table.isLocal(new Pid(NODE, 1, 0, 8))).toBe(false);
   });
 
-  test("a pid with more bits than ours is nobody's, even if its number is somebody's", () => {
+  test("finds nothing for a pid with more bits, even if its key is in use", () => {
     const owner = process(5, 1);
     const table = filled(owner);
     expect(table.get(new Pid(NODE, 2 ** 15 + 5, 0, 9))).toBeUndefined();
@@ -57,7 +57,7 @@ describe("by name", () => {
     expect(table.registered()).toEqual([atom("second")]);
   });
 
-  test("knows a process as true or false, and none as undefined", () => {
+  test("accepts true and false as names, but not undefined", () => {
     const [a, b] = [process(1), process(2)];
     const table = filled(a, b);
     table.register(a, namedAtom("true"));
@@ -67,7 +67,7 @@ describe("by name", () => {
     expect(() => table.register(b, atom("undefined"))).toThrow(invalid);
   });
 
-  test("takes any name but undefined", () => {
+  test("accepts any name but undefined", () => {
     const [a, b] = [process(1), process(2)];
     const table = filled(a, b);
     expect(() => table.register(a, atom("undefined"))).toThrow(
@@ -78,7 +78,7 @@ describe("by name", () => {
     expect(table.whereis(atom(""))).toBe(a);
   });
 
-  test("says which name is in the way", () => {
+  test("names the conflicting registration", () => {
     const [a, b] = [process(1), process(2)];
     const table = filled(a, b);
     table.register(a, atom("taken"));

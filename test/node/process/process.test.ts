@@ -62,7 +62,7 @@ describe("a function that runs as a process", () => {
     expect(process.alive).toBe(false);
   });
 
-  test("gets the term a message stands for, and nothing that can change later", async () => {
+  test("gets the message as a term that cannot change later", async () => {
     const { cluster, node } = await oneNode();
     const box = inbox(node);
     void node.send(box.process.pid, { a: "text" });
@@ -110,7 +110,7 @@ describe("a function that runs as a process", () => {
         ),
     ],
     [
-      "what no reason can be",
+      "a value that cannot be a reason",
       () => {
         throw ErlangError.exit(Number.NaN);
       },
@@ -134,7 +134,7 @@ describe("a function that runs as a process", () => {
     await cluster.settle();
   });
 
-  test("ends with the reason it names itself", async () => {
+  test("ends with its own reason", async () => {
     const { cluster, node } = await oneNode();
     const process = node.spawn(async (self) => {
       await self.receive();
@@ -147,7 +147,7 @@ describe("a function that runs as a process", () => {
 });
 
 describe("a behaviour", () => {
-  test("is done with a message before it gets the next, its own to itself too", async () => {
+  test("finishes a message before it gets the next, even one from itself", async () => {
     const { cluster, node } = await oneNode();
     const steps: string[] = [];
     const process = node.spawn({
@@ -166,7 +166,7 @@ describe("a behaviour", () => {
     expect(steps.join()).toBe("begin 1,end 1,begin 2,end 2,later 2,begin 3,end 3");
   });
 
-  test("takes messages as they come, and dies with what it throws, at once or later", async () => {
+  test("handles messages as they arrive, and dies with what it throws, at once or later", async () => {
     const { cluster, node } = await oneNode();
     for (const message of [
       () => {
@@ -187,8 +187,8 @@ describe("a behaviour", () => {
   });
 });
 
-describe("a process that is dead", () => {
-  test("drops what is sent to it, and refuses what it is asked to do", async () => {
+describe("a dead process", () => {
+  test("drops messages and throws on every call", async () => {
     const { cluster, node } = await oneNode();
     let self!: Process;
     let received: unknown;
@@ -223,7 +223,7 @@ describe("a process that is dead", () => {
 });
 
 describe("sending within a node", () => {
-  test("by pid, by name, by name and node; to nobody it is dropped", async () => {
+  test("works by pid, name, and name with node; messages to nobody are dropped", async () => {
     const { cluster, node } = await oneNode();
     const box = inbox(node, { name: "box" });
     void node.send(box.process.pid, 1);
@@ -248,7 +248,7 @@ describe("sending within a node", () => {
     );
   });
 
-  test("what is no term is refused, whoever is to get it", async () => {
+  test("a value that is not a term is refused, whoever the receiver is", async () => {
     const { node } = await oneNode();
     const box = inbox(node, { name: "box" });
     const noTerm = expect.objectContaining({ code: "ETF_NOT_A_TERM" });
@@ -266,7 +266,7 @@ describe("sending within a node", () => {
 });
 
 describe("names", () => {
-  test("belong to one process, and a process has one", async () => {
+  test("belong to one process, and a process has at most one", async () => {
     const { node } = await oneNode();
     const [first, second] = [inbox(node), inbox(node)];
     first.process.register("taken");
@@ -277,7 +277,7 @@ describe("names", () => {
     expect(node.whereis("other")).toBeUndefined();
   });
 
-  test("are free again when the process is dead", async () => {
+  test("become free when the process dies", async () => {
     const { node } = await oneNode();
     const [first, second] = [inbox(node, { name: "heir" }), inbox(node)];
     node.exit(first.process.pid, KILL);
@@ -289,7 +289,7 @@ describe("names", () => {
 });
 
 describe("links within a node", () => {
-  test("take both down, unless the end was normal", async () => {
+  test("end both processes, unless the reason is normal", async () => {
     const { node } = await oneNode();
     for (const [reason, dies] of [
       [oops, true],
@@ -305,7 +305,7 @@ describe("links within a node", () => {
     }
   });
 
-  test("go on from one to the next", async () => {
+  test("propagate from process to process", async () => {
     const { node } = await oneNode();
     const boxes = [1, 2, 3, 4].map(() => inbox(node));
     const last = inbox(node, { trapExit: true });
@@ -316,7 +316,7 @@ describe("links within a node", () => {
     expect(last.messages).toStrictEqual([tuple(EXIT, chain[3]!.pid, oops)]);
   });
 
-  test("a process that traps exits gets a message instead, normal ends included", async () => {
+  test("a process that traps exits gets a message instead, also for normal", async () => {
     const { node } = await oneNode();
     const trapping = inbox(node, { trapExit: true });
     const [a, b] = [inbox(node).process, inbox(node).process];
@@ -326,7 +326,7 @@ describe("links within a node", () => {
     expect(trapping.messages).toStrictEqual([tuple(EXIT, a.pid, NORMAL), tuple(EXIT, b.pid, KILL)]);
   });
 
-  test("set twice are one; unlinked, nothing is heard, whoever unlinks", async () => {
+  test("exist once even if set twice; after unlink from either side nothing arrives", async () => {
     const { node } = await oneNode();
     const trapping = inbox(node, { trapExit: true });
     const [a, b, c] = [1, 2, 3].map(() => inbox(node).process) as [Process, Process, Process];
@@ -340,7 +340,7 @@ describe("links within a node", () => {
     expect(trapping.messages).toStrictEqual([tuple(EXIT, c.pid, oops)]);
   });
 
-  test("with nobody are noproc, with itself nothing", async () => {
+  test("fail with noproc for a dead process, and do nothing for the process itself", async () => {
     const { node } = await oneNode();
     const nobody = new Pid("gandalf@vm", 9999, 0, node.creation);
     const trapping = inbox(node, { trapExit: true });
@@ -374,14 +374,14 @@ describe("exit signals within a node", () => {
     else expect(trapping.messages).toStrictEqual(trapped.map((r) => tuple(EXIT, sender.pid, r)));
   });
 
-  test("normal to oneself ends the process", async () => {
+  test("normal sent to itself ends the process", async () => {
     const { node } = await oneNode();
     const self = inbox(node);
     self.process.sendExit(self.process.pid, NORMAL);
     expect(self.died).toBe(NORMAL);
   });
 
-  test("to nobody are dropped; a reason that is no term harms nobody", async () => {
+  test("to nobody are dropped; a reason that is not a term is refused", async () => {
     const { node } = await oneNode();
     node.exit(new Pid("gandalf@vm", 9999, 0, node.creation), oops);
     const box = inbox(node);
@@ -393,7 +393,7 @@ describe("exit signals within a node", () => {
 });
 
 describe("monitors within a node", () => {
-  test("tell once of the end, by pid or by name", async () => {
+  test("report the end once, by pid or by name", async () => {
     const { node } = await oneNode();
     const watcher = inbox(node);
     const watched = inbox(node, { name: "watched" });
@@ -410,7 +410,7 @@ describe("monitors within a node", () => {
     ]);
   });
 
-  test("of nobody are noproc at once", async () => {
+  test("of a dead process fire with noproc at once", async () => {
     const { node } = await oneNode();
     const watcher = inbox(node);
     const ref = watcher.process.monitor("nobody");
@@ -419,7 +419,7 @@ describe("monitors within a node", () => {
     ]);
   });
 
-  test("taken back are silent; with flush also what had come is gone", async () => {
+  test("do not fire once removed; flush also drops a DOWN that has arrived", async () => {
     const { cluster, node } = await oneNode();
     const watched = inbox(node).process;
     const results: boolean[] = [];
@@ -438,7 +438,7 @@ describe("monitors within a node", () => {
     expect(left).toEqual([2, 1]);
   });
 
-  test("leave nothing on the watched when the watcher dies, nor when it watches itself", async () => {
+  test("leave no record when the watcher dies, nor when it monitors itself", async () => {
     const { node } = await oneNode();
     const watched = inbox(node).process;
     const watcher = inbox(node);
@@ -453,7 +453,7 @@ describe("monitors within a node", () => {
 });
 
 describe("spawning from a process", () => {
-  test("gives the group leader on; linked and monitored before it runs", async () => {
+  test("passes on the group leader, and links and monitors before it runs", async () => {
     const { cluster, node } = await oneNode();
     const parent = inbox(node, { trapExit: true });
     const leader = inbox(node).process.pid;
@@ -477,7 +477,7 @@ describe("spawning from a process", () => {
     expect(server.alive).toBe(false);
   });
 
-  test("is refused by a node that has been stopped", async () => {
+  test("fails on a stopped node", async () => {
     const { cluster, node } = await oneNode();
     let refused: unknown;
     node.spawn({
@@ -497,7 +497,7 @@ describe("spawning from a process", () => {
 });
 
 describe("messages", () => {
-  test("are those wanted, typed, until the signal; the others stay", async () => {
+  test("yield the wanted ones, typed, until the signal; the others stay", async () => {
     const { cluster, node } = await oneNode();
     const abort = new AbortController();
     let sum = 0;
@@ -526,7 +526,7 @@ describe("messages", () => {
 });
 
 describe("aliases of a process", () => {
-  test("are made and taken back by it, or by the first reply", async () => {
+  test("are made and removed by it, or removed by the first reply", async () => {
     const { cluster, node } = await oneNode();
     const box = inbox(node);
     const [lasting, once] = [box.process.alias(), box.process.alias({ reply: true })];
@@ -574,7 +574,7 @@ describe("aliases of a process", () => {
 });
 
 describe("labels", () => {
-  test("are any term, and none at first", async () => {
+  test("are any term, and undefined at first", async () => {
     const { node } = await oneNode();
     const { process } = inbox(node);
     expect(process.label).toBeUndefined();
@@ -584,7 +584,7 @@ describe("labels", () => {
 });
 
 describe("group leaders", () => {
-  test("are the node's for what the program spawns, and can be set", async () => {
+  test("default to the node's, and can be set", async () => {
     const { node } = await oneNode();
     const leader = inbox(node).process;
     expect(inbox(node).process.groupLeader).toEqual(node.whereis("user")!.pid);

@@ -52,7 +52,7 @@ describe.each(["bilbo@vm", "gandalf@vm"])("spawnOn %s", (node) => {
     expect(there.processOf(byNode)?.groupLeader).toEqual(gandalf.groupLeader);
   });
 
-  test("is refused with badopt, and what is no term before anybody is asked", async () => {
+  test("rejects bad options with badopt, and values that are not terms before it sends anything", async () => {
     const { cluster, self } = await setUp();
     const emulatorOptions = [tuple(atom("foo"), 1)];
     const refused = self.spawnOn(node, "m", "wait", [], { emulatorOptions });
@@ -70,7 +70,7 @@ describe.each(["bilbo@vm", "gandalf@vm"])("spawnOn %s", (node) => {
 });
 
 describe("spawnOn a node", () => {
-  test("that cannot be reached is noconnection, that cannot spawn notsup", async () => {
+  test("rejects with noconnection if it cannot be reached, with notsup if it cannot spawn", async () => {
     const { cluster, self } = await setUp();
     await expect(
       cluster.settled(self.spawnOn("nobody@vm", "m", "f", [], { monitor: true })),
@@ -87,7 +87,7 @@ describe("spawnOn a node", () => {
     ).rejects.toMatchObject({ reason: atom("notsup") });
   });
 
-  test.each(["time-out", "signal"])("that does not answer: %s gives it up", async (how) => {
+  test.each(["time-out", "signal"])("stops waiting for the reply on a %s", async (how) => {
     const { cluster, raw, box, ours, theirs } = await withRaw();
     const abort = new AbortController();
     const waiting = box.process
@@ -119,7 +119,7 @@ describe("spawnOn a node", () => {
     expect([box.messages, box.process.links?.size ?? 0]).toEqual([[], 0]);
   });
 
-  test("by a process that ends meanwhile is PROCESS_DEAD, and later ones at once", async () => {
+  test("rejects with PROCESS_DEAD when the spawning process ends", async () => {
     const { cluster, raw, box, ours, theirs } = await withRaw();
     const waiting = box.process.spawnOn("other@vm", "m", "f", []).catch((error: unknown) => error);
     await cluster.settle();
@@ -164,7 +164,7 @@ describe.each(["bilbo@vm", "gandalf@vm"])("spawnRequest to %s", (node) => {
     );
   });
 
-  test("tells of the end after the answer", async () => {
+  test("reports the end after the reply", async () => {
     const { cluster, box, self } = await setUp();
     const ref = self.spawnRequest(node, "m", "fail", [], { link: true, monitor: true });
     await cluster.settle();
@@ -179,7 +179,7 @@ describe.each(["bilbo@vm", "gandalf@vm"])("spawnRequest to %s", (node) => {
     expect(self.abandonSpawnRequest(ref)).toBe(false);
   });
 
-  test("an alias of the monitor goes with it, and with a request that fails", async () => {
+  test("the alias of the monitor ends with the monitor, and with a failed request", async () => {
     const { cluster, self } = await setUp();
     const monitor = { alias: "demonitor" } as const;
     const failed = self.spawnRequest(node, "m", "f", [], {
@@ -194,8 +194,8 @@ describe.each(["bilbo@vm", "gandalf@vm"])("spawnRequest to %s", (node) => {
   });
 });
 
-describe("a spawn request given up", () => {
-  test("is silent, once, and only by its process", async () => {
+describe("an abandoned spawn request", () => {
+  test("sends no reply; only its own process can abandon it, and only once", async () => {
     const { cluster, gandalf, bilbo, box, self } = await setUp();
     const before = bilbo.stats().processes;
     const ref = self.spawnRequest("bilbo@vm", "m", "wait", [], {

@@ -6,7 +6,7 @@ import { connected } from "../../support/two-nodes.ts";
 const NORMAL = atom("normal");
 
 describe("aliases", () => {
-  test("receive until they are taken back, or once", async () => {
+  test("receive until they are removed, or once", async () => {
     const { cluster, gandalf, bilbo } = await connected();
     const box = inbox(bilbo);
     const [lasting, once] = [
@@ -30,7 +30,7 @@ describe("aliases", () => {
     expect(box.messages).toHaveLength(3);
   });
 
-  test("die with their process, and may have a receiver of their own", async () => {
+  test("die with their process, and may have their own receiver", async () => {
     const { cluster, gandalf, bilbo } = await connected();
     const box = inbox(bilbo);
     const got: Term[] = [];

@@ -69,7 +69,7 @@ describe("messages", () => {
     expect(box.messages).toStrictEqual([oops]);
   });
 
-  test("ALTACT_SIG_SEND is delivered to an alias, once if it is for one message", async () => {
+  test("ALTACT_SIG_SEND is delivered to an alias, once if the alias is for one message", async () => {
     const { node, say, box, theirs } = await setUp();
     for (const once of [false, true]) {
       const alias = node.runtime.alias(box.process, once);
@@ -93,7 +93,7 @@ describe("messages", () => {
     );
   });
 
-  test("to nobody are dropped without an answer", async () => {
+  test("to nobody are dropped without a reply", async () => {
     const { say, raw, box, ours, theirs, ref, nobody } = await setUp();
     const formerLife = new Pid(ours.node, ours.id, ours.serial, ours.creation + 1);
     const elsewhere = new Pid("frodo@vm", ours.id, ours.serial, ours.creation);
@@ -112,7 +112,7 @@ describe("messages", () => {
 });
 
 describe("links", () => {
-  test("LINK sets one, whose end is told", async () => {
+  test("LINK makes a link, whose end is reported", async () => {
     const { cluster, raw, say, box, ours, theirs } = await setUp();
     expect(await say(tuple(1, theirs, ours))).toEqual([]);
     expect(await say(tuple(1, theirs, ours))).toEqual([]);
@@ -121,7 +121,7 @@ describe("links", () => {
     expect(raw.take()).toStrictEqual([{ control: tuple(24, ours, theirs), payload: oops }]);
   });
 
-  test("LINK to nobody is answered with an exit signal", async () => {
+  test("LINK to a dead process is answered with an exit signal", async () => {
     const { say, theirs, nobody } = await setUp();
     expect(await say(tuple(1, theirs, nobody))).toStrictEqual([
       { control: tuple(24, nobody, theirs), payload: NOPROC },
@@ -143,7 +143,7 @@ describe("links", () => {
     expect(box.messages).toStrictEqual([tuple(EXIT, theirs, oops)]);
   });
 
-  test("UNLINK, without an id, takes a link back and is not answered", async () => {
+  test("UNLINK, without an id, removes a link and is not acknowledged", async () => {
     const { raw, say, box, ours, theirs } = await setUp();
     raw.send(tuple(1, theirs, ours));
     expect(await say(tuple(4, theirs, ours))).toEqual([]);
@@ -171,7 +171,7 @@ describe("exit signals", () => {
 
 describe("monitors", () => {
   test.each(["pid", "name"])(
-    "MONITOR_P by %s is told of the end, by what was watched",
+    "MONITOR_P by %s reports the end, by what it monitored",
     async (by) => {
       const { cluster, raw, say, box, ours, theirs, ref } = await setUp();
       const object = by === "pid" ? ours : atom("box");
@@ -184,7 +184,7 @@ describe("monitors", () => {
     },
   );
 
-  test("MONITOR_P of nobody is told at once", async () => {
+  test("MONITOR_P of a dead process fires at once", async () => {
     const { say, theirs, ref, nobody } = await setUp();
     for (const object of [nobody, atom("nobody")]) {
       expect(await say(tuple(19, theirs, object, ref))).toStrictEqual([
@@ -193,7 +193,7 @@ describe("monitors", () => {
     }
   });
 
-  test("DEMONITOR_P takes one back; of one that is not there it is nothing", async () => {
+  test("DEMONITOR_P removes a monitor, and does nothing if there is none", async () => {
     const { cluster, raw, say, box, ours, theirs, ref } = await setUp();
     raw.send(tuple(19, theirs, ours, ref));
     expect(await say(tuple(20, theirs, ours, ref))).toEqual([]);
@@ -218,7 +218,7 @@ describe("monitors", () => {
   });
 });
 
-test("GROUP_LEADER sets that of a process", async () => {
+test("GROUP_LEADER sets the group leader of a process", async () => {
   const { say, box, ours, theirs, nobody } = await setUp();
   await say(tuple(7, theirs, ours));
   await say(tuple(7, theirs, nobody));
@@ -278,7 +278,7 @@ describe("signals that tie processes together", () => {
   });
 });
 
-describe("what breaks the protocol", () => {
+describe("a protocol violation", () => {
   const pid = new Pid("gandalf@vm", 1, 0, 100);
 
   test.each<[string, Uint8Array, string]>([

@@ -14,7 +14,7 @@ const EXIT = atom("EXIT");
 const oops = tuple(atom("oops"), [1, 2]) as Term;
 
 describe("links between nodes", () => {
-  test("take both down, unless the end was normal; one that traps gets a message", async () => {
+  test("end both processes, unless the reason is normal; a process that traps exits gets a message", async () => {
     const { cluster, gandalf, bilbo } = await connected();
     for (const [reason, dies] of [
       [oops, true],
@@ -34,7 +34,7 @@ describe("links between nodes", () => {
     }
   });
 
-  test("with nobody are noproc", async () => {
+  test("with a dead process break with noproc", async () => {
     const { cluster, gandalf, bilbo } = await connected();
     const nobody = new Pid("bilbo@vm", 9999, 0, bilbo.creation);
     const [plain, trapping] = [inbox(gandalf), inbox(gandalf, { trapExit: true })];
@@ -45,7 +45,7 @@ describe("links between nodes", () => {
     expect(trapping.messages).toStrictEqual([tuple(EXIT, nobody, NOPROC)]);
   });
 
-  test("made and taken back before there is a connection leave nothing", async () => {
+  test("made and removed before the connection is up leave nothing", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     const bilbo = await cluster.start("bilbo@vm");
@@ -59,7 +59,7 @@ describe("links between nodes", () => {
     expect(b.messages).toEqual([]);
   });
 
-  test("end with noconnection, once, when the connection does", async () => {
+  test("break with noconnection, once, when the connection ends", async () => {
     const { cluster, gandalf, bilbo } = await connected();
     const [plain, trapping] = [inbox(gandalf), inbox(gandalf, { trapExit: true })];
     const others = [inbox(bilbo), inbox(bilbo, { trapExit: true })];
@@ -84,7 +84,7 @@ describe("links between nodes", () => {
     expect(trapping.messages).toHaveLength(2);
   });
 
-  test("to a node that cannot be reached are noconnection", async () => {
+  test("to an unreachable node break with noconnection", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     const trapping = inbox(gandalf, { trapExit: true });
@@ -99,7 +99,7 @@ describe("links between nodes", () => {
 
 /** erl_dist_protocol, "Link Protocol": who may believe what while signals cross. */
 describe("the link protocol", () => {
-  test("a link is asked for once, and taken back with an id of its own", async () => {
+  test("a link is requested once, and removed with its own id", async () => {
     const { cluster, raw, box, ours, theirs } = await withRaw();
     box.process.link(theirs);
     box.process.link(theirs);
@@ -119,7 +119,7 @@ describe("the link protocol", () => {
     ]);
   });
 
-  test("an exit signal that crosses our unlink is not heard", async () => {
+  test("an exit signal that crosses our unlink has no effect", async () => {
     const { cluster, raw, box, ours, theirs } = await withRaw();
     box.process.link(theirs);
     box.process.unlink(theirs);
@@ -131,7 +131,7 @@ describe("the link protocol", () => {
     expect(box.process.links?.size).toBe(0);
   });
 
-  test("a link of the peer's that crosses our unlink is not set: the peer will hear of it", async () => {
+  test("a peer's link that crosses our unlink is not set: the peer is notified", async () => {
     const { cluster, raw, box, ours, theirs } = await withRaw();
     box.process.link(theirs);
     box.process.unlink(theirs);
@@ -143,7 +143,7 @@ describe("the link protocol", () => {
     expect(box.process.links?.size).toBe(0);
   });
 
-  test("a new link while the unlink waits is in force; the late acknowledgement does not end it", async () => {
+  test("a new link while the unlink waits is in force; the late acknowledgement does not remove it", async () => {
     const { cluster, raw, box, ours, theirs } = await withRaw();
     box.process.link(theirs);
     box.process.unlink(theirs);
@@ -170,7 +170,7 @@ describe("the link protocol", () => {
     expect(box.process.links?.size).toBe(0);
   });
 
-  test("an acknowledgement nobody waits for changes nothing", async () => {
+  test("an unexpected acknowledgement changes nothing", async () => {
     const { cluster, raw, box, ours, theirs } = await withRaw();
     raw.send(tuple(36, 1, theirs, ours));
     box.process.link(theirs);
@@ -213,7 +213,7 @@ describe("the link protocol", () => {
     ]);
   });
 
-  test("an unlink is acknowledged also for a link, or a process, that is not there", async () => {
+  test("an unlink is acknowledged even if the link or the process does not exist", async () => {
     const { cluster, raw, ours, theirs } = await withRaw();
     const nobody = new Pid("gandalf@vm", 9999, 0, 100);
     raw.send(tuple(35, 2n ** 64n - 1n, theirs, ours));
@@ -239,7 +239,7 @@ describe("the link protocol", () => {
     expect(raw.closed).toBe(false);
   });
 
-  test("of an unlink that waits when the connection ends nobody hears", async () => {
+  test("an unlink that waits when the connection ends notifies nobody", async () => {
     const { cluster, raw, box, theirs } = await withRaw();
     box.process.link(theirs);
     box.process.unlink(theirs);
@@ -250,7 +250,7 @@ describe("the link protocol", () => {
     expect(box.process.links?.size).toBe(0);
   });
 
-  test("a peer without ids gets the old unlink, which nobody acknowledges", async () => {
+  test("a peer without ids gets the old unlink, which is not acknowledged", async () => {
     const { cluster, raw, box, ours, theirs } = await withRaw(RAW_FLAGS & ~DFLAG.UNLINK_ID);
     box.process.link(theirs);
     box.process.unlink(theirs);
@@ -266,7 +266,7 @@ describe("the link protocol", () => {
     expect(box.messages).toStrictEqual([tuple(EXIT, theirs, oops)]);
   });
 
-  test("link, unlink, link before there is a connection with such a peer is a link", async () => {
+  test("link, unlink, link before the connection to such a peer leaves a link", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     let raw: RawNode | undefined;

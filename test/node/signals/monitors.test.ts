@@ -13,7 +13,7 @@ const PROCESS = atom("process");
 const oops = tuple(atom("oops"), [1, 2]) as Term;
 
 describe("monitors between nodes", () => {
-  test("tell once of the end, by pid and by name", async () => {
+  test("report the end once, by pid and by name", async () => {
     const { cluster, gandalf, bilbo } = await connected();
     const watcher = inbox(gandalf);
     const watched = inbox(bilbo, { name: "watched" });
@@ -33,7 +33,7 @@ describe("monitors between nodes", () => {
     expect(watcher.messages).toHaveLength(2);
   });
 
-  test("of nobody are noproc", async () => {
+  test("of a dead process fire with noproc", async () => {
     const { cluster, gandalf, bilbo } = await connected();
     const watcher = inbox(gandalf);
     const nobody = new Pid("bilbo@vm", 9999, 0, bilbo.creation);
@@ -46,7 +46,7 @@ describe("monitors between nodes", () => {
     ]);
   });
 
-  test("taken back are silent, and forgotten on the other side", async () => {
+  test("do not fire once removed, and are removed on the other side", async () => {
     const { cluster, gandalf, bilbo } = await connected();
     const watcher = inbox(gandalf);
     const watched = inbox(bilbo).process;
@@ -62,7 +62,7 @@ describe("monitors between nodes", () => {
     expect(watched.monitoredBy?.size).toBe(0);
   });
 
-  test("a DOWN that crosses the taking back is not heard", async () => {
+  test("a DOWN that crosses the removal is dropped", async () => {
     const { cluster, raw, box, ours, theirs } = await withRaw();
     const ref = box.process.monitor(theirs);
     box.process.demonitor(ref);
@@ -76,7 +76,7 @@ describe("monitors between nodes", () => {
     ]);
   });
 
-  test("end with noconnection, once, when the connection does or never comes about", async () => {
+  test("fire with noconnection, once, when the connection ends or is never established", async () => {
     const { cluster, gandalf, bilbo } = await connected();
     const watcher = inbox(gandalf);
     const watched = inbox(bilbo).process;
@@ -96,11 +96,11 @@ describe("monitors between nodes", () => {
   });
 });
 
-describe("monitors of peers that choose a reference again", () => {
+describe("monitors of peers that reuse a reference", () => {
   const MONITOR_P = 19;
   const DEMONITOR_P = 20;
 
-  test("are each told of, and by each peer", async () => {
+  test("each fire, for each peer", async () => {
     const { cluster, raw, ours, theirs, box } = await withRaw();
     const two = await RawNode.connect(cluster, "gandalf@vm", { name: "two@vm" });
     const ref = new Reference("other@vm", 7, [1, 2, 3]);
@@ -115,7 +115,7 @@ describe("monitors of peers that choose a reference again", () => {
     expect(two.take()).toHaveLength(1);
   });
 
-  test("one that is taken back takes back no other peer's", async () => {
+  test("removing one leaves those of other peers", async () => {
     const { cluster, raw, ours, theirs, box } = await withRaw();
     const two = await RawNode.connect(cluster, "gandalf@vm", { name: "two@vm" });
     const ref = new Reference("other@vm", 7, [1, 2, 3]);

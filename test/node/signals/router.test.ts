@@ -34,7 +34,7 @@ describe("messages", () => {
     expect(bilbo.events).toEqual(["up gandalf@vm"]);
   });
 
-  test("made while there is no connection yet come after it in the order they were made", async () => {
+  test("sent before the connection is up arrive in order once it is", async () => {
     const cluster = new Cluster({ cut: 5 });
     const gandalf = await cluster.start("gandalf@vm");
     const bilbo = await cluster.start("bilbo@vm");
@@ -52,7 +52,7 @@ describe("messages", () => {
     expect(box.messages).toEqual(Array.from({ length: next }, (_, index) => index));
   });
 
-  test("are what they were when they were sent, also while connecting", async () => {
+  test("arrive as they were when they were sent, also while connecting", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     const box = inbox(await cluster.start("bilbo@vm"));
@@ -68,7 +68,7 @@ describe("messages", () => {
     expect(box.messages).toEqual([[1], [1, 2], [1, 2, 3]]);
   });
 
-  test("that are no terms are refused, connected or not, and no connection is made for them", async () => {
+  test("that are not terms are refused, connected or not, and do not cause a connection", async () => {
     const { cluster, gandalf, bilbo } = await connected();
     const lonely = await cluster.start("frodo@vm");
     const noTerm = expect.objectContaining({ code: "ETF_NOT_A_TERM", path: "[1]" });
@@ -82,7 +82,7 @@ describe("messages", () => {
     expect(lonely.events).toEqual([]);
   });
 
-  test("to a node that cannot be reached are dropped, and it is tried anew each time", async () => {
+  test("to an unreachable node are dropped, and each one tries to connect again", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     void gandalf.send(["box", "bilbo@vm"], 1);
@@ -98,7 +98,7 @@ describe("messages", () => {
   test.each<[string, bigint, (self: Pid, to: Pid) => Term]>([
     ["with the sender", RAW_FLAGS, (self, to) => tuple(22, self, to)],
     [
-      "without it for a peer that does not know it",
+      "without it for a peer that does not support it",
       RAW_FLAGS & ~DFLAG.SEND_SENDER,
       (_, to) => tuple(2, UNUSED, to),
     ],
@@ -113,7 +113,7 @@ describe("messages", () => {
     ]);
   });
 
-  test("to an alias go to peers that have aliases, and to no others", async () => {
+  test("to an alias go only to peers that support aliases", async () => {
     for (const [flags, head] of [
       [RAW_FLAGS, [37, 4]],
       [RAW_FLAGS & ~DFLAG.ALTACT_SIG, [33]],
@@ -131,7 +131,7 @@ describe("messages", () => {
 });
 
 describe("back-pressure", () => {
-  test("a send waits while more is queued than the mark, until the peer reads on", async () => {
+  test("a send waits while more than the mark is queued, until the peer reads", async () => {
     const cluster = new Cluster({ highWaterMarkBytes: 10_000 });
     const node = await cluster.start("gandalf@vm", { highWaterMarkBytes: 10_000 });
     const raw = await RawNode.connect(cluster, "gandalf@vm");
@@ -155,7 +155,7 @@ describe("back-pressure", () => {
     expect(raw.heard).toHaveLength(20);
   });
 
-  test("who waits when the connection goes gets its error; who does not look misses it", async () => {
+  test("a waiting send rejects when the connection ends; an ignored one does no harm", async () => {
     const cluster = new Cluster({ highWaterMarkBytes: 1000 });
     const node = await cluster.start("gandalf@vm", { highWaterMarkBytes: 1000 });
     const raw = await RawNode.connect(cluster, "gandalf@vm");
@@ -170,14 +170,14 @@ describe("back-pressure", () => {
     await cluster.settled(replying);
   });
 
-  test("who waits for a connection that does not come about gets its error", async () => {
+  test("a send that waits for a connection rejects if that fails", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm", { highWaterMarkBytes: 1000 });
     const waiting = node.send(["kvs", "nobody@vm"], Buffer.alloc(5000));
     await expect(cluster.settled(waiting)).rejects.toMatchObject({ code: "EPMD_NAME_UNKNOWN" });
   });
 
-  test("who sends more at once than there may be waiting is refused, or cut off", async () => {
+  test("sending more at once than may be queued throws, and then ends the connection", async () => {
     const cluster = new Cluster({ highWaterMarkBytes: 1000 });
     const limits = { highWaterMarkBytes: 1000, maxQueuedBytes: 10_000 };
     const node = await cluster.start("gandalf@vm", limits);
@@ -191,7 +191,7 @@ describe("back-pressure", () => {
 });
 
 describe("exit signals between nodes", () => {
-  test("end a process by exit/2's rules", async () => {
+  test("end a process by the rules of exit/2", async () => {
     const { cluster, gandalf, bilbo } = await connected();
     const sender = inbox(gandalf).process;
     for (const [reason, end, trapped] of [
@@ -209,7 +209,7 @@ describe("exit signals between nodes", () => {
     }
   });
 
-  test("reach a node not connected yet, and in order with messages", async () => {
+  test("reach a node that is not connected yet, in order with messages", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     const box = inbox(await cluster.start("bilbo@vm"), { trapExit: true });

@@ -19,7 +19,7 @@ afterEach(() => {
   told.length = 0;
 });
 
-describe("a token that comes", () => {
+describe("an incoming token", () => {
   const theirs = new Pid("other@vm", 1, 2, 7);
   const token = tuple(3, label, 4, theirs, 2) as Term;
   const ref = new Reference("other@vm", 7, [1, 2, 3]);
@@ -71,7 +71,7 @@ describe("a token that comes", () => {
     expect(box.messages).toEqual([1]);
   });
 
-  test("what carries none is not told", async () => {
+  test("a message without a token is not published", async () => {
     const { cluster, raw, ours } = await withRaw();
     subscribe("erldist:traced", listen);
     raw.send(tuple(22, theirs, ours), 1);
@@ -81,7 +81,7 @@ describe("a token that comes", () => {
   });
 });
 
-describe("a token given to a signal", () => {
+describe("a token passed to a signal", () => {
   const theirs = new Pid("other@vm", 1, 2, 7);
   const alias = new Reference("other@vm", 7, [1, 2, 3]);
   const given = tuple(3, label, 4, theirs, 2) as Term;
@@ -125,7 +125,7 @@ describe("a token given to a signal", () => {
     expect(sent.control).toStrictEqual(tuple(...control(sent.ours, token)));
   });
 
-  test("goes out also when the connection is yet to come, and with an answer", async () => {
+  test("goes out even before the connection is up, and with a reply", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     let raw: RawNode | undefined;
@@ -143,7 +143,7 @@ describe("a token given to a signal", () => {
     ]);
   });
 
-  test("stays here, and its message does not, when the peer reads only small labels", async () => {
+  test("is left out, and its message sent, if the peer reads only small labels", async () => {
     const flags = RAW_FLAGS & ~DFLAG.BIG_SEQTRACE_LABELS;
     const send = (self: ReturnType<typeof inbox>["process"], options: SignalOptions) =>
       self.send(theirs, 1, options);
@@ -155,7 +155,7 @@ describe("a token given to a signal", () => {
     );
   });
 
-  test("is nothing within a node", async () => {
+  test("has no effect within a node", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     const box = inbox(node);

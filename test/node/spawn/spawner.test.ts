@@ -33,8 +33,8 @@ function spawned(reply: Heard | undefined, flags: number): Pid {
   return pid;
 }
 
-describe("a request of a peer", () => {
-  test("runs an exposed function in a process of its own, for its caller and group leader", async () => {
+describe("a peer's request", () => {
+  test("runs an exposed function in a new process, with its caller and group leader", async () => {
     const { cluster, node, raw } = await withRaw();
     const seen: unknown[] = [];
     node.expose("m", {
@@ -56,7 +56,7 @@ describe("a request of a peer", () => {
     expect(raw.take()).toEqual([]);
   });
 
-  test("with a trace token is the same", async () => {
+  test("with a trace token works the same", async () => {
     const { cluster, node, raw } = await withRaw();
     node.expose("m", { run: (self: Term) => self });
     raw.send(tuple(30, reqId, theirs, leader, mfa("run", 1), [], tuple()), [1]);
@@ -71,7 +71,7 @@ describe("a request of a peer", () => {
     ["both, and more", [tuple(atom("priority"), atom("high")), LINK, MONITOR], 3],
     ["monitor with options", [tuple(MONITOR, [tuple(atom("tag"), 1)])], 2],
   ])(
-    "asking for %s is answered with what is in force, and told of the end",
+    "for %s is answered with what took effect, and the end is reported",
     async (_, options, flags) => {
       const { cluster, node, raw } = await withRaw();
       node.expose("m", {
@@ -90,7 +90,7 @@ describe("a request of a peer", () => {
     },
   );
 
-  test("linked: the end of the peer's process is the end of ours, by an abortable wait", async () => {
+  test("linked: the end of the peer's process aborts the wait of ours and ends it", async () => {
     const { cluster, node, raw } = await withRaw();
     let ended: unknown;
     node.expose("m", {
@@ -109,7 +109,7 @@ describe("a request of a peer", () => {
     expect(ended).toMatchObject({ code: "PROCESS_DEAD" });
   });
 
-  test("for a function that is not exposed is a process that ends with undef", async () => {
+  test("for a function that is not exposed starts a process that ends with undef", async () => {
     const { cluster, raw } = await withRaw();
     raw.send(tuple(29, reqId, theirs, leader, mfa("nothing", 1), [MONITOR]), [7]);
     await cluster.settle();
@@ -136,7 +136,7 @@ describe("a request of a peer", () => {
     expect(node.stats().processes).toBe(before);
   });
 
-  test("with an option that is none is answered badopt", async () => {
+  test("with an invalid option is answered with badopt", async () => {
     const { cluster, node, raw } = await withRaw();
     const before = node.stats().processes;
     raw.send(tuple(29, reqId, theirs, leader, mfa("run", 0), [LINK, tuple(atom("foo"), 1)]), []);
@@ -145,7 +145,7 @@ describe("a request of a peer", () => {
     expect(node.stats().processes).toBe(before);
   });
 
-  test("the process runs on when the requester's node goes, unless linked", async () => {
+  test("the process survives the loss of the requesting node, unless linked", async () => {
     const { cluster, node, raw } = await withRaw();
     node.expose("m", {
       async run(this: CallContext) {
@@ -178,11 +178,11 @@ function ask(node: TestNode, options: Partial<RequestOptions> = {}) {
   return { told, box, request, ours: box.process.pid };
 }
 
-describe("a request of ours", () => {
+describe("this node's request", () => {
   const onDown = (told: unknown[]) => (reason: Term, lost?: { wasUp: boolean }) =>
     told.push(["down", reason, lost?.wasUp]);
 
-  test("is sent with what it asks for", async () => {
+  test("is sent with all its options", async () => {
     const { cluster, node, raw } = await withRaw();
     for (const [options, optList] of [
       [{}, []],
@@ -201,7 +201,7 @@ describe("a request of ours", () => {
     }
   });
 
-  test("is told of the process, and of its end", async () => {
+  test("learns of the process and of its end", async () => {
     const { cluster, node, raw } = await withRaw();
     const down: unknown[] = [];
     const { told, box, request, ours } = ask(node, { link: true, onDown: onDown(down) });
@@ -216,7 +216,7 @@ describe("a request of ours", () => {
     expect(box.messages).toStrictEqual([tuple(atom("EXIT"), theirs, oops)]);
   });
 
-  test("with a token in the reply is the same", async () => {
+  test("with a token in the reply works the same", async () => {
     const { cluster, node, raw } = await withRaw();
     const { told, request, ours } = ask(node);
     await cluster.settle();
@@ -225,7 +225,7 @@ describe("a request of ours", () => {
     expect(told).toStrictEqual([["spawned", theirs]]);
   });
 
-  test("that fails is told why, once", async () => {
+  test("that fails gets the reason, once", async () => {
     const { cluster, node, raw } = await withRaw();
     const { told, request, ours } = ask(node);
     await cluster.settle();
@@ -238,7 +238,7 @@ describe("a request of ours", () => {
     expect(told).toStrictEqual([["error", atom("system_limit"), undefined]]);
   });
 
-  test("to a peer that cannot spawn is notsup, and nothing is sent", async () => {
+  test("to a peer that cannot spawn fails with notsup, and nothing is sent", async () => {
     const { cluster, node, raw } = await withRaw(RAW_FLAGS & ~DFLAG.SPAWN);
     const { told } = ask(node);
     await cluster.settle();
@@ -246,7 +246,7 @@ describe("a request of ours", () => {
     expect(raw.take()).toEqual([]);
   });
 
-  test("is noconnection, once, when the connection ends before the answer, or never is", async () => {
+  test("fails with noconnection, once, if the connection ends before the reply or is never established", async () => {
     const { cluster, node, raw } = await withRaw();
     const { told } = ask(node);
     await cluster.settle();
@@ -258,7 +258,7 @@ describe("a request of ours", () => {
     expect(never.told).toStrictEqual([["error", atom("noconnection"), false]]);
   });
 
-  test("is down with noconnection when the connection ends after the answer", async () => {
+  test("fires with noconnection when the connection ends after the reply", async () => {
     const { cluster, node, raw } = await withRaw();
     const down: unknown[] = [];
     const { told, request, ours } = ask(node, { onDown: onDown(down) });
@@ -271,7 +271,7 @@ describe("a request of ours", () => {
     expect(down).toStrictEqual([["down", atom("noconnection"), true]]);
   });
 
-  test("abandoned before the answer is told nothing, and its monitor is taken back", async () => {
+  test("abandoned before the reply gets nothing, and its monitor is removed", async () => {
     const { cluster, node, raw } = await withRaw();
     const down: unknown[] = [];
     const { told, request, ours } = ask(node, { onDown: onDown(down) });
@@ -285,7 +285,7 @@ describe("a request of ours", () => {
     expect([told, down]).toEqual([[], []]);
   });
 
-  test("abandoned after the answer too", async () => {
+  test("abandoned after the reply: the same", async () => {
     const { cluster, node, raw } = await withRaw();
     const down: unknown[] = [];
     const { told, request, ours } = ask(node, { onDown: onDown(down) });
@@ -302,7 +302,7 @@ describe("a request of ours", () => {
     expect(down).toEqual([]);
   });
 
-  test("with what is no term is refused before anybody is connected to", async () => {
+  test("with a value that is not a term is refused before anything connects", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     const arrived: RawNode[] = [];
@@ -316,7 +316,7 @@ describe("a request of ours", () => {
     expect(arrived).toEqual([]);
   });
 
-  test("of a process that dies before the answer: the new process is not left linked", async () => {
+  test("of a process that dies before the reply does not leave the new process linked", async () => {
     const { cluster, node, raw } = await withRaw();
     const { told, box, request, ours } = ask(node, { link: true });
     await cluster.settle();
@@ -331,7 +331,7 @@ describe("a request of ours", () => {
   });
 });
 
-test("a request whose reply is lost, as OTP 23 can lose it, has the end of its process for an answer", async () => {
+test("a request whose reply is lost, as OTP 23 can lose it, gets the end of its process", async () => {
   const { cluster, node, raw } = await withRaw();
   const box = inbox(node);
   const ours = box.process.pid;
