@@ -1,7 +1,7 @@
 /**
- * Erlang modules of the harness and of tests, compiled by the release that is to load them.
+ * Compiles Erlang modules of the harness and of tests with the release that loads them.
  *
- * A beam file of one release need not load in another, and compiling takes most of a second: so they
+ * A release may not load a beam file of another one, and compiling takes most of a second: so beam files
  * are kept in a folder per release and content, for the next run too.
  */
 
@@ -14,7 +14,8 @@ import { runOtp } from "./program.ts";
 import { hostPath, type OtpRelease, temporaryFolder } from "./releases.ts";
 
 /**
- * The file of a module: a path as given, or by its bare name one of `interop/erlang/`: `kvs`, `erldist_echo`.
+ * Returns the source file of a module: a path as it is, a bare name (`kvs`, `erldist_echo`) in `interop/erlang/`.
+ * @throws InteropError INTEROP_COMPILE if no such module exists
  */
 export function erlangSource(module: string): string {
   if (module.endsWith(".erl")) return module;
@@ -23,13 +24,12 @@ export function erlangSource(module: string): string {
     const file = fileURLToPath(new URL(`${folder}${module}.erl`, import.meta.url));
     if (existsSync(file)) return file;
   }
-  throw new InteropError(
-    "INTEROP_COMPILE",
-    `there is no Erlang module ${module} in interop/erlang`,
-  );
+  throw new InteropError("INTEROP_COMPILE", `interop/erlang has no Erlang module ${module}`);
 }
 
+/** A beam file. */
 export interface CompiledModule {
+  /** The module's name. */
   name: string;
   /** The folder of the beam file, as the release's programs see it. */
   folder: string;
@@ -37,7 +37,10 @@ export interface CompiledModule {
 
 const compiled = new Map<string, Promise<CompiledModule>>();
 
-/** @throws InteropError INTEROP_COMPILE with what `erlc` said */
+/**
+ * Compiles a module, a path or a bare name as for `erlangSource`, unless that was done before.
+ * @throws InteropError INTEROP_COMPILE with the output of `erlc`
+ */
 export async function compileErlang(otp: OtpRelease, module: string): Promise<CompiledModule> {
   const source = erlangSource(module);
   const name = basename(source, ".erl");

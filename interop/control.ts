@@ -1,22 +1,22 @@
 /**
- * The channel to `erldist_harness.erl` in a genuine node: frames with a length of four bytes.
+ * The channel to `erldist_harness.erl` in an Erlang node: frames behind a length of four bytes.
  *
- * The messages are described at the top of that file. Nothing of the project's own codec is used here, as
- * that is what is under test.
+ * The top of that file describes the messages. They do not use the project's codec, which is under test.
  */
 
 import type { Duplex } from "node:stream";
 import { OtpEvalError } from "./errors.ts";
 
+/** What the node is asked to evaluate. */
 export interface EvalRequest {
-  /** 0: a process of its own. */
+  /** The session's number; 0 for a new process. */
   session: number;
   text: string;
   bindings: Readonly<Record<string, Uint8Array>>;
   form: "text" | "external";
 }
 
-/** What the node says of itself when its harness is up. */
+/** What the node reports when its harness has started. */
 export interface Ready {
   name: string;
   otpRelease: string;
@@ -29,8 +29,9 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** One node's channel: requests out, answers in. */
 export class ControlChannel {
-  /** Resolves when the harness in the node is up; never, if it does not come up. */
+  /** Resolves when the harness in the node has started; stays pending if it does not. */
   readonly ready: Promise<Ready>;
   readonly #socket: Duplex;
   readonly #waiting = new Map<number, Waiting>();
@@ -59,7 +60,7 @@ export class ControlChannel {
     socket.on("error", () => {});
   }
 
-  /** The id is for `cancel`. */
+  /** Sends a request. `cancel` takes the id. */
   eval(request: EvalRequest): { id: number; answer: Promise<Buffer> } {
     const id = this.#nextId++;
     const bindings = Object.entries(request.bindings);
@@ -90,7 +91,7 @@ export class ControlChannel {
     return { id, answer };
   }
 
-  /** Ends the process that works on the request; nobody hears of its answer any more. */
+  /** Ends the process that works on the request, and drops its answer. */
   cancel(id: number): void {
     this.#waiting.delete(id);
     const frame = Buffer.alloc(5);
@@ -99,6 +100,7 @@ export class ControlChannel {
     this.#send([frame]);
   }
 
+  /** Ends the session's process. */
   endSession(session: number): void {
     const frame = Buffer.alloc(5);
     frame[0] = 2;
@@ -111,7 +113,7 @@ export class ControlChannel {
     this.#send([Buffer.of(4)]);
   }
 
-  /** The process is gone: all that waits fails with `error`. */
+  /** The node is gone: pending requests, and later ones, reject with `error`. */
   end(error: Error): void {
     this.#ended = error;
     for (const { reject } of this.#waiting.values()) reject(error);

@@ -1,4 +1,4 @@
-/** The genuine `epmd`, and the tools that come with it. */
+/** OTP's `epmd`: the daemon, and what its tools report. */
 
 import { connect } from "node:net";
 import { InteropError } from "./errors.ts";
@@ -8,27 +8,32 @@ import { type OtpRelease, otpRelease } from "./releases.ts";
 import { interopRun } from "./run.ts";
 import { waitUntil } from "./wait.ts";
 
+/** Which `epmd` to start, and how. */
 export interface EpmdOptions {
+  /** The release, or its name. */
   otp: string | OtpRelease;
   /** Default the run's. */
   tcpPort?: number;
-  /** More for `epmd`: `["-relaxed_command_check"]`. */
+  /** More arguments for `epmd`: `["-relaxed_command_check"]`. */
   args?: readonly string[];
   /** `ERL_EPMD_ADDRESS`: the addresses to listen on besides loopback; default all. */
   address?: string;
+  /** Start it in one of two network namespaces; see `createNetworkHosts`. */
   namespace?: NetworkHost;
 }
 
+/** A running `epmd`. */
 export interface Epmd extends AsyncDisposable {
   readonly tcpPort: number;
+  /** What it printed. */
   readonly log: string;
-  /** Ends it at once, and waits until it is gone. */
+  /** Sends SIGKILL, and waits until it is gone. */
   stop(): Promise<void>;
 }
 
 /**
  * Starts `epmd` in the foreground; resolves when it takes connections.
- * @throws InteropError INTEROP_START_FAILED, for one if the port is taken
+ * @throws InteropError INTEROP_START_FAILED, for example if the port is taken
  */
 export async function startEpmd(options: EpmdOptions): Promise<Epmd> {
   const otp = typeof options.otp === "string" ? otpRelease(options.otp) : options.otp;
@@ -64,7 +69,7 @@ export async function startEpmd(options: EpmdOptions): Promise<Epmd> {
   };
 }
 
-/** With two `-d` it says when it listens; connecting alone could reach another one on the port. */
+/** With two `-d` it logs that it listens; a connection alone could reach another EPMD on the port. */
 async function isUp(program: Program, options: EpmdOptions, tcpPort: number): Promise<boolean> {
   if (!program.log.includes("entering the main select() loop")) return false;
   return options.namespace !== undefined || (await takesConnections(tcpPort));
@@ -82,8 +87,8 @@ function takesConnections(tcpPort: number): Promise<boolean> {
 }
 
 /**
- * Waits until the EPMD on this machine's port does not list a name any more. It hears of a node's end a
- * moment after the node is gone, and until then refuses the name to the next.
+ * Waits until the EPMD on this machine's port no longer lists a name. EPMD notices a moment later that a
+ * node is gone; until then no other node gets the name.
  */
 export async function untilForgotten(alive: string, tcpPort: number): Promise<void> {
   const listed = new RegExp(`^name ${alive.replaceAll(/[^\w]/g, "\\$&")} at port `, "m");
@@ -106,12 +111,16 @@ function askNames(tcpPort: number): Promise<string> {
   });
 }
 
+/** A registered node. */
 export interface EpmdName {
   name: string;
   tcpPort: number;
 }
 
-/** What the genuine `epmd -names` reads from whoever serves EPMD on the port. Rejects if nobody does. */
+/**
+ * Returns what OTP's `epmd -names` reads from the EPMD on a port, be it OTP's or erldist's.
+ * @throws InteropError INTEROP_START_FAILED if no EPMD answers
+ */
 export async function epmdNames(options: {
   otp: string | OtpRelease;
   /** Default the run's. */

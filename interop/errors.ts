@@ -1,25 +1,27 @@
 /**
- * What can go wrong with genuine nodes and the machine under them.
+ * What can go wrong with Erlang nodes and the machine that runs them.
  *
- * Style as in the rest of the project: a stable `code`, and a sentence that names the offending value.
+ * As in the rest of the project: a stable `code`, and a sentence that names the offending value.
  */
 
+/** The codes of `InteropError`. */
 export type InteropErrorCode =
   /** A release that a test asks for is not installed. */
   | "INTEROP_OTP_MISSING"
-  /** An Erlang node, a shell or an epmd did not come up; the message ends with its output. */
+  /** An Erlang node, a shell or an epmd did not start; the message ends with its output. */
   | "INTEROP_START_FAILED"
-  /** The node ended while it was asked for something. */
+  /** The node ended before it answered. */
   | "INTEROP_NODE_ENDED"
-  /** Something took longer than it was given. */
+  /** Something took longer than its time limit. */
   | "INTEROP_TIMEOUT"
-  /** `erlc` refused a module; the message ends with what it said. */
+  /** `erlc` did not compile a module; the message ends with its output. */
   | "INTEROP_COMPILE"
-  /** Expressions given to `eval` raised an exception or could not be read: an `OtpEvalError`. */
+  /** Expressions given to `eval` raised an exception or could not be parsed: an `OtpEvalError`. */
   | "INTEROP_EVAL"
   /** This machine cannot make network namespaces, or has no firewall for them. */
   | "INTEROP_NO_NAMESPACES";
 
+/** What the harness throws. */
 export class InteropError extends Error {
   override readonly name: string = "InteropError";
   readonly code: InteropErrorCode;
@@ -30,12 +32,12 @@ export class InteropError extends Error {
   }
 }
 
-/** Expressions evaluated in a genuine node raised an exception, or could not be read as Erlang. */
+/** Expressions evaluated in an Erlang node raised an exception, or could not be parsed. */
 export class OtpEvalError extends InteropError {
   override readonly name = "OtpEvalError";
-  /** `syntax` when the text is no Erlang; the node's own classes otherwise. */
+  /** `syntax` when the text is not Erlang; otherwise the exception's class. */
   readonly class: "error" | "exit" | "throw" | "syntax";
-  /** The reason as `~0tp` prints it; for `syntax` the parser's sentence. */
+  /** The reason as `~0tp` prints it; for `syntax` the parser's message. */
   readonly reason: string;
   /** The stack as `~0tp` prints it, without the frames of the evaluation itself; may be empty. */
   readonly erlangStack: string;

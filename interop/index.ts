@@ -1,7 +1,7 @@
 /**
- * Genuine Erlang/OTP nodes from a test: start them, evaluate Erlang in them, freeze, end them.
+ * The harness: starts Erlang/OTP nodes from a test, evaluates Erlang in them, freezes and ends them.
  *
- * Knows no test runner. In short:
+ * It works with any test runner. In short:
  *
  *     eachOtp(describe, (otp) => {
  *       it("answers a ping", async () => {

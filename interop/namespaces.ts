@@ -1,33 +1,34 @@
 /**
  * Two hosts on one machine: network namespaces, a cable between them, and a firewall each.
  *
- * Each has an address of its own and its own loopback, so two EPMDs can both have port 4369. The firewalls
- * let in what the chapter on distributed programming opens, EPMD's port and a range for the nodes, and
- * nothing else. Needs root, iproute2 and nftables; nothing outside the two namespaces is touched.
+ * Each has its own address and loopback, so two EPMDs can both have port 4369. The firewalls let in what the
+ * chapter on distributed programming opens: EPMD's port and a range for the nodes. Needs root, iproute2 and
+ * nftables; changes nothing outside the two namespaces.
  */
 
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from "node:child_process";
 import { InteropError } from "./errors.ts";
 import { dieWithUs, interopRun, isAlive, RUN_MARK } from "./run.ts";
 
+/** One of the two hosts. */
 export interface NetworkHost {
   /** The namespace's name. */
   readonly name: string;
-  /** Its address as the other one sees it. */
+  /** Its address, as the other host sees it. */
   readonly address: string;
-  /** The command line that runs `argv` here. */
+  /** Returns the command line that runs `argv` on this host. */
   command(argv: readonly string[]): string[];
-  /** Runs a program here, ended with this process; for `node` and its like. */
+  /** Runs a program, `node` for example, on this host; it ends with this process. */
   spawn(argv: readonly string[], options?: SpawnOptions): ChildProcess;
   /**
-   * Lets in TCP to EPMD's port and the range, and nothing else: no ping, no UDP, no other port.
-   * Replaces what was there.
+   * Lets in TCP to EPMD's port and the range only: no ping, no UDP, no other port. Replaces earlier rules.
    */
   allowOnly(open: OpenPorts): void;
-  /** How many packets the firewall has refused. */
+  /** Returns how many packets the firewall has refused. */
   refusedPackets(): number;
 }
 
+/** The ports that a firewall lets in: a range, `min` and `max` included, and EPMD's. */
 export interface OpenPorts {
   min: number;
   max: number;
@@ -35,25 +36,27 @@ export interface OpenPorts {
   epmdPort?: number;
 }
 
+/** The two hosts. */
 export interface NetworkHosts extends AsyncDisposable {
   readonly a: NetworkHost;
   readonly b: NetworkHost;
-  /** Pulls the cable: packets are lost, nobody is told. */
+  /** Pulls the cable: packets are lost, and no socket is closed. */
   disconnect(): void;
+  /** Plugs the cable in again. */
   reconnect(): void;
-  /** Removes both; what still runs in them is left to its owner. */
+  /** Removes both. Programs that still run in them go on. */
   remove(): void;
 }
 
-/** Whether `ERLDIST_WITHOUT` names tests that this machine is not to be asked for: `namespaces`. */
+/** Whether `ERLDIST_WITHOUT` excludes the tests that need `namespaces`. */
 export function isLeftOut(what: "namespaces"): boolean {
   const { ERLDIST_WITHOUT = "" } = process.env;
   return ERLDIST_WITHOUT.split(/[\s,]+/).includes(what);
 }
 
 /**
- * Makes two connected hosts, with no firewall yet unless `open` is given.
- * @throws InteropError INTEROP_NO_NAMESPACES, saying what is missing
+ * Makes two connected hosts; with `open`, each has a firewall.
+ * @throws InteropError INTEROP_NO_NAMESPACES, with what is missing
  */
 export async function createNetworkHosts(
   options: { open?: OpenPorts } = {},

@@ -1,4 +1,4 @@
-/** A genuine Erlang node of a chosen release, started from a test and asked to evaluate Erlang. */
+/** An Erlang node of a chosen release: started from a test, it evaluates Erlang for it. */
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -12,25 +12,27 @@ import { hostPath, type OtpRelease, otpRelease, temporaryFolder } from "./releas
 import { homeName, interopRun, removeLeftoverHomes, writeCookie } from "./run.ts";
 import { waitUntil, within } from "./wait.ts";
 
+/** What kind of node to start. */
 export interface OtpNodeOptions {
-  /** A release by name ("25", or "path" for the `erl` on the PATH), or as `eachOtp` hands it over. */
+  /** A release by name ("25", or "path" for the `erl` on the PATH), or the one that `eachOtp` passes. */
   otp: string | OtpRelease;
-  /** The part before the `@`; default a name that no other node of this machine has. */
+  /** The part before the `@`; default a name that no other node on this machine has. */
   name?: string;
-  /** The part after the `@`; default what `erl` takes for short names, `127.0.0.1` for long ones. */
+  /** The part after the `@`; default the one that `erl` chooses for short names, `127.0.0.1` for long ones. */
   host?: string;
   /** `-name` instead of `-sname`. Default false. */
   longNames?: boolean;
-  /** Default the run's. Written to `.erlang.cookie` in the node's own HOME, not to the command line. */
+  /** Default the run's. It is in `.erlang.cookie` in the node's own HOME, not on the command line. */
   cookie?: string;
-  /** Default the run's. The node starts an EPMD there if there is none, as `erl` does. */
+  /** Default the run's. If no EPMD listens there, the node starts one, as `erl` does. */
   epmdPort?: number;
   /** `-hidden`. Default false. */
   hidden?: boolean;
   /** False for a node without distribution: no name, no EPMD. Default true. */
   distribution?: boolean;
-  /** More for `erl`, after the harness's own: `["-kernel", "net_ticktime", "4"]`. */
+  /** More arguments for `erl`, after those of the harness: `["-kernel", "net_ticktime", "4"]`. */
   args?: readonly string[];
+  /** Added to the node's environment. */
   env?: Readonly<Record<string, string>>;
   /** Start it in one of two network namespaces; see `createNetworkHosts`. */
   namespace?: NetworkHost;
@@ -38,67 +40,73 @@ export interface OtpNodeOptions {
   startTimeoutMs?: number;
 }
 
+/** Variables and the time limit of an evaluation. */
 export interface EvalOptions {
-  /** Variables bound to binaries. */
+  /** Variables, by name, to bind to binaries. */
   bindings?: Readonly<Record<string, Uint8Array>>;
-  /** Default 60,000. After that the process that evaluates is killed. */
+  /** Default 60,000. After that the evaluating process is killed. */
   timeoutMs?: number;
 }
 
-/** Evaluates in one Erlang process that stays: variables, mailbox, links and monitors are kept. */
+/** Evaluates in one Erlang process that lasts: it keeps variables, mailbox, links and monitors. */
 export interface OtpSession extends AsyncDisposable {
+  /** As `OtpNode.eval`; calls wait for those before. */
   eval(text: string, options?: EvalOptions): Promise<string>;
+  /** As `OtpNode.evalBytes`; calls wait for those before. */
   evalBytes(text: string, options?: EvalOptions): Promise<Uint8Array>;
   /** Ends the process, with reason `killed`. */
   close(): void;
 }
 
+/** A running Erlang node. */
 export interface OtpNode extends AsyncDisposable {
   /** `bilbo@host`; `nonode@nohost` without distribution. */
   readonly name: string;
+  /** The release it runs. */
   readonly otp: OtpRelease;
   readonly cookie: string;
-  /** The process id of the emulator, on this machine. */
+  /** The process id of the emulator on this machine. */
   readonly osPid: number;
   /** What the node printed. */
   readonly log: string;
-  /** Resolves when the emulator has ended, however it came to that. */
+  /** Resolves when the emulator has ended, for whatever reason. */
   readonly exited: Promise<ProgramEnd>;
   /**
-   * Evaluates Erlang expressions, separated by commas, in a process of their own that ends with them, and
-   * returns the value of the last as `~0tp` prints it. A full stop at the end is not needed. What they print
-   * goes to the log.
+   * Evaluates Erlang expressions, separated by commas, in a new process that ends with them, and returns the
+   * value of the last as `~0tp` prints it. The full stop at the end is optional. What they print goes to the
+   * log, and may get there after `eval` has returned: see `printed`.
    * @throws OtpEvalError INTEROP_EVAL with class, reason and stack; InteropError INTEROP_TIMEOUT, INTEROP_NODE_ENDED
    */
   eval(text: string, options?: EvalOptions): Promise<string>;
-  /** As `eval`; returns the value's external form, as `term_to_binary` writes it. */
+  /** As `eval`; returns the value in external term format, as `term_to_binary` writes it. */
   evalBytes(text: string, options?: EvalOptions): Promise<Uint8Array>;
-  /** A process that stays, for what needs several steps. */
+  /** Starts a process that lasts, for tests in several steps. */
   session(): OtpSession;
   /** Compiles and loads a module: a path to an `.erl` file, or `kvs`, `erldist_echo` of `interop/erlang/`. */
   loadModule(module: string): Promise<void>;
   /**
-   * Waits until the node has printed something that `pattern` matches, and returns the match. Output has a
-   * channel of its own: it may arrive after the result of the `eval` that printed it.
+   * Waits until the node has printed something that `pattern` matches, and returns the match. Output takes
+   * another way than results: it may arrive after the result of the `eval` that printed it.
    * @throws InteropError INTEROP_TIMEOUT (default 60,000 ms)
    */
   printed(pattern: RegExp, timeoutMs?: number): Promise<RegExpMatchArray>;
-  /** Stops the emulator with SIGSTOP: its sockets stay open and answer nothing. */
+  /** Stops the emulator with SIGSTOP: its sockets stay open, and it does not answer. */
   freeze(): void;
-  /** Lets a frozen emulator go on. */
+  /** Continues a frozen emulator. */
   thaw(): void;
-  /** SIGKILL; resolves when it is gone. Also what `await using` does: a graceful stop takes a second. */
+  /** Sends SIGKILL; resolves when the node is gone. `await using` does the same: a graceful stop takes a second. */
   kill(): Promise<void>;
-  /** `init:stop()`, and SIGKILL after 60 s; resolves when it is gone. */
+  /** Calls `init:stop()`, and sends SIGKILL after 60 s; resolves when the node is gone. */
   stop(): Promise<void>;
 }
 
+/** How long a node or a shell may take to start. */
 export const START_TIMEOUT_MS = 60_000;
 const EVAL_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 60_000;
 
 /**
- * Starts a genuine node. Resolves when its harness answers, with distribution up.
+ * Starts an Erlang node. Resolves when it can evaluate and distribution is up.
  * @throws InteropError INTEROP_OTP_MISSING, INTEROP_START_FAILED (with its output), INTEROP_TIMEOUT
  */
 export async function startOtpNode(options: OtpNodeOptions): Promise<OtpNode> {
@@ -148,25 +156,26 @@ export async function startOtpNode(options: OtpNodeOptions): Promise<OtpNode> {
   }
 }
 
+/** What `erl` needs to start a node: a name, a HOME with the cookie, an EPMD port. */
 export interface PreparedNode {
   otp: OtpRelease;
-  /** As the node will be called, as far as that is known before. */
+  /** The node's name, without its host if `erl` chooses that. */
   name: string;
   cookie: string;
   /** Name, cookie and the like for `erl`'s command line. */
   args: string[];
   env: Record<string, string>;
-  /** Call it when the node has ended: removes its HOME, and keeps in mind that its name is to be free again. */
+  /** To call when the node has ended: removes its HOME, and notes that its name becomes free. */
   ended: () => void;
 }
 
-/** The folders where a run has looked for what others left. */
+/** The folders where a run has removed what others left. */
 const tidied = new Set<string>();
 
 /** Names of nodes that have ended, with the EPMD port: EPMD notices that a moment later. */
 const endedNames = new Set<string>();
 
-/** What a node and an interactive shell have in common: name, HOME with the cookie, EPMD port. */
+/** Prepares what a node and an interactive shell have in common; waits until EPMD has freed a name used before. */
 export async function prepareNode(options: OtpNodeOptions): Promise<PreparedNode> {
   const run = await interopRun();
   const otp = typeof options.otp === "string" ? otpRelease(options.otp) : options.otp;

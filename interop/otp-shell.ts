@@ -1,6 +1,4 @@
-/**
- * The interactive `erl` shell on a terminal, for sessions tested as a reader of the README types them.
- */
+/** The interactive `erl` shell on a terminal: tests type sessions into it as a reader of the documentation does. */
 
 import { InteropError } from "./errors.ts";
 import { type OtpNodeOptions, prepareNode, START_TIMEOUT_MS } from "./otp-node.ts";
@@ -10,24 +8,26 @@ import { waitUntil } from "./wait.ts";
 
 const TYPE_TIMEOUT_MS = 60_000;
 
+/** A running shell. */
 export interface OtpShell extends AsyncDisposable {
   /** `bilbo@host`, from the prompt. */
   readonly name: string;
+  /** The release it runs. */
   readonly otp: OtpRelease;
   /** Everything on the terminal so far, escape sequences included. */
   readonly log: string;
   /**
    * Types one line, a whole expression with its full stop, and Enter; returns what the shell shows between
-   * that line and the next prompt, without the last newline. `halt().` has no next prompt: use `stop`.
+   * that line and the next prompt, without the last newline. After `halt().` no prompt follows: use `stop`.
    * @throws InteropError INTEROP_TIMEOUT (default 60,000 ms), INTEROP_NODE_ENDED
    */
   type(line: string, timeoutMs?: number): Promise<string>;
-  /** Ends it at once, and waits until it is gone. */
+  /** Sends SIGKILL, and waits until the shell is gone. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts `erl -sname …` as a person does; resolves at its first prompt.
+ * Starts `erl -sname …` on a terminal; resolves at the first prompt.
  * @throws InteropError INTEROP_OTP_MISSING, INTEROP_START_FAILED, INTEROP_TIMEOUT
  */
 export async function startOtpShell(options: OtpNodeOptions): Promise<OtpShell> {
@@ -44,7 +44,7 @@ export async function startOtpShell(options: OtpNodeOptions): Promise<OtpShell> 
   });
   void program.exited.then(prepared.ended);
 
-  /** What the terminal shows from `start` on, once that ends with the prompt of this number. */
+  /** Waits for the prompt of this number; returns what the terminal shows from `start` on. */
   async function untilPrompt(start: number, number: number, timeoutMs: number) {
     return waitUntil(
       () => {
@@ -104,7 +104,7 @@ const PROMPT = /(?:^|\n)(?:\(([^()\s]+)\))?(\d+)> $/;
 
 /** Without escape sequences (moving the cursor, clearing) and carriage returns. */
 function plain(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences consist of them
   return text.replaceAll(/\u001b\[[0-9;?]*[ -/]*[@-~]|\r/g, "");
 }
 

@@ -1,8 +1,8 @@
 /**
- * A program of an Erlang release, running: its output kept, its end awaited, gone when we are.
+ * A running program of an Erlang release: keeps its output, waits for its end, and ends with this process.
  *
- * `setpriv`, `ip netns exec`, `chroot` and the `erl` script all replace themselves by the next, so the process
- * id is that of the emulator itself, and a signal to it stops or ends the emulator.
+ * `setpriv`, `ip netns exec`, `chroot` and the `erl` script each replace themselves with the next, so the
+ * process id is the emulator's, and signals to it reach the emulator.
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -12,22 +12,26 @@ import type { NetworkHost } from "./namespaces.ts";
 import { type OtpRelease, otpCommand, otpPath } from "./releases.ts";
 import { dieWithUs, interopRun, RUN_MARK } from "./run.ts";
 
+/** What to run, and how. */
 export interface ProgramOptions {
   otp: OtpRelease;
+  /** The program and its arguments, as the release sees them. */
   command: readonly string[];
   /** Added to a bare environment: PATH, LANG, HOME "/tmp", the run's EPMD port and its mark. */
   env?: Readonly<Record<string, string>>;
+  /** Run it in one of two network namespaces; see `createNetworkHosts`. */
   namespace?: NetworkHost | undefined;
-  /** Standard input: none, or a pipe. Default none. */
+  /** Standard input: nothing, or a pipe. Default nothing. */
   stdin?: "ignore" | "pipe";
-  /** Whether file descriptor 3 is a socket to us. Default false. */
+  /** Whether file descriptor 3 is a socket to this process. Default false. */
   channel?: boolean;
-  /** Whether it runs on a terminal of its own, wide enough that nothing is wrapped. Default false. */
+  /** Whether it runs on its own terminal, wide enough that nothing wraps. Default false. */
   terminal?: boolean;
-  /** For messages: "node bilbo@host". */
+  /** Its name in messages: "node bilbo@host". */
   label: string;
 }
 
+/** How a program ended: one of the two is null. */
 export interface ProgramEnd {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -36,27 +40,32 @@ export interface ProgramEnd {
 /** How long the rest of a program's output may take after its end. */
 const OUTPUT_TIMEOUT_MS = 10_000;
 
-/** Kept of a program's output; what is older goes. */
+/** How much of a program's output is kept; older output is dropped. */
 const LOG_CHARACTERS = 1 << 20;
 
+/** A program, running or ended. */
 export interface Program {
   readonly child: ChildProcess;
   readonly label: string;
-  /** What it wrote to standard output and error, in the order it came. */
+  /** What it wrote to standard output and error, in order of arrival. */
   readonly log: string;
+  /** Resolves when it has ended and its output is complete. */
   readonly exited: Promise<ProgramEnd>;
-  /** How it ended, once it has. */
+  /** How it ended; undefined while it runs. */
   readonly end: ProgramEnd | undefined;
   /** The socket on file descriptor 3. */
   readonly channel: Duplex | undefined;
-  /** Calls back with each piece of output; returns the undoing. */
+  /** Calls back with each piece of output; returns a function that stops this. */
   onOutput(listener: (text: string) => void): () => void;
   signal(name: NodeJS.Signals): void;
-  /** SIGKILL, and waits for the end. */
+  /** Sends SIGKILL, and waits for the end. */
   kill(): Promise<void>;
 }
 
-/** Starts a program. The promise resolves when it runs; that it does what it should is for the caller to see. */
+/**
+ * Starts a program. Resolves when it runs, not when it is ready.
+ * @throws InteropError INTEROP_START_FAILED
+ */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
   const run = await interopRun();
   const inRelease = otpCommand(options.otp, options.command);
@@ -94,7 +103,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
       for (const listener of listeners) listener(text);
     });
   }
-  // Writing to what has just died is told by `exited`, not here.
+  // `exited` reports a program that ended before it was written to.
   child.stdin?.on("error", () => {});
 
   const forget = run.atEnd(() => child.kill("SIGKILL"));
@@ -147,8 +156,8 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
 }
 
 /**
- * `script`, of util-linux, gives the command a terminal and copies between that and our pipes. With the
- * process ends the terminal, and with that the command.
+ * `script`, from util-linux, gives the command a terminal and copies between it and the pipes. When `script`
+ * ends, so does the terminal, and with it the command.
  */
 function onTerminal(command: readonly string[]): string[] {
   const quoted = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
@@ -165,7 +174,10 @@ function onTerminal(command: readonly string[]): string[] {
 
 const RUN_TIMEOUT_MS = 60_000;
 
-/** Runs a program of the release to its end. Default of `timeoutMs`: 60,000. */
+/**
+ * Runs a program of the release to its end, and returns its exit code and output. `timeoutMs`: default 60,000.
+ * @throws InteropError INTEROP_START_FAILED, INTEROP_TIMEOUT
+ */
 export async function runOtp(
   options: Omit<ProgramOptions, "label" | "channel" | "stdin"> & { timeoutMs?: number },
 ): Promise<{ code: number | null; output: string }> {
@@ -195,7 +207,7 @@ function forgetLog(program: Program): void {
   remembered.delete(program);
 }
 
-/** What every program still running, and every one that ended since `clearEndedLogs`, has written. */
+/** The output of every program that runs or has ended since `clearEndedLogs`; to print when a test fails. */
 export function interopLogs(): string {
   const parts: string[] = [];
   for (const { label, log, end } of remembered) {
@@ -205,7 +217,7 @@ export function interopLogs(): string {
   return parts.join("");
 }
 
-/** Forgets the logs of programs that have ended: call it before each test. */
+/** Drops the output of programs that have ended: call it before each test. */
 export function clearEndedLogs(): void {
   for (const program of remembered) {
     if (program.end !== undefined) remembered.delete(program);

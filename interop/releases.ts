@@ -1,9 +1,9 @@
 /**
- * The Erlang/OTP releases that tests run against, and how a program of one is started.
+ * The Erlang/OTP releases that tests run against, and how to run a program of one.
  *
- * A release that `otp/install` unpacked is a folder run by chroot; the one on the PATH (in GitHub's
- * CI, say) is run as it is. `ERLDIST_OTP` chooses: unset, all four; "23,29", those; "path", the one on
- * the PATH, whichever it is.
+ * `otp/install` unpacks a release into a folder, where its programs run by chroot; those of the release on
+ * the PATH (in GitHub's CI, for example) run as they are. `ERLDIST_OTP` chooses: unset, all four; "23,29",
+ * those; "path", the one on the PATH.
  */
 
 import { execFileSync } from "node:child_process";
@@ -12,20 +12,20 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { InteropError } from "./errors.ts";
 
-/** What `otp/install` installs when it is not told otherwise. */
+/** What `otp/install` installs by default. */
 export const SUPPORTED_RELEASES = ["23", "25", "27", "29"] as const;
 
 /** An installed release. */
 export interface OtpRelease {
   /** As `erlang:system_info(otp_release)` says: "25". */
   readonly release: string;
-  /** The folder it is run in by chroot; undefined for the one on the PATH. */
+  /** The folder for chroot; undefined for the release on the PATH. */
   readonly root: string | undefined;
 }
 
 /**
- * The releases to test with, oldest first.
- * @throws InteropError INTEROP_OTP_MISSING, saying what to run; nothing is left out silently
+ * Returns the releases to test with, oldest first.
+ * @throws InteropError INTEROP_OTP_MISSING, with what to run, if one is not installed
  */
 export function otpReleases(): OtpRelease[] {
   const chosen = chosenReleases();
@@ -35,7 +35,7 @@ export function otpReleases(): OtpRelease[] {
 }
 
 /**
- * One release by name, which must be installed; "path" is the one on the PATH.
+ * Returns an installed release by name; "path" is the one on the PATH.
  * @throws InteropError INTEROP_OTP_MISSING
  */
 export function otpRelease(name: string): OtpRelease {
@@ -48,8 +48,8 @@ export function otpRelease(name: string): OtpRelease {
 }
 
 /**
- * Calls `describe("OTP 25", () => body(release))` for each release to test with; `describe` is the one of
- * your test runner.
+ * Calls `describe("OTP 25", () => body(release))` for each release to test with; `describe` is your test
+ * runner's.
  */
 export function eachOtp(
   describe: (name: string, body: () => void) => unknown,
@@ -62,17 +62,17 @@ export function eachOtp(
   }
 }
 
-/** Where a path inside the release (as its programs see it) lies on this machine. */
+/** Returns the path on this machine of a path that the release's programs see. */
 export function hostPath(otp: OtpRelease, path: string): string {
   return otp.root === undefined ? path : join(otp.root, path);
 }
 
-/** A folder for temporary files, as the release's programs see it. */
+/** Returns a folder for temporary files, as the release's programs see it. */
 export function temporaryFolder(otp: OtpRelease): string {
   return otp.root === undefined ? tmpdir() : "/tmp";
 }
 
-/** The command line that runs a program of the release: `["chroot", "/…/25", "erl", …]`. */
+/** Returns the command line that runs a program of the release: `["chroot", "/…/25", "erl", …]`. */
 export function otpCommand(otp: OtpRelease, command: readonly string[]): string[] {
   if (otp.root === undefined) return [...command];
   followHosts(otp.root);
@@ -81,7 +81,7 @@ export function otpCommand(otp: OtpRelease, command: readonly string[]): string[
   return [...enter, "chroot", otp.root, ...command];
 }
 
-/** The PATH that `otpCommand`'s program gets. */
+/** Returns the PATH for the program of `otpCommand`. */
 export function otpPath(otp: OtpRelease): string {
   const own = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   const { PATH = own } = process.env;
@@ -93,7 +93,7 @@ function chosenReleases(): string {
   return ERLDIST_OTP.trim();
 }
 
-/** As `otp/install` has it: set but empty is unset. */
+/** Computed as in `otp/install`: an empty variable counts as unset. */
 function installFolder(): string {
   const { ERLDIST_OTP_DIR = "", XDG_CACHE_HOME = "" } = process.env;
   return ERLDIST_OTP_DIR || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "erldist/otp");
@@ -148,7 +148,7 @@ function followHosts(root: string): void {
     copyFileSync("/etc/hosts", fresh);
     renameSync(fresh, theirs);
   } catch (cause) {
-    // Without root the folder cannot be written; what `otp/install` put there has to do.
+    // Without root this process cannot write there; the file from `otp/install` has to do.
     if (!existsSync(theirs)) {
       throw new InteropError(
         "INTEROP_START_FAILED",

@@ -1,10 +1,10 @@
 /**
- * What the nodes of one test run share, and how nothing of it is left behind.
+ * What the nodes of one test run share, and how a run removes everything it made.
  *
- * A run is one process of the test runner: an EPMD port and a cookie of its own, node names that no other
- * run uses, temporary folders. Every process it starts carries the run's mark in its environment, and
- * so does what those start in turn (an `epmd -daemon` above all, which detaches from everybody), so a run
- * can end by process id whatever is its own, and the next one what a crashed one left.
+ * A run is one process of the test runner, with its own EPMD port and cookie, node names that no other run
+ * uses, and temporary folders. Every process it starts carries the run's mark in its environment, and so do
+ * their children (above all `epmd -daemon`, which detaches). So a run can find its processes and end them by
+ * id, and the next run those that a crashed one left.
  */
 
 import { execFileSync } from "node:child_process";
@@ -17,23 +17,28 @@ import { join } from "node:path";
 /** The environment variable that carries the mark. */
 export const RUN_MARK = "ERLDIST_INTEROP_RUN";
 
+/** One run of tests. */
 export interface InteropRun {
   /** `<process id>-<its start time>-<random>`. */
   readonly mark: string;
-  /** The EPMD port for nodes that are not told another; nobody listened there when the run began. */
+  /** The EPMD port of nodes without one of their own; nobody listened there when the run began. */
   readonly epmdPort: number;
+  /** The cookie of nodes without one of their own. */
   readonly cookie: string;
-  /** The host part of short names: what a genuine node takes when it is not told. */
+  /** The host part of short names, as `erl -sname` chooses it. */
   readonly shortHost: string;
-  /** A folder with `.erlang.cookie` in it: the HOME for programs of ours that are to share the cookie. */
+  /** A folder with `.erlang.cookie` in it: the HOME of programs that use the run's cookie. */
   readonly home: string;
-  /** The environment for programs of ours: HOME, ERL_EPMD_PORT and the mark over this process's own. */
+  /** The environment of programs of the run: this process's, with HOME, ERL_EPMD_PORT and the mark. */
   readonly env: Record<string, string>;
-  /** A name's alive part that no other node of this machine has: `bilbo_4711_1`. */
+  /** Returns a name, the part before the `@`, that no other node on this machine has: `bilbo_4711_1`. */
   uniqueName(prefix: string): string;
-  /** A TCP port that nobody listens on, reserved for this run, below the range of outgoing connections. */
+  /** Reserves a TCP port that nobody listens on, below the range of outgoing connections. */
   freeTcpPort(): Promise<number>;
-  /** Called at the end of the run, also when the process exits; must not wait. Returns the undoing. */
+  /**
+   * Calls `action`, which must not wait, at the end of the run, also when the process exits. Returns a
+   * function that cancels that.
+   */
   atEnd(action: () => void): () => void;
 }
 
@@ -41,14 +46,14 @@ let current: Promise<InteropRun> | undefined;
 const endActions = new Set<() => void>();
 let hooked = false;
 
-/** The run of this process, begun at the first call. */
+/** Returns the run of this process; the first call begins it. */
 export function interopRun(): Promise<InteropRun> {
   current ??= beginRun();
   return current;
 }
 
 /**
- * Ends everything the run started and is still there, and removes its folders. The next use begins another run.
+ * Ends every process of the run that still lives, and removes its folders. The next use begins another run.
  */
 export async function endInteropRun(): Promise<void> {
   const run = current;
@@ -115,12 +120,12 @@ async function beginRun(): Promise<InteropRun> {
   };
 }
 
-/** The name of a HOME folder of a run; it tells the next run whether anybody still needs it. */
+/** Returns a name for a HOME folder; the mark in it shows the next run whether the folder is in use. */
 export function homeName(mark: string): string {
   return `erldist-home-${mark}-${randomBytes(4).toString("hex")}`;
 }
 
-/** Removes what runs that crashed have left in a folder for temporary files. */
+/** Removes the HOME folders of crashed runs from a folder for temporary files. */
 export function removeLeftoverHomes(folder: string): void {
   for (const entry of readdirSync(folder)) {
     const mark = /^erldist-home-(\d+-\d+-[0-9a-f]+)-/.exec(entry)?.[1];
@@ -133,7 +138,7 @@ export function removeLeftoverHomes(folder: string): void {
   }
 }
 
-/** Writes a cookie file as Erlang demands it: readable by its owner alone. */
+/** Writes a cookie file as Erlang requires it: readable by its owner alone. */
 export function writeCookie(home: string, cookie: string): void {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const file = join(home, ".erlang.cookie");
@@ -141,7 +146,7 @@ export function writeCookie(home: string, cookie: string): void {
   writeFileSync(file, cookie, { mode: 0o400 });
 }
 
-/** A file that reserves a port, so that runs side by side do not choose the same: it holds the run's mark. */
+/** The file that reserves a port for one run among those that run at the same time; it holds the run's mark. */
 const portFile = (tcpPort: number | string): string =>
   join(tmpdir(), `erldist-interop-port-${tcpPort}`);
 
@@ -152,7 +157,7 @@ async function freeTcpPort(mark: string): Promise<number> {
     try {
       writeFileSync(file, mark, { flag: "wx" });
     } catch {
-      continue; // Another run's.
+      continue; // Reserved already.
     }
     if (await canListen(candidate)) {
       endActions.add(() => rmSync(file, { force: true }));
@@ -162,14 +167,14 @@ async function freeTcpPort(mark: string): Promise<number> {
   }
 }
 
-/** Gives up the ports of runs that crashed. */
+/** Frees the ports of crashed runs. */
 function removeLeftoverPorts(): void {
   for (const entry of readdirSync(tmpdir())) {
     const tcpPort = /^erldist-interop-port-(\d+)$/.exec(entry)?.[1];
     if (tcpPort === undefined) continue;
     try {
       const mark = readFileSync(portFile(tcpPort), "latin1");
-      // One that has just been made is still empty.
+      // Empty: another run is making it.
       if (mark !== "" && !isAlive(mark)) rmSync(portFile(tcpPort), { force: true });
     } catch {
       // Another run was quicker, or it is another user's.
@@ -185,14 +190,14 @@ function canListen(tcpPort: number): Promise<boolean> {
   });
 }
 
-/** Ends, by id, the processes whose mark is chosen. Linux only; elsewhere nothing is found. */
+/** Ends the processes with the chosen marks, by id. Linux only; elsewhere it finds none. */
 function killProcesses(chosen: (mark: string) => boolean): void {
   for (const { pid, mark } of markedProcesses()) {
     if (pid === process.pid || !chosen(mark)) continue;
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // Gone by itself in the meantime.
+      // It has ended in the meantime.
     }
   }
 }
@@ -222,15 +227,15 @@ function markedProcesses(): { pid: number; mark: string }[] {
   return found;
 }
 
-/** Whether the test runner that made a mark still runs: a process id alone may be somebody else's by now. */
+/** Whether the test runner of a mark still runs. The process id alone may belong to another process by now. */
 export function isAlive(mark: string): boolean {
   const [pid, started] = mark.split("-");
   return pid !== undefined && started !== undefined && startTime(Number(pid)) === started;
 }
 
 /**
- * When a process started, in ticks since the machine's start; undefined if it does not run. One that has
- * ended stays in the table (Z, or X on the way out) until its parent asks how, which a busy parent does late.
+ * When a process started, in ticks since the machine booted; undefined if it does not run. A process that has
+ * ended stays in the table (as Z or X) until its parent collects its status, which a busy parent does late.
  */
 function startTime(pid: number): string | undefined {
   try {
@@ -246,8 +251,8 @@ function startTime(pid: number): string | undefined {
 let pdeathsig: boolean | undefined;
 
 /**
- * Words before a command that have the kernel end it when this process ends, however that happens; none
- * where there is no setpriv.
+ * The words to put before a command so that the kernel ends it when this process ends, for whatever reason.
+ * Empty on machines without setpriv.
  */
 export function dieWithUs(): string[] {
   if (pdeathsig === undefined) {

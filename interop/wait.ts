@@ -1,25 +1,26 @@
-/** Waiting for what happens, never for a time. */
+/** Waiting for a condition or a promise, with a limit; never for a fixed time. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { InteropError } from "./errors.ts";
 
-/** Long enough for a machine that is busy with other work; success does not wait for it. */
+/** Long enough for a busy machine; success does not wait for it. */
 const WAIT_TIMEOUT_MS = 60_000;
 
+/** Limits of `waitUntil`. */
 export interface WaitOptions {
   /** Default 60,000. */
   timeoutMs?: number;
-  /** Between two looks; default 20. */
+  /** Between two calls of the condition; default 20. */
   intervalMs?: number;
-  /** What is waited for, for the error's message. */
+  /** What the test waits for, for the error's message. */
   description?: string;
 }
 
 /**
- * Calls `condition` until it gives something that is neither `false` nor `undefined` nor `null`,
- * and returns that.
+ * Calls `condition` until it returns something other than `false`, `undefined` and `null`, and returns
+ * that.
  *
- * An exception of `condition` counts as "not yet"; the last one is the `cause` when time is up.
+ * An exception of `condition` counts as "not yet"; the last one is the `cause` of the time-out.
  * @throws InteropError INTEROP_TIMEOUT
  */
 export async function waitUntil<T>(
@@ -52,7 +53,7 @@ export async function waitUntil<T>(
 }
 
 /**
- * `promise`, or an error after `timeoutMs`. What the promise stands for goes on.
+ * Returns what `promise` resolves to, or throws after `timeoutMs`; the work behind the promise goes on.
  * @throws InteropError INTEROP_TIMEOUT
  */
 export async function within<T>(

@@ -1,6 +1,6 @@
 /**
- * What every interop test file of this project wants of vitest: logs of the far nodes when a test fails, nothing
- * left running after the last. Importing it is enough.
+ * What every interop test file of this project needs from vitest: the nodes' logs when a test fails, and the
+ * end of everything that still runs after the last test. Importing this file is enough.
  */
 
 import { afterAll, beforeEach, describe } from "vitest";
@@ -22,12 +22,12 @@ beforeEach(({ onTestFailed }) => {
 
 afterAll(endInteropRun);
 
-/** A `describe` per release to test with. */
+/** One `describe` for each release to test with. */
 export function eachOtp(body: (otp: OtpRelease) => void): void {
   eachOtpOf(describe, body);
 }
 
-/** A `describe` that is there unless `ERLDIST_WITHOUT=namespaces` leaves it out by name. */
+/** A `describe` that `ERLDIST_WITHOUT=namespaces` leaves out. */
 export function withNamespaces(name: string, body: () => void): void {
   if (!isLeftOut("namespaces")) describe(name, body);
 }
