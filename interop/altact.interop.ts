@@ -1,4 +1,4 @@
-/** ALTACT_SIG_SEND of a genuine node from OTP 28 on, and the older messages of one before that. */
+/** ALTACT_SIG_SEND, which Erlang nodes send from OTP 28 on, and the older messages that they sent before. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {

@@ -72,7 +72,7 @@ eachOtp((otp) => {
     ours = await startOurNode({ highWaterMarkBytes: MARK_BYTES, ...options });
     ours.on("nodedown", ({ error }) => downs.push(String((error as { code?: string }).code)));
     expect(await ours.ping(erl.name)).toBe("pong");
-    // Counts, and tells whether each sender's numbers came in order.
+    // Counts, and reports whether each sender's numbers arrived in order.
     await session.eval(`N = '${ours.name}', register(tester, self()), register(sink, spawn(fun() ->
       (fun Loop(Count, Next, Order) -> receive
         {count, From} -> From ! {counted, Count, Order}, Loop(Count, Next, Order);
@@ -99,8 +99,8 @@ eachOtp((otp) => {
     await erl.kill();
   });
 
-  describe("a genuine node that is frozen", () => {
-    it("holds up who sends; what waits has a bound, and all arrives in order when it goes on", async () => {
+  describe("an Erlang node that is frozen", () => {
+    it("holds up senders; the queue has a bound, and all arrives in order when the node continues", async () => {
       await start({});
       const senders = 4;
       const each = 4000;
@@ -138,7 +138,7 @@ eachOtp((otp) => {
       expect(downs).toEqual([]);
     });
 
-    it("and given up: who waits gets the error, who sends on connects anew", async () => {
+    it("and given up: waiting senders get the error, and a later send connects again", async () => {
       await start({ netTickTimeMs: 4000 });
       erl.freeze();
       const payload = new Uint8Array(MESSAGE_BYTES);
@@ -171,7 +171,7 @@ eachOtp((otp) => {
     });
   });
 
-  describe("a process of ours that is slow", () => {
+  describe("an erldist process that is slow", () => {
     const ways: [string, number, (sluice: Sluice) => TermInput, string][] = [
       ["by pid", 0, ({ process }) => process.pid, "P ! {I, B}"],
       [
@@ -195,7 +195,7 @@ eachOtp((otp) => {
       ],
     ];
     it.each(ways.filter(([, since]) => Number(otp.release) >= since))(
-      "holds up nobody with a flood sent %s, and gets all of it in order",
+      "with a flood sent %s holds up no other process, and receives all of it in order",
       async (_, __, destination, text) => {
         await start({});
         const sluice = new Sluice(ours);
@@ -223,7 +223,7 @@ eachOtp((otp) => {
       },
     );
 
-    it("ends the process that takes nothing, with killed, and no connection", async () => {
+    it("that receives nothing is killed, and the connection stays", async () => {
       await start({ maxMailboxBytes: 4 * 1024 * KIB });
       const logged: Term[] = [];
       ours.on("log", ({ report }) => logged.push(report.get(atom("registered_name"))!));
@@ -241,7 +241,7 @@ eachOtp((otp) => {
       expect(await session.eval(`net_adm:ping('${ours.name}')`)).toBe("pong");
     });
 
-    it("answers a server that calls back to its caller while its mailbox is full", async () => {
+    it("and whose mailbox is full gets the answer when it calls its caller back", async () => {
       await start({});
       let handled = 0;
       class Busy extends GenServer<number> {

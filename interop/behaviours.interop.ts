@@ -1,6 +1,6 @@
 /**
- * A GenServer of ours and a genuine gen_server, side by side: who calls, casts to, watches or debugs
- * them from a genuine node sees the same.
+ * erldist's GenServer and GenStatem beside OTP's gen_server and gen_statem: an Erlang node that calls, casts to,
+ * monitors or debugs them sees the same.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { atom, format, isTuple, type Term } from "../src/index.ts";
@@ -306,7 +306,7 @@ eachOtp((otp) => {
   });
   afterAll(() => nodes[Symbol.asyncDispose]());
 
-  /** What an expression comes to at a genuine caller, with a new server on the node. */
+  /** What an expression returns to a caller on an Erlang node, with a new server on N. */
   function seen(node: string, expression: string): Promise<string> {
     const expanded = expression
       .replace(/\boutcome\(/g, "erldist_server:outcome(")
@@ -338,7 +338,7 @@ eachOtp((otp) => {
     });
   });
 
-  describe("endings, and what is logged of them", () => {
+  describe("ends, and what is logged about them", () => {
     it.each(ENDINGS)("%s", async (expression) => {
       const ending = `{erldist_server:ending(P, fun() -> ${expression} end),
          [erldist_server:comparable(E) || E <- rpc:call(N, erldist_server, reports, [])]}`;
@@ -360,7 +360,7 @@ eachOtp((otp) => {
     });
   });
 
-  /** What `sys` prints of events on the genuine node is what is logged of them on ours. */
+  /** The Erlang node prints for `sys` what the erldist node logs. */
   async function tracedAlike(run: (node: string) => Promise<string>): Promise<void> {
     const lines: string[] = [];
     const listen = ({ report }: { report: ReadonlyMap<Term, Term> }): void => {
@@ -380,7 +380,7 @@ eachOtp((otp) => {
     expect(lines.length).toBeGreaterThan(8);
   }
 
-  describe("what proc_lib tells of a server", () => {
+  describe("what proc_lib reports of a server", () => {
     it.each([
       ...["normal", "shutdown", "oops", "{oops, [1]}"].map((reason) => `{stop, ${reason}}`),
       ...["error", "exit", "throw"].map((kind) => `{fail, ${kind}, oops}`),
@@ -410,7 +410,7 @@ eachOtp((otp) => {
     });
 
     it("trace: what is printed there is logged here", async () => {
-      // OTP 23 tells of inserted events and of time-outs of 0 in another way.
+      // OTP 23 prints inserted events and time-outs of 0 in another way.
       const [inserted, zero] = atLeast(25)
         ? [", {event, internal, i}", ", {{timeout, n}, 0, n}"]
         : ["", ""];

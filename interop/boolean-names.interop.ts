@@ -1,7 +1,7 @@
 /**
- * `true` and `false` are atoms: they name processes, modules and functions as any other atom does. What a
- * genuine caller sees of such names on our node equals what it sees on a genuine one, and control
- * messages with them never end a connection.
+ * `true` and `false` are atoms: like any other atom they can name processes, modules and functions. A caller on
+ * an Erlang node sees the same of such names on an erldist node as on another Erlang node, and control messages
+ * with them never end a connection.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { CONTROL } from "../src/distribution/control.ts";
@@ -185,7 +185,7 @@ eachOtp((otp) => {
     await new TrueServer().start(nodes.ours, { name: "true" });
   });
 
-  describe("seen by a genuine caller", () => {
+  describe("as a caller on an Erlang node sees them", () => {
     const seen = (expression: string, node: string): Promise<string> =>
       nodes.caller.eval(`erldist_callee:shape((fun(N) -> ${expression} end)('${node}'))`);
 

@@ -1,6 +1,6 @@
 /**
- * Calls, messages, links and monitors between our node and a genuine one, from either side: what
- * a process on the other node sees equals what it would see among genuine nodes.
+ * Calls, messages, links and monitors between an erldist node and an Erlang node, from either side: a process
+ * on one node sees what it would see between two Erlang nodes.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -155,7 +155,7 @@ eachOtp((otp) => {
       expect(await session.eval(`(fun() -> ${text} end)()`)).toBe("true");
     });
 
-    it("a process of ours dies, and their rpc hears of it", async () => {
+    it("rpc:call returns the reason when the process that serves it is killed", async () => {
       const name = "victim";
       let victim: Process | undefined;
       ours.expose("ts", {
@@ -196,7 +196,7 @@ eachOtp((otp) => {
       expect(await session.eval(`(fun() -> ${text} end)()`)).toBe("undef");
     });
 
-    it("a monitor by name and by pid tells why the process ended", async () => {
+    it("a monitor by name and by pid reports why the process ended", async () => {
       const process = ours.spawn(new Collector());
       process.register("watched");
       expect(await session.eval("M1 = monitor(process, {watched, N}), is_reference(M1)")).toBe(
@@ -213,7 +213,7 @@ eachOtp((otp) => {
       expect(await session.eval(`(fun() -> ${text} end)()`)).toBe("reason");
     });
 
-    it("a monitor on what is not there says noproc", async () => {
+    it("a monitor of an unknown name reports noproc", async () => {
       const text =
         "M = monitor(process, {nobody, N}), receive {'DOWN', M, process, {nobody, N}, R} -> R end";
       expect(await session.eval(`(fun() -> ${text} end)()`)).toBe("noproc");
@@ -235,13 +235,13 @@ eachOtp((otp) => {
       expect(await session.eval(`(fun() -> ${text} end)()`)).toBe(seen);
     });
 
-    it("exit(P, normal) is ignored, and unlink before the end is heard", async () => {
+    it("exit(P, normal) is ignored, and so is the end of an unlinked process", async () => {
       const text = `P = erpc:call(N, ts, newProcess, []), link(P), exit(P, normal), pong = net_adm:ping(N),
         unlink(P), exit(P, gone), pong = net_adm:ping(N), alive`;
       expect(await session.eval(`(fun() -> ${text} end)()`)).toBe("alive");
     });
 
-    it("a link to what is gone says noproc", async () => {
+    it("a link to a dead process reports noproc", async () => {
       const text = `process_flag(trap_exit, true), P = erpc:call(N, ts, newProcess, []), exit(P, kill),
         pong = net_adm:ping(N), link(P), R = receive {'EXIT', P, Why} -> Why end, process_flag(trap_exit, false), R`;
       expect(await session.eval(`(fun() -> ${text} end)()`)).toBe("noproc");
@@ -285,13 +285,13 @@ eachOtp((otp) => {
       expect(format(error.stackTrace, { mode: "~0tp" })).toMatch(/^\[\{erldist_echo,fail,2,/);
     });
 
-    it("rpc gives thrown terms as results, and tells the badrpc that OTP would return", async () => {
+    it("rpc.call returns thrown terms, and its errors carry the badrpc that OTP would return", async () => {
       expect(await call("fail", atom("throw"), atom("ball"))).toBe(atom("ball"));
       const error = await call("fail", atom("exit"), atom("bye")).catch((cause: unknown) => cause);
       expect(format((error as { badrpc: Term }).badrpc)).toBe("{badrpc,{'EXIT',bye}}");
     });
 
-    it("a time-out ends the wait, and the late answer disturbs nobody", async () => {
+    it("a time-out ends the wait, and the late answer is dropped", async () => {
       const slow = ours.rpc.call(erl.name, "erldist_echo", "sleep", [300], { timeoutMs: 50 });
       await expect(slow).rejects.toMatchObject({ code: "CALL_TIMEOUT", mayHaveRun: true });
       expect(await call("sleep", 400)).toBe(atom("slept"));
@@ -335,7 +335,7 @@ eachOtp((otp) => {
       expect(await Promise.all(calls)).toEqual(Array.from({ length: 100 }, (_, index) => index));
     });
 
-    it("a process of ours links to and monitors theirs", async () => {
+    it("an erldist process links to and monitors an Erlang process", async () => {
       const seen = await new Promise<string[]>((resolve, reject) => {
         ours.spawn(async (self) => {
           try {
@@ -360,7 +360,7 @@ eachOtp((otp) => {
       expect(seen[1]).toMatch(/^\{'EXIT',.*,\{because,1\}\}$/);
     });
 
-    it("their process unlinked does not take ours along", async () => {
+    it("the end of an unlinked Erlang process leaves the erldist process alive", async () => {
       const process = ours.spawn(new Collector());
       const theirs = (await ours.rpc.call(erl.name, "erlang", "spawn", [
         atom("erldist_echo"),

@@ -15,7 +15,7 @@ import {
 import { type CommandEnd, runCommand, startCommand, startKvsCommand } from "./support/our-node.ts";
 import "./support/vitest.ts";
 
-/** The newest release stands for all: what differs by release is the handshake tests' matter. */
+/** The newest release stands for all; the handshake tests cover what differs by release. */
 const otp = otpReleases().at(-1)!;
 
 const run = (...args: string[]): Promise<CommandEnd> => runCommand(args);
@@ -73,7 +73,7 @@ describe("erldist", () => {
       expect(end.stderr).toMatch(/within 200 ms.*\[CALL_TIMEOUT\]/);
     });
 
-    it("ends with 2 and a caret when the arguments are no term", async () => {
+    it("ends with 2 and a caret when the arguments are not a term", async () => {
       const end = await run("call", erl.name, "erldist_echo", "echo", "[{a, b]");
       expect(end).toMatchObject({ code: 2, stdout: "" });
       expect(end.stderr).toMatch(/\[\{a, b\]\n\s+\^/);
@@ -90,7 +90,7 @@ describe("erldist", () => {
   });
 
   describe("without success", () => {
-    it("ends with 2 for a command line that is none", async () => {
+    it("ends with 2 for an invalid command line", async () => {
       for (const args of [[], ["kv"], ["ping"], ["call", erl.name], ["ping", erl.name, "--frob"]]) {
         const end = await run(...args);
         expect(end).toMatchObject({ code: 2, stdout: "" });
@@ -110,7 +110,7 @@ describe("erldist", () => {
       expect(end.stderr).toMatch(/"nobody_there".*EPMD_NAME_UNKNOWN\]/);
     });
 
-    it("ends with 3 when there is no EPMD", async () => {
+    it("ends with 3 when no EPMD answers", async () => {
       const port = String(await (await interopRun()).freeTcpPort());
       for (const args of [["names"], ["call", "gandalf", "a", "b"]]) {
         const end = await run(...args, "--epmd-port", port);
@@ -158,7 +158,7 @@ describe("erldist", () => {
       expect(end.stderr).toMatch(/CALL_NO_CONNECTION: HS_TIMEOUT\]/);
     });
 
-    it("ends with 7 when what listens there is no Erlang node", async () => {
+    it("ends with 7 when a server that is not an Erlang node answers", async () => {
       const server = await babbler();
       const { port } = server.address() as { port: number };
       const end = await run("call", "gandalf", "a", "b", "--erl-epmd-port", String(port));
@@ -185,7 +185,7 @@ describe("erldist", () => {
     expect(lines.slice(1).sort()).toEqual(nameLines.sort());
   });
 
-  it("epmd serves genuine nodes until it is interrupted", async () => {
+  it("epmd serves Erlang nodes until it is interrupted", async () => {
     const port = await (await interopRun()).freeTcpPort();
     await using epmd = await startCommand(["epmd", "--epmd-port", String(port)]);
     await waitUntil(() => epmd.stdout() === `epmd ready, port ${port}\n`);

@@ -1,6 +1,6 @@
 /**
- * Our clients of OTP's behaviours on genuine servers: `gen_server`, `gen_statem`, `gen_event` and `sys`.
- * What our calls come to is what a genuine node's calls come to.
+ * erldist's clients for OTP's behaviours, with servers of OTP: `gen_server`, `gen_statem`, `gen_event` and `sys`.
+ * Their calls have the same outcomes as those of an Erlang node.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encode } from "../etf/index.ts";
@@ -216,7 +216,7 @@ eachOtp((otp) => {
   });
   afterAll(() => nodes[Symbol.asyncDispose]());
 
-  /** What our call comes to, an exit without the call itself, which OTP adds to its reason. */
+  /** The outcome of our call; of an exit the reason without the call itself, which OTP adds. */
   async function outcome(call: Promise<unknown>): Promise<string> {
     const value = await call.catch((error: unknown) =>
       tuple(atom("caught"), atom("exit"), reasonOf(error)),
@@ -251,7 +251,7 @@ eachOtp((otp) => {
   describe("gen_event", () => {
     compared("erldist_events", EVENTS);
 
-    it("an event is told to every handler, and a slow one is waited for only if asked", async () => {
+    it("an event reaches every handler, and only syncNotify waits for a slow one", async () => {
       const server = [H, genuine.name] as const;
       await ours.rpc.call(genuine.name, H, "start", []);
       const told: Term[] = [];

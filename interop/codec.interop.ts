@@ -1,10 +1,10 @@
 /**
- * The codec against genuine nodes: random terms of every type there and back by distribution, their
- * bytes, text, order and hashes.
+ * The codec, compared with Erlang nodes: random terms of every type go there and back by distribution; their
+ * bytes, text, order and hashes are the same.
  *
  * ERLDIST_CODEC_TERMS: terms to echo for each release (20,000); ERLDIST_CODEC_SEED: a number (random,
- * and printed). To OTP 23 the same terms are echoed each time unless told otherwise: of some sequences,
- * such as that of seed 580108376, its emulator (23.2.6) dies with SIGSEGV, among genuine nodes too.
+ * and printed). OTP 23 gets the same terms each time unless a seed is given: some sequences, such as that of
+ * seed 580108376, crash its emulator (23.2.6) with SIGSEGV, between two Erlang nodes too.
  */
 
 import { fileURLToPath } from "node:url";
@@ -266,7 +266,7 @@ eachOtp((otp) => {
           ours = atom("refused");
         }
         if (isTuple(theirs)) taken++;
-        // What a later release has added is no fault of an earlier one.
+        // An earlier release need not know what a later one has added.
         else if (release < 29) continue;
         // Text of three quotes was an empty string and another; -0.0 was 0.0.
         if (release < 27 && /"""|-.*e-400|-0\.0/.test(text)) continue;

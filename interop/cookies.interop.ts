@@ -176,7 +176,7 @@ eachOtp((otp) => {
     );
   });
 
-  it("blanks and Latin-1 letters are proved to each other, in both roles", async () => {
+  it("nodes prove cookies with blanks and Latin-1 letters to each other, in both roles", async () => {
     for (const cookie of ["abc def", " é ÿ "]) {
       await using genuine = await startOtpNode({ otp, args: ["-setcookie", cookie] });
       await using ours = await startOurNode({ cookie });
@@ -189,7 +189,7 @@ eachOtp((otp) => {
     }
   });
 
-  it("a cookie outside Latin-1 proves nothing, among genuine nodes either", async () => {
+  it("a cookie outside Latin-1 never matches, between Erlang nodes either", async () => {
     const args = ["-setcookie", "ж"];
     await using one = await startOtpNode({ otp, args });
     await using other = await startOtpNode({ otp, args });

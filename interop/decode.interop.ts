@@ -1,4 +1,4 @@
-/** `erldist decode` explains what two genuine nodes say to each other, recorded on the way. */
+/** `erldist decode` explains the recorded conversation of two Erlang nodes. */
 
 import { writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";

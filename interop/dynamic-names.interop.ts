@@ -1,6 +1,6 @@
 /**
- * Dynamic node names, in both roles: a genuine node that asks us for a name, and a node of ours that asks a
- * genuine one, or another of ours.
+ * Dynamic node names, in both roles: an Erlang node gets its name from an erldist node, and an erldist node from
+ * an Erlang node or from another erldist node.
  */
 
 import { describe, expect, it } from "vitest";
@@ -41,7 +41,7 @@ function withEcho(node: OurNode): OurNode {
   return node;
 }
 
-/** What a process of ours hears. */
+/** A process, and what it receives. */
 function listener(node: OurNode) {
   const heard: string[] = [];
   const process = node.spawn({
@@ -53,8 +53,8 @@ function listener(node: OurNode) {
 }
 
 eachOtp((otp) => {
-  describe("a genuine node without a name", () => {
-    it("gets one from ours, gives it up, and gets it again for another life", async () => {
+  describe("an Erlang node without a name", () => {
+    it("gets one from an erldist node, loses it, and gets it again with another creation", async () => {
       await using ours = withEcho(await startOurNode());
       await using erl = await startEcho(otp, "undefined");
       expect(await nameOf(erl)).toBe(NAMELESS);
@@ -79,7 +79,7 @@ eachOtp((otp) => {
       await waitUntil(async () => (await nameOf(erl)) === NAMELESS);
       expect(await erl.eval(`net_kernel:connect_node('${ours.name}')`)).toBe("true");
       expect(await nameOf(erl)).toBe(name);
-      // The process lives on; its old pid is of a life that is over.
+      // The process lives on; its old pid has an old creation.
       const second = await echoPid(ours, name);
       expect([second.id, second.serial, second.equals(first)]).toEqual([
         first.id,
@@ -97,7 +97,7 @@ eachOtp((otp) => {
       ).toBe("0");
     });
 
-    it("and another one: two names", async () => {
+    it("and another one get two names", async () => {
       await using ours = await startOurNode();
       await using one = await startOtpNode({ otp, name: "undefined" });
       await using two = await startOtpNode({ otp, name: "undefined" });
@@ -110,8 +110,8 @@ eachOtp((otp) => {
     });
   });
 
-  describe("a node of ours without a name", () => {
-    it("gets one from a genuine node, and loses it and all connections with that one", async () => {
+  describe("an erldist node without a name", () => {
+    it("gets one from an Erlang node, and loses it and all connections when that connection ends", async () => {
       await using erl = await startEcho(otp);
       await using other = await startOtpNode({ otp });
       await using ours = withEcho(await startOurNode({ name: "undefined" }));
@@ -156,7 +156,7 @@ eachOtp((otp) => {
       expect(await erl.eval(`net_adm:ping('${ours.name}')`)).toBe("pong");
     });
 
-    it("is what the command is with --sname undefined", async () => {
+    it("is what --sname undefined makes of the command", async () => {
       await using erl = await startOtpNode({ otp });
       const called = await runCommand([
         "call",
@@ -178,8 +178,8 @@ eachOtp((otp) => {
   });
 });
 
-describe("two nodes of ours", () => {
-  it("the one names the other", async () => {
+describe("two erldist nodes", () => {
+  it("one names the other", async () => {
     await using named = withEcho(await startOurNode());
     await using ours = await startOurNode({ name: "undefined" });
     await ours.connect(named.name);

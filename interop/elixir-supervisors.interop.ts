@@ -1,4 +1,4 @@
-/** What Elixir's `DynamicSupervisor` sees of one of ours is what it sees of its own. */
+/** Elixir's `DynamicSupervisor` gets the same answers from a supervisor of erldist as from its own. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DynamicSupervisor } from "../src/index.ts";
 import { type ElixirNode, startElixirNode } from "./support/elixir.ts";

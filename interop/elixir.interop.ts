@@ -1,4 +1,4 @@
-/** Terms in Elixir's syntax against a genuine Elixir. */
+/** Terms in Elixir's syntax, compared with what Elixir itself prints. */
 
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -93,7 +93,7 @@ it("captures of every kind of name", async () => {
   }
 });
 
-it("IO on a device of ours", async () => {
+it("IO on an erldist device", async () => {
   async function* lines() {
     yield* ["frodo €\n", "two\nthree\n", "four\nfive"];
   }

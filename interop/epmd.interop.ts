@@ -1,6 +1,6 @@
 /**
- * EPMD with genuine nodes: ours serves theirs and answers their tools, theirs serves our nodes, and a
- * node of ours stays registered whatever becomes of the EPMD it was registered with.
+ * EPMD: erldist's serves Erlang nodes and answers OTP's tools, OTP's serves erldist nodes, and an erldist node
+ * stays registered whatever happens to the EPMD that it registered with.
  */
 
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
@@ -71,10 +71,10 @@ async function withoutEpmd(): Promise<{ PATH: string }> {
 }
 
 eachOtp((otp) => {
-  // OTP 23 registers once: when EPMD goes away, nobody finds it by its name any more.
+  // OTP 23 registers once: when EPMD ends, its name is lost.
   const registersAgain = Number(otp.release) >= 24;
 
-  describe("genuine nodes with an EPMD of ours", () => {
+  describe("Erlang nodes with erldist's EPMD", () => {
     let tcpPort: number;
     let epmd: EpmdServer;
     let bilbo: OtpNode;
@@ -121,7 +121,7 @@ eachOtp((otp) => {
       expect(await again.eval("erlang:system_info(creation)")).toBe(String(creation));
     });
 
-    it("are told that a name is taken, and so is ours", async () => {
+    it("cannot have a name that is taken, and neither can an erldist node", async () => {
       const alive = aliveOf(bilbo);
       await expect(node(alive)).rejects.toMatchObject({
         code: "INTEROP_START_FAILED",
@@ -137,7 +137,7 @@ eachOtp((otp) => {
 
     // Debian puts erl_call on the PATH; a release installed otherwise keeps it in a folder of its own.
     if (otp.root !== undefined) {
-      it("are found by erl_call, and so is ours", async () => {
+      it("are found by erl_call, and so is an erldist node", async () => {
         await using ours = await startOurNode({ epmd: { port: tcpPort } });
         ours.expose("ts", { half: (number: number) => number / 2 });
         const call = (name: string, what: string) => {
@@ -195,7 +195,7 @@ eachOtp((otp) => {
       return seen.map(tidy);
     }
 
-    it("and hears from ours what it hears from its own", async () => {
+    it("and gets the same answers from erldist's as from its own", async () => {
       const run = await interopRun();
       await using ours = await EpmdServer.start({
         network,
@@ -215,7 +215,7 @@ eachOtp((otp) => {
     });
   });
 
-  describe("our client with its epmd", () => {
+  describe("erldist's client with OTP's epmd", () => {
     let epmd: Epmd;
     let client: EpmdClient;
     beforeEach(async () => {
@@ -225,7 +225,7 @@ eachOtp((otp) => {
     });
     afterEach(() => epmd.stop());
 
-    it("registers a name, and finds it with all that was told", async () => {
+    it("registers a name, and finds it with everything registered", async () => {
       const extra = Buffer.from("more");
       await using gandalf = await client.register("gandalf", 41_234, { hidden: true, extra });
       expect(gandalf.creation).toBeGreaterThan(3);
@@ -245,7 +245,7 @@ eachOtp((otp) => {
       expect(await client.names()).toEqual([{ name: "gandalf", tcpPort: 41_234 }]);
     });
 
-    it("is told that a name is taken, and gets it with another creation when it is free", async () => {
+    it("gets an error while a name is taken, and another creation once it is free", async () => {
       const first = await client.register("gandalf", 41_234);
       await expect(client.register("gandalf", 41_235)).rejects.toMatchObject({
         code: "EPMD_NAME_TAKEN",
@@ -256,7 +256,7 @@ eachOtp((otp) => {
       expect(second.creation).not.toBe(first.creation);
     });
 
-    it("notices that it is gone", async () => {
+    it("notices the end of EPMD", async () => {
       const registration = await client.register("gandalf", 41_234);
       await epmd.stop();
       expect(await registration.lost).toMatchObject({ code: "EPMD_CLOSED" });
@@ -264,7 +264,7 @@ eachOtp((otp) => {
     });
   });
 
-  describe("a node of ours", () => {
+  describe("an erldist node", () => {
     let tcpPort: number;
     beforeEach(async () => {
       tcpPort = await (await interopRun()).freeTcpPort();
@@ -379,7 +379,7 @@ eachOtp((otp) => {
       }
     });
 
-    it("--epmd off is in no EPMD, and finds others", async () => {
+    it("--epmd off does not register, and finds others", async () => {
       await using epmd = await startEpmd({ otp, tcpPort });
       await using bilbo = await startOtpNode({ otp, epmdPort: tcpPort });
       await using ours = await startOurNode({ epmd: { port: tcpPort, mode: "off" } });

@@ -1,6 +1,6 @@
 /**
- * One table of how processes end, and of what those see that are tied to them: run on genuine nodes
- * for reference, on ours, and on one of each, both ways round. The outcomes must be equal.
+ * One table of how processes end, and of what linked and monitoring processes see: run on Erlang nodes for
+ * reference, on erldist nodes, and on one of each, both ways round. The outcomes must be equal.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type OtpNode, startOtpNode } from "./index.ts";
@@ -73,7 +73,7 @@ const CASES: string[] = [
   "{a, {trap, true}}, {a, {trap, false}}, {a, {link, b}}, {b, {exit, oops}}",
   "{a, link_self}, {a, monitor_self}, {a, {exit, oops}}",
   "{a, {trap, true}}, {a, link_self}, {a, monitor_self}, {b, {signal, a, kill}}",
-  // Monitors: each of two tells, one taken back is silent, by name.
+  // Monitors: two report twice, one taken back does not report; by name.
   "{a, {monitor, b}}, {a, {monitor, b}}, {b, {exit, oops}}",
   "{a, {monitor, b}}, {a, {monitor, b}}, {a, demonitor}, {b, {exit, oops}}",
   "{a, {monitor, b}}, {a, demonitor}, {a, demonitor}, {b, {exit, oops}}",
@@ -102,7 +102,7 @@ const REMOTE_CASES: string[] = [
   "{a, {trap, true}}, {b, {trap, true}}, {a, {link, b}}, {a, {disconnect, b}}, settle, {a, {link, b}}, {b, {exit, oops}}",
 ];
 
-/** Cases that name a process of a node, or cut a connection, are in the way of others. */
+/** Cases that register a name or end a connection would disturb others. */
 const alone = (steps: string): boolean => /register|disconnect/.test(steps);
 const together = (steps: string): boolean => !alone(steps);
 
@@ -111,7 +111,7 @@ eachOtp((otp) => {
   let genuine: OtpNode[];
   let ours: Awaited<ReturnType<typeof startOurNode>>[];
   beforeAll(async () => {
-    // Nodes that one disconnects from must stay connected with the others.
+    // A node that another disconnects from must stay connected to the rest.
     const args = ["-kernel", "prevent_overlapping_partitions", "false"];
     const start = () => startOtpNode({ otp, args });
     [driver, ...genuine] = await Promise.all([start(), start(), start()]);
@@ -132,7 +132,7 @@ eachOtp((otp) => {
   const outcome = (steps: string, a: string, b: string): Promise<string> =>
     driver.eval(`erldist_exits:run([${steps}], [{a, '${a}'}, {b, '${b}'}, {c, '${a}'}])`);
 
-  /** The outcomes of the steps with a and b on each of these pairs of nodes, of which the first is genuine. */
+  /** Compares the outcomes of the steps with a and b on each of these pairs of nodes; the first are Erlang nodes. */
   const same = async (steps: string, pairs: readonly (readonly [string, string])[]) => {
     const outcomes: Promise<string>[] = [];
     for (const [a, b] of pairs) {
@@ -164,7 +164,7 @@ eachOtp((otp) => {
   it.each([...CASES.filter(alone), ...REMOTE_CASES])("between two: %s", between);
 
   describe("the table", () => {
-    it("tells a reason from another", async () => {
+    it("distinguishes the reasons", async () => {
       const seen = new Set<string>();
       for (const reason of reasons) {
         seen.add(

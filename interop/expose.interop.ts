@@ -1,6 +1,6 @@
 /**
- * Exposed functions as a genuine caller finds them: `erlang:apply`, funs sent back and forth, typed
- * functions, errors of JavaScript with a stack, and the signal that tells of the caller's end.
+ * Exposed functions as a caller on an Erlang node sees them: `erlang:apply`, funs sent back and forth, typed
+ * functions, JavaScript errors with a stack, and the signal that fires when the caller ends.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Plain } from "../etf/index.ts";
@@ -145,7 +145,7 @@ eachOtp((otp) => {
   });
 
   describe("funs", () => {
-    it("fun M:F/A sent to us is ours to apply, or theirs, and one of theirs is theirs", async () => {
+    it("fun M:F/A sent to us can be applied here or there, and a closure there", async () => {
       expect(await call("erpc:call(N, typed, run, [fun erldist_callee:add/2, [1, 2]])")).toBe("3");
       expect(await call("erpc:call(N, typed, back, [fun lists:reverse/1, [[1, 2, 3]]])")).toBe(
         "[3,2,1]",
@@ -154,7 +154,7 @@ eachOtp((otp) => {
       expect(await call(fun)).toBe(`{${caller.name},42}`);
     });
 
-    it("a fun of ours is theirs to call, when it is of their code", async () => {
+    it("fun M:F/A from here can be applied there, where its module is", async () => {
       const fun = (await ours.rpc.call(caller.name, "erlang", "make_fun", [
         atom("lists"),
         atom("sum"),
@@ -282,7 +282,7 @@ eachOtp((otp) => {
       expect(signal.reason).toMatchObject({ class: "exit", reason: atom("oops") });
     });
 
-    it("fires when the process is ended that was spawned for it", async () => {
+    it("fires when the process that runs the call is killed", async () => {
       await call("exit(spawn(N, typed, watch, []), kill)");
       await fired(await last());
     });

@@ -1,6 +1,6 @@
 /**
- * What ends connections, and what everybody on both sides hears of it: killed and frozen nodes, of ours and
- * genuine ones, ends on purpose, garbage; and that one connects again afterwards, with old pids dead.
+ * What ends connections, and how both sides are notified: killed and frozen nodes of both kinds, disconnects,
+ * garbage. Afterwards the nodes connect again, and old pids stay dead.
  */
 
 import { randomBytes } from "node:crypto";
@@ -64,7 +64,7 @@ function downsOf(node: OurNode): string[] {
   return downs;
 }
 
-/** A genuine node with the echo module. */
+/** An Erlang node with the echo module. */
 async function startEcho(otp: OtpRelease, name?: string, ...args: string[]): Promise<OtpNode> {
   const erl = await startOtpNode({ otp, args, ...(name === undefined ? {} : { name }) });
   await erl.loadModule("erldist_echo");
@@ -78,7 +78,7 @@ const echoPid = (ours: OurNode, erl: OtpNode): Promise<Pid> =>
 const TICK_TIME_MS = 4000;
 const TICK_ARGS = ["-kernel", "net_ticktime", String(TICK_TIME_MS / 1000)];
 
-/** A session that hears of nodes coming and going, with the reason of the latter. */
+/** A session that is notified of nodeup and nodedown, with the reason of the latter. */
 async function monitoringNodes(erl: OtpNode, peer: string): Promise<OtpSession> {
   const session = erl.session();
   await session.eval(
@@ -106,13 +106,13 @@ const REG_SEND = [
 
 const int64 = (value: number): number[] => [0, 0, 0, 0, 0, 0, 0, value];
 
-/** Waits for the end, and tells its reason. */
+/** Waits for the nodedown, and returns its reason. */
 const DOWN_REASON = `(fun() ->
   receive {nodedown, N, I} -> proplists:get_value(nodedown_reason, I) after 60000 -> none end end)()`;
 
 eachOtp((otp) => {
-  describe("a genuine node that is killed", () => {
-    it("nodedown here; links, monitors and calls hear of it once, and its pids stay dead", async () => {
+  describe("an Erlang node that is killed", () => {
+    it("is a nodedown here; links, monitors and calls are notified once, and its pids stay dead", async () => {
       const erl = await startEcho(otp);
       await using ours = await startOurNode();
       const downs = downsOf(ours);
@@ -166,8 +166,8 @@ eachOtp((otp) => {
     });
   });
 
-  describe("a node of ours that is killed", () => {
-    it("nodedown there; links, monitors and calls hear of it once, and its pids stay dead", async () => {
+  describe("an erldist node that is killed", () => {
+    it("is a nodedown there; links, monitors and calls are notified once, and its pids stay dead", async () => {
       await using erl = await startOtpNode({ otp });
       const ours = await startNodeProgram();
       await using session = await monitoringNodes(erl, ours.name);
@@ -209,7 +209,7 @@ eachOtp((otp) => {
     });
 
     it.each(["SIGINT", "SIGTERM"] as const)(
-      "ends well by %s, and its name with it",
+      "ends with exit code 0 on %s, and its name is free again",
       async (name) => {
         const run = await interopRun();
         await using erl = await startOtpNode({ otp });
@@ -228,7 +228,7 @@ eachOtp((otp) => {
   });
 
   describe("the net tick time", () => {
-    it("tells frozen nodes, of either kind, from idle ones", async () => {
+    it("ends connections with frozen nodes of either kind, and keeps those with idle ones", async () => {
       await using ours = await startOurNode({ netTickTimeMs: TICK_TIME_MS });
       await using ourFrozen = await startNodeProgram({ netTickTimeMs: TICK_TIME_MS });
       await using idle = await startEcho(otp, undefined, ...TICK_ARGS);
@@ -243,7 +243,7 @@ eachOtp((otp) => {
         await waitUntil(
           () => {
             const now = ours.stats().connections[idle.name]!;
-            // Six quarters of ticks alone, in each direction: who hears none gives up after five.
+            // Six quarters of nothing but ticks, in each direction: a node that receives none gives up after five.
             return now.framesIn >= framesIn + 6 && now.framesOut >= framesOut + 6;
           },
           { description: "ticks in both directions" },
@@ -276,7 +276,7 @@ eachOtp((otp) => {
         expect(downs).toEqual([`${frozen.name} CONN_NET_TICK_TIMEOUT`]);
         expect(seen.messages).toEqual([expect.stringMatching(/^\{'EXIT',.*,noconnection\}$/)]);
         frozen.thaw();
-        // It is the same life of the node: its processes are there.
+        // The node was not restarted: its processes live.
         await waitUntil(async () => (await ours.ping(frozen.name)) === "pong");
         process.monitor(await echoPid(ours, frozen));
         process.sendExit(await echoPid(ours, frozen), atom("kill"));
@@ -387,15 +387,15 @@ eachOtp((otp) => {
       ours.removeAllListeners("nodedown");
     });
 
-    describe("and a third that talks nonsense", () => {
+    describe("and a third that breaks the protocol", () => {
       const plain = OFFERED_FLAGS & ~DFLAG.DIST_HDR_ATOM_CACHE & ~DFLAG.FRAGMENTS;
       const header = OFFERED_FLAGS;
       it.each<[string, string, bigint, number[]]>([
         ["a frame of no known type", "DIST_FRAME_TYPE", plain, frame(7, 1, 2)],
-        ["a header not agreed on", "DIST_FRAME_TYPE", plain, frame(131, 68, 0, 106)],
+        ["a header without its flag", "DIST_FRAME_TYPE", plain, frame(131, 68, 0, 106)],
         ["a term cut short", "DIST_TERM_MALFORMED", plain, frame(112, 131, 104, 3)],
         ["a term of no known tag", "DIST_TERM_MALFORMED", plain, frame(112, 131, 1)],
-        ["no tuple", "DIST_CONTROL_MALFORMED", plain, frame(112, 131, 106)],
+        ["a term other than a tuple", "DIST_CONTROL_MALFORMED", plain, frame(112, 131, 106)],
         ["an unknown operation", "DIST_CONTROL_UNKNOWN", plain, frame(112, 131, 104, 1, 97, 99)],
         [
           "a link to no pid",
@@ -406,7 +406,7 @@ eachOtp((otp) => {
         ["a frame of 4 GiB", "DIST_FRAME_LIMIT", plain, [255, 255, 255, 255]],
         ["no header", "DIST_FRAME_TYPE", header, frame(112, 131, 104, 1, 97, 99)],
         ["a header cut short", "DIST_HEADER_MALFORMED", header, frame(131, 68, 5)],
-        ["an atom never told", "DIST_CACHE_MISS", header, frame(131, 68, 1, 0, 7, 82, 0)],
+        ["an atom that was never sent", "DIST_CACHE_MISS", header, frame(131, 68, 1, 0, 7, 82, 0)],
         ["no tuple behind a header", "DIST_CONTROL_MALFORMED", header, frame(131, 68, 0, 106)],
         [
           "the middle of a message not begun",
@@ -424,7 +424,7 @@ eachOtp((otp) => {
           ],
         ],
         ["whatever comes", "DIST_", header, frame(...randomBytes(0xffff))],
-      ])("%s: it is cut off, and nobody else notices", async (_what, code, flags, bytes) => {
+      ])("%s: it is disconnected, and no other node notices", async (_what, code, flags, bytes) => {
         expect(await ours.ping(erl.name)).toBe("pong");
         const downs = downsOf(ours);
         await using peer = await connectBare(ours.name, { flags });
@@ -442,7 +442,7 @@ eachOtp((otp) => {
         ["HTTP", "GET / HTTP/1.1\r\nHost: vm\r\n\r\n", "HS_MALFORMED"],
         ["a length alone", "\0", "HS_CLOSED"],
         ["noise", randomBytes(4096).toString("latin1"), "HS_"],
-      ])("%s instead of a handshake: nobody else notices", async (_what, text, code) => {
+      ])("%s instead of a handshake: no other node notices", async (_what, text, code) => {
         const events: string[] = [];
         ours.on("nodeup", ({ name }) => events.push(name));
         ours.on("nodedown", ({ name }) => events.push(name));

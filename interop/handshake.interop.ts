@@ -1,6 +1,6 @@
 /**
- * The handshake with genuine nodes, in both roles: cookies, names, flags, the form of old, the answer
- * `alive`, connects from both sides at once, and every way it is refused.
+ * The handshake with Erlang nodes, in both roles: cookies, names, flags, the old form, the answer `alive`,
+ * both sides connecting at once, and every way a node refuses.
  */
 
 import { connect } from "node:net";
@@ -60,7 +60,7 @@ eachOtp((otp) => {
     });
     afterAll(() => erl.kill());
 
-    it("that is not theirs: HS_COOKIE_REFUSED here, when we connect", async () => {
+    it("differs from theirs: HS_COOKIE_REFUSED here, when we connect", async () => {
       await using ours = await startOurNode();
       const error = await ours.connect(erl.name).catch((cause: unknown) => cause);
       expect(error).toMatchObject({
@@ -74,7 +74,7 @@ eachOtp((otp) => {
       expect(await erl.eval("nodes(hidden)")).toBe("[]");
     });
 
-    it("that is not ours: HS_BAD_DIGEST here and pang there, when they connect", async () => {
+    it("differs from ours: HS_BAD_DIGEST here and pang there, when they connect", async () => {
       await using ours = await startOurNode();
       const events = eventsOf(ours);
       const rejected = rejectedBy(ours);
@@ -93,7 +93,7 @@ eachOtp((otp) => {
       expect(await erl.eval("nodes(hidden)")).toBe("[]");
     });
 
-    it("for one peer alone lets in, in both directions", async () => {
+    it("for one peer alone lets that peer connect, in both directions", async () => {
       await using ours = await startOurNode({ cookies: { [erl.name]: OTHER_COOKIE } });
       await using home = await startOtpNode({ otp });
       expect(await ours.ping(erl.name)).toBe("pong");
@@ -111,7 +111,7 @@ eachOtp((otp) => {
   });
 
   describe("names", () => {
-    it("short and long do not talk, from either side", async () => {
+    it("short and long do not connect, from either side", async () => {
       const run = await interopRun();
       await using short = await startOtpNode({ otp });
       await using long = await startOtpNode({ otp, longNames: true });
@@ -146,7 +146,7 @@ eachOtp((otp) => {
       expect(ours.nodes()).toEqual([]);
     });
 
-    it("that a node keeps others from: HS_NOT_ALLOWED", async () => {
+    it("that a node does not allow: HS_NOT_ALLOWED", async () => {
       await using erl = await startOtpNode({ otp });
       await using ours = await startOurNode();
       await erl.eval("net_kernel:allow(['frodo@shire'])");
@@ -158,7 +158,7 @@ eachOtp((otp) => {
   });
 
   describe("without EPMD", () => {
-    it("theirs connects, in the form of old if it does so, and calls work both ways", async () => {
+    it("theirs connects, in the old form if its release does, and calls work both ways", async () => {
       const port = await (await interopRun()).freeTcpPort();
       const network = await ourNetwork();
       await using ours = await startOurNode({
@@ -192,7 +192,7 @@ eachOtp((otp) => {
     });
   });
 
-  describe("a connection that one side takes for alive", () => {
+  describe("a connection that one side still considers up", () => {
     let erl: OtpNode;
     let ours: OurNode;
     let network: WatchedNetwork;
@@ -214,7 +214,7 @@ eachOtp((otp) => {
       await erl.kill();
     });
 
-    it("ours: gives way when the peer connects anew", async () => {
+    it("ours: is replaced when the peer connects again", async () => {
       const watcher = collect(ours);
       watcher.process.monitor(["init", erl.name]);
       // Behind the monitor: it is in force.
@@ -236,7 +236,7 @@ eachOtp((otp) => {
       expect(await session.eval("nodes(hidden) =:= [N]")).toBe("true");
     });
 
-    it("theirs: gives way when we connect anew", async () => {
+    it("theirs: is replaced when we connect again", async () => {
       const [old] = network.streams;
       old!.breakHere();
       expect(events).toEqual([`up ${erl.name}`, `down ${erl.name} CONN_CLOSED`]);
@@ -244,7 +244,7 @@ eachOtp((otp) => {
 
       const call = ours.rpc.call(erl.name, "erlang", "abs", [-5]);
       if (otp.release === "23") {
-        // It does not end the old one: the handshake goes on when it has noticed by itself.
+        // It does not close the old one: the handshake continues once it has noticed that end.
         await waitUntil(() => network.streams[1]?.handshakeSent.includes("strue"));
         old!.release();
       }
@@ -258,7 +258,7 @@ eachOtp((otp) => {
       expect(events.slice(2)).toEqual([`up ${erl.name}`]);
     });
 
-    it("stays when who connects in the peer's name does not prove the cookie", async () => {
+    it("stays when another program connects under the peer's name without the cookie", async () => {
       const rejected = rejectedBy(ours);
       const impostor = connectBare(ours.name, { name: erl.name, cookie: OTHER_COOKIE });
       await expect(impostor).rejects.toMatchObject({ code: "HS_COOKIE_REFUSED" });
@@ -373,7 +373,7 @@ eachOtp((otp) => {
     const without = (flags: bigint, ...left: bigint[]) =>
       left.reduce((rest, flag) => rest & ~flag, flags);
 
-    it("that they miss in us: not_allowed, HS_NOT_ALLOWED", async () => {
+    it("that they require and we lack: not_allowed, HS_NOT_ALLOWED", async () => {
       await using erl = await startOtpNode({ otp });
       const least = MANDATORY_25 | DFLAG.UNLINK_ID | DFLAG.V4_NC;
       {
@@ -397,7 +397,7 @@ eachOtp((otp) => {
       }
     });
 
-    it("that they miss in who they connect to: pang there, HS_CLOSED here", async () => {
+    it("that they require and the node they connect to lacks: pang there, HS_CLOSED here", async () => {
       await using erl = await startOtpNode({ otp });
       await using listener = await listenBare({ flags: without(MANDATORY_25, DFLAG.BIG_CREATION) });
       expect(await erl.eval(`net_adm:ping('${listener.name}')`)).toBe("pang");
@@ -416,7 +416,7 @@ eachOtp((otp) => {
       await waitUntil(async () => (await ours.ping(erl.name)) === "pong");
     });
 
-    it("ends their attempt at a frozen node of ours: pang", async () => {
+    it("ends their attempt at a frozen erldist node: pang", async () => {
       const run = await interopRun();
       await using erl = await startOtpNode({ otp, args: ["-kernel", "net_setuptime", "1"] });
       await using ours = await startKvsCommand(["--sname", run.uniqueName("gandalf")]);
@@ -429,10 +429,10 @@ eachOtp((otp) => {
   });
 });
 
-describe("flags that our node misses", () => {
+describe("flags that an erldist node requires", () => {
   const lacking = MANDATORY_25 & ~DFLAG.BIT_BINARIES & ~DFLAG.MAP_TAG;
 
-  it("in who connects: not_allowed", async () => {
+  it("and a connecting peer lacks: not_allowed", async () => {
     await using ours = await startOurNode();
     const events = eventsOf(ours);
     const rejected = rejectedBy(ours);
@@ -446,7 +446,7 @@ describe("flags that our node misses", () => {
     await waitUntil(() => ours.nodes().includes(peer.name));
   });
 
-  it("in who it connects to: HS_MISSING_FLAG, with their names", async () => {
+  it("and the peer it connects to lacks: HS_MISSING_FLAG, with their names", async () => {
     await using ours = await startOurNode();
     await using listener = await listenBare({ flags: lacking });
     await expect(ours.connect(listener.name)).rejects.toMatchObject({

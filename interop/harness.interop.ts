@@ -1,5 +1,5 @@
 /**
- * Genuine nodes among themselves: proves that the harness does what it says, before a node of ours is in play.
+ * Erlang nodes among themselves: shows that the harness does what it says, without an erldist node.
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -78,7 +78,7 @@ eachOtp((otp) => {
       ["exit", "exit(self(), kill), receive never -> ok end", "killed"],
       ["syntax", "1 +", "syntax error before: "],
       ["syntax", '"abc', "unterminated string"],
-    ])("tells an exception of class %s by %s", async (exceptionClass, text, reason) => {
+    ])("reports an exception of class %s from %s", async (exceptionClass, text, reason) => {
       const error = await node.eval(text).catch((cause: unknown) => cause);
       expect(error).toBeInstanceOf(OtpEvalError);
       expect(error).toMatchObject({ code: "INTEROP_EVAL", class: exceptionClass });
@@ -122,7 +122,7 @@ eachOtp((otp) => {
       expect(interopLogs()).toContain("to the log: ж");
     });
 
-    it("loads modules, and says what the compiler says", async () => {
+    it("loads modules, and reports what the compiler prints", async () => {
       await node.loadModule("erldist_echo");
       expect(await node.eval("erldist_echo:echo({1, two})")).toBe("{1,two}");
       await expect(compileErlang(otp, "no_such_module")).rejects.toMatchObject({
@@ -165,7 +165,7 @@ eachOtp((otp) => {
       expect(await node.eval("init:get_argument(hidden)")).toBe("{ok,[[]]}");
     });
 
-    it("a frozen one answers nothing, and goes on when it is thawed", async () => {
+    it("a frozen node does not answer, and continues when it is thawed", async () => {
       await using node = await startOtpNode({ otp, distribution: false });
       expect(node.name).toBe("nonode@nohost");
       node.freeze();
@@ -176,7 +176,7 @@ eachOtp((otp) => {
       expect(await node.eval("2")).toBe("2");
     });
 
-    it("a node that ends fails what waits for it, and leaves nothing", async () => {
+    it("a node that ends rejects pending evaluations, and leaves nothing behind", async () => {
       const node = await startOtpNode({ otp });
       const home = JSON.parse(await node.eval('os:getenv("HOME")')) as string;
       const waiting = node.eval("timer:sleep(infinity)");
@@ -187,7 +187,7 @@ eachOtp((otp) => {
       expect(existsSync(`${otp.root ?? ""}${home}`)).toBe(false);
     });
 
-    it("one whose name is taken does not start, and says why", async () => {
+    it("a node whose name is taken does not start, and the error says why", async () => {
       await using node = await startOtpNode({ otp });
       const name = node.name.split("@")[0]!;
       const failure = await startOtpNode({ otp, name }).catch((error: unknown) => error);
@@ -207,7 +207,7 @@ eachOtp((otp) => {
       ]);
     });
 
-    it("started by itself, shows in its log who comes", async () => {
+    it("started alone, logs who connects", async () => {
       const run = await interopRun();
       const tcpPort = await run.freeTcpPort();
       await using epmd = await startEpmd({ otp, tcpPort });
@@ -229,7 +229,7 @@ eachOtp((otp) => {
     });
   }
 
-  it("a shell is typed into as a person does", async () => {
+  it("a shell takes typed lines", async () => {
     await using gandalf = await startOtpNode({ otp, name: "gandalf" });
     await gandalf.loadModule("kvs");
     await gandalf.eval("kvs:start()");
@@ -321,7 +321,7 @@ withNamespaces("two hosts with a firewall", () => {
   });
   afterAll(() => hosts.remove());
 
-  it("run programs of ours too: one port is open, another is not, and the cable can be pulled", async () => {
+  it("run programs: one port is open, another is not, and the cable can be pulled", async () => {
     const server = hosts.a.spawn(
       [
         process.execPath,
@@ -385,7 +385,7 @@ withNamespaces("two hosts with a firewall", () => {
       ]);
     });
 
-    it("a node outside of it is found in EPMD, and not reached", async () => {
+    it("a node on a port outside it is found in EPMD but not reached", async () => {
       await using gandalf = await startOtpNode({
         otp,
         name: "gandalf",
@@ -414,7 +414,7 @@ withNamespaces("two hosts with a firewall", () => {
   });
 });
 
-describe("a release that is not there", () => {
+describe("a release that is not installed", () => {
   it("is an error that says what to run", () => {
     expect(() => otpRelease("17")).toThrow(
       expect.objectContaining({
@@ -486,7 +486,7 @@ describe("a test runner that crashes", () => {
   }
 
   it.runIf(process.platform === "linux")(
-    "that has ended is gone before its parent heard of it",
+    "that has ended counts as gone before its parent knows",
     async () => {
       const { mark: ours } = await interopRun();
       const child = spawn("true", { stdio: "ignore" });

@@ -1,6 +1,7 @@
 /**
  * Two hosts across a firewall, the last stage of the chapter: EPMD's port and a range are open, and nothing
- * else. A genuine node on one, ours on the other, calls in both directions, whoever connects first.
+ * else. An Erlang node on one host, an erldist node on the other: calls work in both directions, whichever
+ * connects first.
  */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -54,7 +55,7 @@ withNamespaces("two hosts", () => {
     });
 
   eachOtp((otp) => {
-    /** A genuine node on the second host. */
+    /** An Erlang node on the second host. */
     const startTheirs = (...kernel: string[]): Promise<OtpNode> =>
       startOtpNode({
         otp,
@@ -70,7 +71,7 @@ withNamespaces("two hosts", () => {
       });
 
     describe("with the range open", () => {
-      it("the genuine node connects and calls", async () => {
+      it("the Erlang node connects and calls", async () => {
         await using gandalf = await startOurs(range);
         await using bilbo = await startTheirs();
         expect(gandalf.tcpPort).toBeGreaterThanOrEqual(MIN);
@@ -84,7 +85,7 @@ withNamespaces("two hosts", () => {
         );
       });
 
-      it("ours connects and calls", async () => {
+      it("the erldist node connects and calls", async () => {
         await using bilbo = await startTheirs();
         await bilbo.loadModule("kvs");
         await bilbo.eval("kvs:start(), kvs:store(weather, fine)");
@@ -104,7 +105,7 @@ withNamespaces("two hosts", () => {
       });
     });
 
-    it("a connection serves both directions, whoever made it", async () => {
+    it("a connection serves both directions, whichever node made it", async () => {
       await using bilbo = await startTheirs();
       const startOurProgram = (connectTo: { connectTo?: string }, portMin: number) =>
         startNodeProgram(
@@ -131,7 +132,7 @@ withNamespaces("two hosts", () => {
       await bothWays(weConnect.name);
     });
 
-    it("a node outside of the range is found, and cannot be reached", async () => {
+    it("a node on a port outside the range is found but cannot be reached", async () => {
       const run = await interopRun();
       const outside = String(await run.freeTcpPort());
       await using gandalf = await startOurs(["--dist-listen-min", outside]);
@@ -147,7 +148,7 @@ withNamespaces("two hosts", () => {
     });
   });
 
-  it("erldist says what a firewall does", async () => {
+  it("erldist names the firewall as a likely cause", async () => {
     const run = await interopRun();
     const outside = String(await run.freeTcpPort());
     await using gandalf = await startOurs(["--dist-listen-min", outside]);

@@ -1,6 +1,6 @@
 /**
- * The I/O protocol against genuine nodes: module `io` of OTP on a device of ours does what it does on
- * a file of OTP's own, and ours prints to devices of OTP and reads from them.
+ * The I/O protocol: OTP's module `io` does the same on a device of erldist as on a file of OTP, and erldist
+ * prints to devices of OTP and reads from them.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -69,7 +69,7 @@ eachOtp((otp) => {
     await erl.kill();
   });
 
-  /** Evaluates with D a device of ours, and with D a file of theirs. */
+  /** Evaluates with D bound to a device of erldist, and with D bound to a file of OTP. */
   async function onBoth(text: string): Promise<[string, string]> {
     const results: string[] = [];
     for (const open of [
@@ -81,7 +81,7 @@ eachOtp((otp) => {
     return results as [string, string];
   }
 
-  describe("they read from our device as from a file of theirs", () => {
+  describe("an Erlang node reads from our device as from its own file", () => {
     it.each([
       "[io:get_line(D, '') || _ <- lists:seq(1, 20)]",
       "[io:get_chars(D, '', K) || K <- [0, 1, 3, 7, 500, 1]]",
@@ -113,7 +113,7 @@ eachOtp((otp) => {
     });
   });
 
-  describe("they use our device as a terminal", () => {
+  describe("an Erlang node uses our device as a terminal", () => {
     it.each([
       ['io:get_line(D, "name: ")', "name: "],
       ["io:get_line(D, 'atom> ')", "atom> "],
@@ -140,7 +140,7 @@ eachOtp((otp) => {
       );
     });
 
-    it("of which a reader that died takes nothing", async () => {
+    it("a reader that died takes nothing from it", async () => {
       await session.eval(`
         D = rpc:call(N, ts, device, []),
         Reader = spawn(fun() -> exit({read, io:get_line(D, '')}) end),
@@ -152,7 +152,7 @@ eachOtp((otp) => {
     });
   });
 
-  describe("we use theirs", () => {
+  describe("an erldist node uses devices of OTP", () => {
     it("prints to a file and reads it back", async () => {
       await session.eval(
         '{ok, F} = file:open(Path ++ ".out", [read, write, {encoding, utf8}]), rpc:call(N, ts, take, [F])',

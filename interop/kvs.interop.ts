@@ -1,6 +1,6 @@
 /**
- * The chapter's session: a genuine shell calls `kvs` on our node, our command and our program call
- * `kvs` on a genuine node, and both of ours call one another.
+ * The chapter's session: an Erlang shell calls `kvs` on an erldist node, the command and a program call `kvs` on
+ * an Erlang node, and two erldist nodes call each other.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -12,7 +12,7 @@ import { eachOtp } from "./support/vitest.ts";
 type Served = Awaited<ReturnType<typeof startKvsCommand>>;
 
 eachOtp((otp) => {
-  describe("a genuine shell and erldist kvs", () => {
+  describe("an Erlang shell and erldist kvs", () => {
     let gandalf: Served;
     let bilbo: OtpShell;
     beforeAll(async () => {
@@ -55,7 +55,7 @@ eachOtp((otp) => {
       expect(await bilbo.type(line.replaceAll("GANDALF", `'${gandalf.name}'`))).toBe(shown);
     });
 
-    it("keeps keys apart as =:= does, and gives back the very term", async () => {
+    it("distinguishes keys as =:= does, and returns the same term", async () => {
       const line = `
         Terms = [1, 1.0, -0.0, 1 bsl 70, -(1 bsl 31), a, 'an atom', true, <<>>, <<"bin">>, <<5:3>>,
           "", "text", [1|2], {}, {a,{b}}, #{}, #{1 => a, 1.0 => b}, self(), make_ref(), fun lists:map/2,
@@ -66,14 +66,14 @@ eachOtp((otp) => {
       expect(await bilbo.type(`N = '${gandalf.name}', ${text}`)).toBe("[]");
     });
 
-    it("takes a fun with what it has captured, and gives it back callable", async () => {
+    it("stores a closure, and returns it callable", async () => {
       const text = `X1 = 41, rpc:call('${gandalf.name}', kvs, store, [adder, fun(Y1) -> X1 + Y1 end]),
         {ok, F1} = rpc:call('${gandalf.name}', kvs, lookup, [adder]), F1(1).`;
       expect(await bilbo.type(text.replace(/\s+/g, " "))).toBe("42");
     });
   });
 
-  describe("our command and our program, and kvs on a genuine node", () => {
+  describe("the command and a program, and kvs on an Erlang node", () => {
     let gandalf: OtpNode;
     beforeAll(async () => {
       gandalf = await startOtpNode({ otp });
@@ -112,7 +112,7 @@ eachOtp((otp) => {
       expect(await gandalf.eval("kvs:lookup(#{1 => 1})")).toBe("undefined");
     });
 
-    it("a process of ours sends to kvs and gets the answer", async () => {
+    it("a process sends to kvs and gets the answer", async () => {
       await using node = await startOurNode();
       const answer = new Promise((resolve, reject) => {
         node.spawn(async (self) => {

@@ -1,4 +1,4 @@
-/** Large messages: in fragments from and to a genuine node, and what is small need not wait for them. */
+/** Large messages travel in fragments from and to an Erlang node, and small ones do not wait for them. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { atom, type Node, type Pid, type Process, type Term, tuple } from "../src/index.ts";
@@ -51,7 +51,7 @@ eachOtp((otp) => {
       expect(await session.eval(text.replace(/\s+/g, " "))).toBe("ok");
     });
 
-    it("a small message of ours overtakes 100 MB of another process", async () => {
+    it("a small message overtakes 100 MB of another process", async () => {
       await session.eval("register(collector, self())");
       const large = ours.spawn({ message: () => {} });
       const small = ours.spawn({ message: () => {} });

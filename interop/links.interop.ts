@@ -1,6 +1,6 @@
 /**
- * Links and monitors under strain, against a genuine node: many pairs of processes that link, unlink and
- * end at the same time as their other half does, and what both sides hold when all is quiet.
+ * Links and monitors under strain, between an erldist node and an Erlang node: both halves of many pairs of
+ * processes link, unlink and end at the same time; in the end both sides agree.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -22,8 +22,8 @@ const PAIRS = 40;
 const STEPS = 120;
 
 /**
- * The genuine halves: each of PAIRS processes takes STEPS steps at random with the process of ours that
- * it was given, ends by the way if the pair is one whose genuine half does, and then answers what it holds.
+ * The Erlang halves: each of PAIRS processes takes STEPS steps at random with its erldist half, ends on the way
+ * if its pair is one whose Erlang half does, and then answers whether it is linked.
  */
 const GENUINE_HALVES = `
   Half = fun(I, P) -> fun() ->
@@ -58,13 +58,13 @@ const GENUINE_HALVES = `
   end end,
   [spawn(Half(I, P)) || {I, P} <- Ours]`;
 
-/** Our half of a pair: the same, from this side. */
+/** The erldist half of a pair: the same from this side. */
 class OurHalf implements Behaviour {
   partner: Pid | undefined;
-  /** The genuine half has taken all its steps. */
+  /** The Erlang half has taken all its steps. */
   stepped = false;
   readonly exits: string[] = [];
-  /** By reference: what the genuine half answered, or a DOWN. */
+  /** By reference: what the Erlang half answered, or a DOWN. */
   readonly answers = new Map<string, Term>();
   message(message: Term): void {
     if (message === atom("stepped")) {
@@ -113,7 +113,7 @@ eachOtp((otp) => {
       await erl.kill();
     });
 
-    it("made, taken back and broken at random from both sides are the same on both in the end", async () => {
+    it("made, removed and broken at random from both sides are the same on both in the end", async () => {
       const halves = Array.from({ length: PAIRS }, (_, index) => {
         const seen = new OurHalf();
         const process = ours.spawn(seen);
@@ -124,7 +124,7 @@ eachOtp((otp) => {
       await ours.send(["tester", erl.name], tuple(atom("ours"), pids));
       await session.eval(`receive {ours, Ours} -> ok end, ${GENUINE_HALVES}`);
       await waitUntil(() => halves.every(({ seen }) => seen.partner !== undefined), {
-        description: "the genuine halves",
+        description: "the Erlang halves",
       });
       for (let step = 0; step < STEPS; step++) {
         for (const { index, seen, process, next } of halves) {
@@ -142,9 +142,9 @@ eachOtp((otp) => {
 
       const lasting = halves.filter(({ index }) => index % 4 === 0);
       await waitUntil(() => lasting.every(({ seen }) => seen.stepped), {
-        description: "the genuine halves to have taken their steps",
+        description: "the Erlang halves to take their steps",
       });
-      /** What the genuine half says behind all signals between the two. */
+      /** What the Erlang half answers behind all signals between the two. */
       const askLinked = async ({ process, seen }: (typeof halves)[number]): Promise<boolean> => {
         const ref = ours.newReference();
         await process.send(seen.partner!, tuple(process.pid, tuple(atom("linked"), ref)));
@@ -162,7 +162,7 @@ eachOtp((otp) => {
       }
       expect(new Set(inForce)).toEqual(new Set([true, false]));
 
-      // What ended on one side leaves nothing on the other, and was heard of with its own reason, or none.
+      // A half that ended leaves no link on the other side, which got its reason, noproc or nothing.
       for (const { index, process, seen } of halves.filter(({ index }) => index % 4 === 2)) {
         await waitUntil(() => (process.links?.size ?? 0) === 0, {
           description: `the link of pair ${index} to go`,
@@ -182,7 +182,7 @@ eachOtp((otp) => {
         { description: "no links to the dead" },
       );
 
-      // An end is told where the link is in force, once, and nowhere else.
+      // An end is reported once where the link is in force, and nowhere else.
       for (const [at, { process, seen, index }] of lasting.entries()) {
         await process.send(seen.partner!, tuple(atom("end_with"), tuple(atom("bye"), index)));
         const ref = process.monitor(seen.partner!);
@@ -192,7 +192,7 @@ eachOtp((otp) => {
       expect(downs).toEqual([]);
     });
 
-    it("monitors by pid and by name, taken back while the end is under way, tell once or never", async () => {
+    it("monitors by pid and by name, removed while the end is under way, report once or never", async () => {
       const rounds = 150;
       const seen: string[] = [];
       const watcher = ours.spawn({
@@ -239,10 +239,10 @@ eachOtp((otp) => {
       expect(downs).toEqual([]);
     });
 
-    it("of a connection's end everything that was in force hears once, whatever is taken back meanwhile", async () => {
+    it("each link and monitor in force reports the end of the connection once, whatever is removed meanwhile", async () => {
       const count = 40;
       const next = dice(5);
-      // Genuine processes that trap exits, linked to ours and monitoring it by pid and by name.
+      // Erlang processes that trap exits, link to an erldist process and monitor it by pid and by name.
       await session.eval(`Watch = fun(I, P) -> spawn(fun() -> process_flag(trap_exit, true), link(P),
           M1 = monitor(process, P), M2 = monitor(process, {list_to_atom("ours_" ++ integer_to_list(I)), node(P)}),
           P ! {partner, self()},
@@ -272,7 +272,7 @@ eachOtp((otp) => {
         "receive {watch, Us} -> ok end, Watchers = [Watch(I, P) || {I, P} <- Us], ok",
       );
       await waitUntil(() => halves.every(({ partner }) => partner.pid !== undefined), {
-        description: "the genuine watchers",
+        description: "the Erlang watchers",
       });
       const expected = halves.map(({ process, partner }) => {
         const refs = [process.monitor(partner.pid!), process.monitor(["init", erl.name])];
@@ -292,7 +292,7 @@ eachOtp((otp) => {
         ]);
       }
 
-      // What the genuine side had not taken back it hears of once too: its monitors, and links not unlinked.
+      // The Erlang side is notified once too: of its monitors, and of links that were not removed.
       const links = expected.map((heard) => heard.includes("exit noconnection"));
       const text = `[W ! {heard, self()} || W <- Watchers],
         [receive {heard, I, H} -> H end || I <- lists:seq(0, ${count - 1})]`;
@@ -302,7 +302,7 @@ eachOtp((otp) => {
           : "[{name,noconnection},{pid,noconnection}]",
       );
       await waitUntil(async () => (await session.eval(text)) === `[${wanted.join(",")}]`, {
-        description: "every genuine watcher to have heard once",
+        description: "every Erlang watcher to be notified once",
       });
       expect(await ours.ping(erl.name)).toBe("pong");
       expect(halves.map(({ seen }) => seen.length)).toEqual(expected.map((heard) => heard.length));

@@ -1,6 +1,6 @@
 /**
- * A node of ours as a member of a cluster: visible or hidden, its view of who is there and why nodes go,
- * dist_auto_connect, and cookies of single peers; side by side with genuine nodes where they can be compared.
+ * An erldist node as a member of a cluster: visible or hidden, which nodes it sees and why they go down,
+ * dist_auto_connect, and cookies per peer; side by side with an Erlang node where the two can be compared.
  */
 
 import { describe, expect, it } from "vitest";
@@ -24,7 +24,7 @@ const TICK_TIME_MS = 4000;
 const startTicking = (otp: OtpRelease, ...args: string[]): Promise<OtpNode> =>
   startOtpNode({ otp, args: ["-kernel", "net_ticktime", String(TICK_TIME_MS / 1000), ...args] });
 
-/** `up TYPE` and `down TYPE REASON` of one peer, as our node tells. */
+/** `up TYPE` and `down TYPE REASON` of one peer, from the events of an erldist node. */
 function eventsOf(node: OurNode, peer: string): string[] {
   const events: string[] = [];
   node.on("nodeup", (up) => {
@@ -36,7 +36,7 @@ function eventsOf(node: OurNode, peer: string): string[] {
   return events;
 }
 
-/** A session that hears of nodes; `NEXT` is its next two events of one, as `eventsOf` puts them. */
+/** A session that is notified of nodes; `nextTwo` returns its next two events of one, as `eventsOf` words them. */
 async function monitorNodes(erl: OtpNode): Promise<OtpSession> {
   const session = erl.session();
   await session.eval("net_kernel:monitor_nodes(true, [nodedown_reason, {node_type, all}])");
@@ -53,7 +53,7 @@ async function nextTwo(session: OtpSession, peer: string): Promise<string[]> {
 }
 
 eachOtp((otp) => {
-  describe("a visible node of ours", () => {
+  describe("a visible erldist node", () => {
     it("is a member of a mesh that goes on working", async () => {
       await using erl = await startTicking(otp);
       await using other = await startTicking(otp);
@@ -83,7 +83,7 @@ eachOtp((otp) => {
             ),
           ).toBe(await node.eval(`{[<<"${ours.name}">>], []}`));
         }
-        // Who waits for global to be in sync with all visible nodes goes on.
+        // global:sync() returns: global is in sync with all visible nodes.
         expect(await erl.eval("global:sync()")).toBe("ok");
         expect(await other.eval("global:sync()")).toBe("ok");
         // Names and locks of global are taken on both.
@@ -131,7 +131,7 @@ eachOtp((otp) => {
       ]);
     });
 
-    it("keeps the locks of global, with those it is visible to and with others", async () => {
+    it("keeps locks of global for nodes that see it and for others", async () => {
       await using erl = await startOtpNode({ otp });
       await using other = await startOtpNode({ otp, hidden: true });
       await using ours = await startOurNode({ hidden: false });
@@ -168,7 +168,7 @@ eachOtp((otp) => {
       );
     });
 
-    it("is of the kind that both sides are", async () => {
+    it("and a hidden one are of the kind that both sides agree on", async () => {
       await using erl = await startOtpNode({ otp });
       await using hiddenErl = await startOtpNode({ otp, hidden: true });
       await using visible = await startOurNode({ hidden: false });
@@ -228,7 +228,7 @@ eachOtp((otp) => {
       }
     });
 
-    it("a node that stops tells itself: the same as our own", async () => {
+    it("on a node that stops distribution is the same as on ours", async () => {
       const run = await interopRun();
       await using erl = await startOtpNode({ otp, distribution: false });
       await using ours = await startOurNode();
@@ -251,7 +251,7 @@ eachOtp((otp) => {
       ["breaks the protocol", "killed", (peer) => peer.sayFrame(Uint8Array.of(7, 1, 2))],
       ["closes", "connection_closed", (peer) => void peer[Symbol.asyncDispose]()],
       ["is silent", "net_tick_timeout", () => {}],
-    ])("of a third that %s is %s on a genuine node and on ours", async (_, reason, end) => {
+    ])("of a peer that %s is %s on an Erlang node and on ours", async (_, reason, end) => {
       await using erl = await startTicking(otp);
       await using session = await monitorNodes(erl);
       await using ours = await startOurNode({ netTickTimeMs: TICK_TIME_MS });
@@ -270,7 +270,7 @@ eachOtp((otp) => {
   });
 
   describe("dist_auto_connect", () => {
-    /** What a node gets of another that it is to connect to by itself. */
+    /** What a node gets from a peer that it would have to connect to automatically. */
     const tryAll = (peer: string): string => `
       {net_adm:ping('${peer}'),
        rpc:call('${peer}', erlang, abs, [-1]),
@@ -295,7 +295,7 @@ eachOtp((otp) => {
       return `{${await ours.ping(peer)},${call},${heard}}`;
     }
 
-    it("never: nobody is connected to by itself, here as there", async () => {
+    it("never: no node is connected to automatically, here as there", async () => {
       await using target = await startOtpNode({ otp });
       await using erl = await startOtpNode({
         otp,

@@ -1,6 +1,6 @@
 /**
- * Monitors whose references are chosen by peers that do not care whether they are their own, or new: two
- * bare peers monitor processes of a genuine node and of one of ours, and hear the same.
+ * Monitors with references that the peer did not create, or used before: two bare peers monitor processes of
+ * an Erlang node and of an erldist node, and receive the same.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decode } from "../etf/index.ts";
@@ -167,7 +167,7 @@ function stepsOf(peer: Peer): Steps {
   return { monitor: say(MONITOR_P.op), demonitor: say(DEMONITOR_P.op) };
 }
 
-/** References that no scenario has. */
+/** References that no scenario uses. */
 let made = 0;
 const newReference = (peer: Peer): Reference => new Reference(peer.name, 9, [++made, 0, 0]);
 
@@ -177,7 +177,7 @@ async function heardOf(peer: Peer, ref: Reference): Promise<void> {
   });
 }
 
-/** All that the peer has said so far is taken in: a monitor of nobody is answered at once. */
+/** Waits until the node has handled all that the peer has sent: it answers a monitor of an unknown name at once. */
 async function settled(peer: Peer): Promise<void> {
   const ref = newReference(peer);
   stepsOf(peer).monitor(atom("nobody"), ref);
@@ -189,7 +189,7 @@ function isAbout(control: Term, ref: Reference): boolean {
   return found instanceof Reference && found.equals(ref);
 }
 
-/** What a peer has heard of a reference: who ended, for which watcher, and why. */
+/** The DOWN messages that a peer has received for R: who ended, for which watcher, and why. */
 function told(peer: Peer, [p, q]: Targets): string[] {
   const heard = peer.take().filter(({ control }) => isAbout(control, R));
   const lines = heard.map(({ control, payload }) => {

@@ -1,4 +1,4 @@
-/** Names of nodes and processes: what each release starts under, connects to and registers, and ours. */
+/** Names of nodes and processes: which ones each release, and erldist, starts under, connects to and registers. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { atom, type Node } from "../src/index.ts";
@@ -70,7 +70,7 @@ const CALLERS: [name: string, welcome: boolean][] = [
 ];
 
 eachOtp((otp) => {
-  it("start and do not start as with erl", async () => {
+  it("start, or do not start, as with erl", async () => {
     const run = await interopRun();
     for (const [kind, pattern, host] of OWN_NAMES) {
       const name = pattern.replace("NAME", run.uniqueName("named"));
@@ -125,7 +125,7 @@ eachOtp((otp) => {
       for (const node of Object.values(theirs)) await node.kill();
     });
 
-    it("connections come about, and do not, as among genuine nodes", async () => {
+    it("the same connections succeed and fail as between Erlang nodes", async () => {
       for (const from of kinds) {
         for (const to of kinds) {
           // A long-named node connects only to hosts with a dot, others only to hosts without.
@@ -150,7 +150,7 @@ eachOtp((otp) => {
       }
     });
 
-    it("what is no name of a node to connect to is refused", async () => {
+    it("names that no node can have are refused", async () => {
       for (const [name, short, long] of PEERS) {
         // Of a name refused before, what is printed may come late.
         const host = name.slice(name.indexOf("@") + 1);
@@ -173,7 +173,7 @@ eachOtp((otp) => {
       }
     });
 
-    it("callers are let in and turned away by what is before the host alone", async () => {
+    it("the part before the host alone decides which callers are accepted", async () => {
       const { uniqueName } = await interopRun();
       for (const [pattern, welcome] of CALLERS) {
         const name = pattern.replace("NAME", uniqueName("caller"));

@@ -1,4 +1,4 @@
-/** Odd control messages: after which each release keeps the connection, and that ours keeps it after as many. */
+/** Odd control messages: after which of them each release keeps the connection; test/node has the same for erldist. */
 import { expect, it } from "vitest";
 import {
   atom,

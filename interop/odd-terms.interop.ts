@@ -5,7 +5,7 @@ import oddTerms from "../test/vectors/odd-terms.json" with { type: "json" };
 import { type OtpNode, startOtpNode } from "./index.ts";
 import { eachOtp } from "./support/vitest.ts";
 
-/** OTP 23 reads this reference in some runs and refuses it in others, for a reason not looked into. */
+/** OTP 23 reads this reference in some runs and refuses it in others; we do not know why. */
 const UNSURE_IN_23 = "NEW_REFERENCE words 0";
 
 const bytesOf = (hex: string): Buffer => Buffer.from(`83${hex}`, "hex");

@@ -1,6 +1,6 @@
 /**
- * What operators ask of a node from a genuine one: our answers have the shape of a genuine node's,
- * question by question, and failures are the same.
+ * What operators ask about a node from an Erlang node: the answers of an erldist node have the same shape as
+ * those of an Erlang node, question by question, and failures are the same.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encode } from "../etf/index.ts";
@@ -189,7 +189,7 @@ const SHAPES: readonly Question[] = [
   ["observer_backend, socket_info, []", 25],
 ];
 
-/** Questions whose answers are the same: what comes of a call, and why it failed. */
+/** Questions whose answers are the same: what a call returns, or why it fails. */
 const SAME: readonly Question[] = [
   ["erlang, process_info, [self(), status]"],
   ["erlang, process_info, [counter, status]"],
@@ -269,7 +269,7 @@ const SAME: readonly Question[] = [
   ["net_kernel, get_net_ticktime, []"],
 ];
 
-/** The server of the subjects (interop/erlang/erldist_shape.erl) on a node of ours. */
+/** The server of the subjects (interop/erlang/erldist_shape.erl) on an erldist node. */
 class Counter extends GenServer<number> {
   readonly #parent: Process;
   constructor(parent: Process) {
@@ -332,14 +332,14 @@ eachOtp((otp) => {
     await caller.kill();
   });
 
-  describe("the shape of an answer is a genuine node's", () => {
+  describe("the shape of an answer is that of an Erlang node", () => {
     it.each(SHAPES.filter(knownTo).map(([question]) => question))("%s", async (question) => {
       const theirs = asked(genuine.name, question);
       expect(await compared(theirs, asked(ours.name, question))).toBe("same");
     });
   });
 
-  describe("the answer is a genuine node's", () => {
+  describe("the answer is that of an Erlang node", () => {
     const answers = async (question: string): Promise<string[]> => {
       const named = ([node, text]: [string, string]): Promise<string> =>
         caller
@@ -353,7 +353,7 @@ eachOtp((otp) => {
     });
   });
 
-  describe("tools of a genuine node", () => {
+  describe("tools of an Erlang node", () => {
     it("what c:ni asks of all nodes prints our processes", async () => {
       // Not c:ni itself: when there are many processes it wants to be told to go on.
       const from = caller.log.length;
@@ -376,7 +376,7 @@ eachOtp((otp) => {
       await expect.poll(registered).toMatch(/\nuser +</);
     });
 
-    it("c:i/3 and proc_lib tell of a pid", async () => {
+    it("c:i/3 and proc_lib describe a pid", async () => {
       const pid = `(element(1, persistent_term:get('${ours.name}')))`;
       const parts = `[list_to_integer(X) || X <- string:tokens(pid_to_list(${pid}), "<.>")]`;
       expect(await caller.eval(`proplists:get_value(status, apply(c, i, ${parts}))`)).toBe(
@@ -394,7 +394,7 @@ eachOtp((otp) => {
           receive ${pattern} -> unlink(Pid), exit(Pid, kill), Got after 60000 -> nothing end
         end)()`;
     it("etop collects", async () => {
-      // The first time a genuine node does not measure its schedulers yet.
+      // The first time, an Erlang node does not measure its schedulers yet.
       const collect = (node: string): string => {
         const once = collected(node, "etop_collect", "", "{Pid, Got}");
         return `begin ${once}, ${once} end`;
@@ -411,7 +411,7 @@ eachOtp((otp) => {
       expect(await caller.eval(names)).toBe("[counter,global_name_server,net_kernel,rex,user]");
     });
 
-    it("observer gets statistics, until it says that it is enough", async () => {
+    it("observer gets statistics until it stops them", async () => {
       const stats = (node: string): string =>
         `(fun() ->
             Pid = spawn('${node}', observer_backend, fetch_stats, [self(), 20]),
@@ -442,7 +442,7 @@ eachOtp((otp) => {
     );
   });
 
-  it("signals reach processes of the node, and nobody behind it", async () => {
+  it("signals reach processes of the node, and no process of another node", async () => {
     const victim = ours.spawn((self) => self.receive(() => false));
     const bindings = { T: encode(victim.pid) };
     const at = (call: string): Promise<string> =>
@@ -458,7 +458,7 @@ eachOtp((otp) => {
     expect(await at("halt, []")).toMatch(/^\{failed,undef,/);
   });
 
-  it("with `operator: false` there is none of it", async () => {
+  it("`operator: false` turns all of it off", async () => {
     await using silent = await startOurNode({ operator: false });
     for (const question of ["erlang, processes, []", "observer_backend, sys_info, []"]) {
       const answer = await caller.eval(

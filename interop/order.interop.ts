@@ -1,6 +1,6 @@
 /**
- * Signal order against genuine nodes: while both sides connect at once, and with small and large messages of
- * many senders, in both directions, through fragments and back-pressure.
+ * Signal order between an erldist node and an Erlang node: while both connect at once, and with small and large
+ * messages of many senders, in both directions, through fragments and back-pressure.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -42,7 +42,7 @@ eachOtp((otp) => {
       await erl.kill();
     });
 
-    /** A process of ours that keeps what does not follow, per sender. */
+    /** A process that records, per sender, the messages out of order. */
     const sink = (name: string): { count: number; wrong: string[]; process: Process } => {
       const next = new Map<Term, number>();
       const seen = {
@@ -93,7 +93,7 @@ eachOtp((otp) => {
         await waitUntil(
           async () => (await session.eval("lists:member(N, nodes(connected))")) === "false",
           {
-            description: "the genuine side to have noticed",
+            description: "the Erlang node to notice",
           },
         );
       }

@@ -1,9 +1,9 @@
 /**
- * A genuine node that does at random what Erlang programs do, to a genuine node and to one of ours, and
+ * An Erlang node does at random what Erlang programs do, to another Erlang node and to an erldist node, and
  * compares the outcomes: sends, calls, links, monitors, spawns, exits, names, locks, with terms of any kind.
  *
- * `ERLDIST_RANDOM_SECONDS` is how long for each release (default 20), `ERLDIST_RANDOM_SEED` does the same
- * again: the seed is printed.
+ * `ERLDIST_RANDOM_SECONDS`: how long for each release (default 20). `ERLDIST_RANDOM_SEED`: the seed of a run to
+ * repeat; each run prints its seed.
  */
 import { expect, it } from "vitest";
 import { startCompared } from "./support/compared.ts";

@@ -1,6 +1,6 @@
 /**
- * All of rpc and erpc, side by side: what a caller on a genuine node sees of our node equals what it
- * sees of a genuine one, and our calls come to what a genuine node's calls come to.
+ * All of rpc and erpc, side by side: a caller on an Erlang node sees the same of an erldist node as of another
+ * Erlang node, and calls from an erldist node have the same outcomes as those from an Erlang node.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encode } from "../etf/index.ts";
@@ -48,7 +48,7 @@ const CALLS = [
 /** Expressions with `N`, the node called, and `m`, the module. `TRY(E)` gives an exception as a term. */
 const EXPRESSIONS = [
   ...CALLS.map((call) => `rpc:call(N, m, ${call})`),
-  // A block_call's process is rex itself: what does not return there takes a genuine node's rex away.
+  // A block_call runs in rex itself: a function that does not return would block an Erlang node's rex for good.
   ...CALLS.filter((call) => !call.startsWith("end_self")).map(
     (call) => `rpc:block_call(N, m, ${call})`,
   ),
@@ -77,7 +77,7 @@ const EXPRESSIONS = [
      receive Late -> Late after 0 -> silent end}`,
   `{try erpc:call(N, m, held, [late], 20) catch C:E -> {C, E} end, rpc:call(N, m, release, []),
      erldist_settle:settle([N]), receive Late -> Late after 0 -> silent end}`,
-  // What a function given up does, it does.
+  // A function goes on after its call was given up.
   "rpc:call(N, m, tell, [self(), hello]), receive hello -> heard after 60000 -> deaf end",
   "{rpc:cast(N, m, tell, [self(), hello]), receive hello -> heard after 60000 -> deaf end}",
   "{erpc:cast(N, m, tell, [self(), hello]), receive hello -> heard after 60000 -> deaf end}",
@@ -148,7 +148,7 @@ eachOtp((otp) => {
   });
   afterAll(() => nodes[Symbol.asyncDispose]());
 
-  describe("what a genuine caller sees of us is what it sees of a genuine node", () => {
+  describe("a caller on an Erlang node sees the same of an erldist node as of an Erlang node", () => {
     const expressions = otp.release === "23" ? EXPRESSIONS : [...EXPRESSIONS, ...COLLECTIONS];
     it.each(expressions)("%s", async (expression) => {
       const seen = (node: string): Promise<string> =>
@@ -157,11 +157,11 @@ eachOtp((otp) => {
     });
   });
 
-  describe("our calls come to what a genuine node's calls come to", () => {
+  describe("calls from an erldist node have the outcomes of those from an Erlang node", () => {
     const M = "erldist_callee";
     const shape = (term: TermInput): Promise<string> =>
       caller.eval("erldist_callee:shape(binary_to_term(T))", { bindings: { T: encode(term) } });
-    /** What the genuine node's call comes to. */
+    /** The outcome of the Erlang node's call. */
     const theirs = (expression: string): Promise<string> =>
       caller.eval(
         `erldist_callee:shape((fun(N) -> ${expanded(expression)} end)('${genuine.name}'))`,
@@ -181,7 +181,7 @@ eachOtp((otp) => {
         expect(await shape(result)).toBe(await theirs(`rpc:call(N, m, ${call})`));
       });
 
-      // Not of these: a genuine node's rex does not come back from them.
+      // Not these: an Erlang node's rex would not return from them.
       if (name.name !== "end_self")
         it("rpc.blockCall", async () => {
           const result = ours.rpc.blockCall(genuine.name, M, name, args).catch(badrpcOf);
@@ -221,7 +221,7 @@ eachOtp((otp) => {
       });
     });
 
-    it("calls that are not answered", async () => {
+    it("calls without an answer", async () => {
       const never = (options: { timeoutMs?: number } = {}, node = genuine.name) =>
         ours.erpc.call(node, M, "never", [], options).catch(caught);
       expect(await shape(await never({ timeoutMs: 50 }))).toBe(
@@ -276,7 +276,7 @@ eachOtp((otp) => {
       );
     });
 
-    it("sbcast, multiServerCall and serverCall tell good nodes from bad ones", async () => {
+    it("sbcast, multiServerCall and serverCall separate good nodes from bad ones", async () => {
       const nodes = [genuine.name, caller.name, "nobody@nowhere"];
       expect(await ours.rpc.sbcast(nodes, M, atom("hello"))).toEqual({
         goodNodes: [genuine.name],
@@ -291,7 +291,7 @@ eachOtp((otp) => {
       });
     });
 
-    it("requests are answered as they come, and those given up are not", async () => {
+    it("requests are answered in any order, and abandoned ones are not", async () => {
       const requests = ours.erpc.requests<string>();
       const later = (milliseconds: number, value: string) =>
         ours.erpc.sendRequest(genuine.name, M, "later", [milliseconds, atom(value)]);

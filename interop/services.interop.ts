@@ -1,6 +1,6 @@
 /**
- * The node's own servers, as a peer finds them: nobody's exit signal puts them out of service, and what
- * ends all the same comes back under its name.
+ * The node's own servers: no exit signal from a peer puts them out of service, and one that ends for another
+ * reason starts again under its name.
  */
 import { describe, expect, it } from "vitest";
 import { atom, type Node, serveKvs } from "../src/index.ts";
@@ -25,8 +25,8 @@ const WORKS = `Works = fun() ->
 const ALL_WORK = "{pong,true,true,true,[],ok,true,{ok,since_the_start}}";
 
 eachOtp((otp) => {
-  describe("servers that a peer wants to end", () => {
-    it("are there again at once, with what they keep", async () => {
+  describe("servers that a peer tries to end", () => {
+    it("are up again at once, with their data", async () => {
       await using erl = await startOtpNode({ otp });
       await using ours = await startOurNode();
       serveKvs(ours);
@@ -43,14 +43,14 @@ eachOtp((otp) => {
           await session.eval(`true = is_pid(rpc:call(N, erlang, whereis, [${name}]))`);
           expect([name, reason, await session.eval("Works()")]).toEqual([name, reason, ALL_WORK]);
         }
-        // As a limit on its memory ends it, or a fault of ours.
+        // As its memory limit would end it, or a bug.
         ended(ours, name);
         expect([name, await session.eval("Works()")]).toEqual([name, ALL_WORK]);
       }
       expect(await session.eval("Lock({resource, another})")).toBe("false");
     });
 
-    it("are watched: the end of kvs is told, and its successor is another process", async () => {
+    it("can be monitored: the end of kvs is reported, and its successor is another process", async () => {
       await using erl = await startOtpNode({ otp });
       await using ours = await startOurNode();
       serveKvs(ours);

@@ -1,6 +1,6 @@
 /**
- * Processes started on other nodes, side by side: what a genuine node sees of a process it starts on
- * ours is what it sees of one on a genuine node, and ours sees of theirs what a genuine node sees.
+ * Processes started on other nodes, side by side: an Erlang node sees the same of a process on an erldist node as
+ * of one on another Erlang node, and an erldist node sees what an Erlang node sees.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encode } from "../etf/index.ts";
@@ -47,7 +47,7 @@ const REQUEST_OPTIONS = [
   "[{priority, high}, {fullsweep_after, 10}, {message_queue_data, off_heap}, {min_bin_vheap_size, 100}]",
   "[{max_heap_size, #{size => 1000000, kill => false}}, {min_heap_size, 1000}]",
 ];
-/** Those that no process is made with. */
+/** Invalid options. */
 const BAD_OPTIONS = [
   "[foo]",
   "[{foo, 1}, link]",
@@ -81,8 +81,8 @@ eachOtp((otp) => {
   afterAll(() => nodes[Symbol.asyncDispose]());
 
   /**
-   * What a genuine process that traps exits makes of an expression on N, and the messages it gets, up to
-   * when `before` has been evaluated and all is settled.
+   * What an expression on N returns to an Erlang process that traps exits, and the messages that the process
+   * has once `before` has been evaluated and all is settled.
    */
   const seen = (expression: string, node: string, before = "ok"): Promise<string> =>
     caller.eval(
@@ -104,7 +104,7 @@ eachOtp((otp) => {
     ),
   ];
 
-  describe("their processes on ours", () => {
+  describe("processes of an Erlang node on an erldist node", () => {
     const spawns = CALLS.flatMap((call) => [
       `spawn(N, M, ${call})`,
       `spawn_link(N, M, ${call})`,
@@ -119,7 +119,7 @@ eachOtp((otp) => {
       "spawn_request_abandon(spawn_request(N, M, report, [self()], [link]))",
       "node(spawn(N, M, nothing, [])) =:= N",
       "spawn(N, M, tell, [self(), hello])",
-      // The link works both ways: the child hears of its parent's end.
+      // The link works both ways: the child is notified of its parent's end.
       "S = self(), Q = spawn(fun() -> spawn_link(N, M, report, [S]), receive go -> exit(gone) end end), receive {reporter, _} -> Q ! go end",
       "P = spawn_link(N, M, report, [self()]), receive {reporter, P} -> exit(P, hello) end",
       "P = spawn_link(N, M, report, [self()]), receive {reporter, P} -> exit(P, kill) end",
@@ -133,11 +133,11 @@ eachOtp((otp) => {
     });
   });
 
-  describe("our processes on theirs", () => {
+  describe("processes of an erldist node on an Erlang node", () => {
     const shape = (term: TermInput): Promise<string> =>
       caller.eval("erldist_callee:shape(binary_to_term(T))", { bindings: { T: encode(term) } });
 
-    /** As `seen`, of a process of ours. */
+    /** As `seen`, for an erldist process. */
     async function made(
       act: (self: Process) => TermInput | Promise<TermInput>,
       before: (self: Process) => unknown = () => {},
@@ -182,8 +182,8 @@ eachOtp((otp) => {
       "[monitor]",
       "[link, monitor, {reply_tag, t}]",
       "[link, {reply, no}]",
-    ])("of a node that is not there: spawn_request with %s", async (options) => {
-      // A monitor hears when the attempt to connect has come to nothing: what else does is under way then.
+    ])("on a node that does not exist: spawn_request with %s", async (options) => {
+      // The monitor ends when the attempt to connect has failed; the other signals are under way by then.
       const [mine, theirs] = await Promise.all([
         made(
           (self) =>
@@ -219,7 +219,7 @@ eachOtp((otp) => {
       ).toBe(await seen(`spawn_opt(N, M, ${call}, [link, monitor])`, genuine.name));
     });
 
-    it("what is not made is refused: badopt, noconnection, and who is linked ends with that", async () => {
+    it("a failed spawn reports badopt or noconnection, and ends a linked parent", async () => {
       const refused = await ours
         .spawnOn(genuine.name, "m", "f", [], { emulatorOptions: [atom("foo")] })
         .catch((error: unknown) => error as SpawnError);
@@ -266,7 +266,7 @@ eachOtp((otp) => {
       }
     });
 
-    it("links work both ways, and a request given up ends what it made", async () => {
+    it("links work both ways, and an abandoned request ends its process", async () => {
       const parentEnds = await made((self) => {
         self.spawn(async (parent) => {
           await parent.spawnOn(genuine.name, "erldist_callee", "report", [self.pid], {
@@ -296,7 +296,7 @@ eachOtp((otp) => {
     });
 
     if (otp.release !== "23") {
-      it("a monitor's alias is there for the child", async () => {
+      it("the child can use a monitor's alias", async () => {
         const mine = await made(async (self) => {
           const ref: Reference = self.spawnRequest(genuine.name, "erldist_callee", "never", [], {
             monitor: { alias: "reply_demonitor" },

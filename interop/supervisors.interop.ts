@@ -1,6 +1,6 @@
 /**
- * Supervisors side by side: a genuine node carries out one script on a supervisor of another genuine
- * node and on one of ours, by module `supervisor`. Answers, what is started and ended in which order,
+ * Supervisors side by side: an Erlang node runs one script on a supervisor of another Erlang node and on one
+ * of an erldist node, by module `supervisor`. Answers, what is started and ended in which order,
  * and what supervisors report must be equal.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** Sequential tracing across the connection: tokens of a genuine node here, ours at its system tracer. */
+/** Sequential tracing between nodes: tokens of an Erlang node arrive here, and its system tracer sees ours. */
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -112,7 +112,7 @@ eachOtp((otp) => {
       expect(await session.eval("receive {sum, Sum} -> Sum after 60000 -> none end")).toBe("3");
     });
 
-    it("ours is taken up by the genuine process, and told by its system tracer", async () => {
+    it("the Erlang process takes over our token, and its system tracer reports it", async () => {
       await session.eval(`Tracer = spawn(fun() -> (fun L(Seen) -> receive
           {give, To} -> To ! {seen, lists:reverse(Seen)}, L(Seen);
           Event -> L([Event | Seen]) end end)([]) end),
@@ -154,7 +154,7 @@ eachOtp((otp) => {
           expect(await session.eval(text)).toMatch(right);
           return true;
         },
-        { description: "what the system tracer hears" },
+        { description: "the events of the system tracer" },
       );
       expect(
         await session.eval("receive {token, T} -> element(2, T) after 60000 -> none end"),
@@ -188,7 +188,7 @@ eachOtp((otp) => {
           expect(await session.eval(give)).toBe(`[${wanted.join(",")}]`);
           return true;
         },
-        { description: "what the system tracer hears" },
+        { description: "the events of the system tracer" },
       );
       await session.eval("seq_trace:set_system_tracer(false)");
     });

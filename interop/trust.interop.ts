@@ -1,9 +1,9 @@
 /**
- * What ordinary programs, busy ones and hostile ones send to a node of ours that serves calls meanwhile:
- * each has the outcome of its row, and whatever it is, the connection stays up, other calls are answered
- * in about their usual time, and the node's services live.
+ * What ordinary, busy and hostile programs send to an erldist node while it serves calls. Each item has the
+ * outcome of its row; the connection stays up, other calls take about their usual time, and the node's
+ * services go on.
  *
- * What a peer must be cut off for comes from a peer of its own.
+ * What ends a connection comes from a peer made for that item.
  */
 import { connect } from "node:net";
 import { deflateSync } from "node:zlib";
@@ -406,7 +406,7 @@ eachOtp((otp) => {
     quiet = await startTrustedProgram();
     await begin();
   });
-  // What a row has spoilt is there anew for the next.
+  // If a row has broken something, the next gets a new node.
   beforeEach(async () => {
     if (!sound) {
       await node[Symbol.asyncDispose]();

@@ -1,5 +1,5 @@
-%% Functions that are called remotely, as a node of ours exposes them too (interop/support/callee.ts):
-%% what a caller sees must not depend on which of the two nodes it has called.
+%% Functions to call remotely; an erldist node exposes them too (interop/support/callee.ts). What a caller sees
+%% must not depend on which of the two nodes it calls.
 %%
 %% start() registers a server as `erldist_callee`: {From, Msg} -> {erldist_callee, node(), {got, Msg}}.
 -module(erldist_callee).

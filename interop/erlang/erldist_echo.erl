@@ -9,7 +9,7 @@
 %%   {From, {demonitor, Ref}}   From ! {erldist_echo, demonitored}
 %%   {From, {exit, Reason}}     exits with Reason
 %%
-%% It traps exits: {'EXIT', ...} and {'DOWN', ...} are messages that `last` tells.
+%% It traps exits: {'EXIT', ...} and {'DOWN', ...} are messages that `last` returns.
 -module(erldist_echo).
 -export([start/0, echo/1, fail/2, print/1, sleep/1]).
 

@@ -1,4 +1,4 @@
-%% A handler of gen_event, for what a node of ours asks of event managers.
+%% A handler of gen_event, for what an erldist node asks event managers.
 %%
 %% start() replaces the event manager, registered as erldist_events, by a new one.
 -module(erldist_events).

@@ -1,5 +1,5 @@
 %% Ends of processes, as those see them that are tied to them: actors on any nodes, told what to do by a
-%% driver, which notes what happens to each. A node of ours has the same actor
+%% driver, which notes what happens to each. An erldist node has the same actor
 %% (interop/support/exits-actor.ts), so that one table of cases runs on any pairing of nodes.
 %%
 %% driver -> actor   {do, Command}, {sync, Id, Actor}
@@ -96,7 +96,7 @@ await(Name, {_, _, _, Dead} = State) ->
             end
     end.
 
-%% Until nothing happens any more: twice in a row nothing was noted.
+%% Notes what happens until a whole round of settling and asking brings nothing new.
 drain({Pids, _, _, _} = State) ->
     erldist_settle:settle(lists:usort([node(Pid) || {_, Pid} <- Pids])),
     case sync(noted(State)) of
@@ -111,7 +111,7 @@ noted(State) ->
     after 0 -> State
     end.
 
-%% Who has died since may have answered before.
+%% An actor may have answered before it died.
 note({synced, _}, State) ->
     State;
 note({did, _, ok}, State) ->

@@ -1,4 +1,4 @@
-%% The far end of the harness: evaluates what the tests ask for, inside a genuine node.
+%% The far end of the harness: evaluates what the tests ask for, inside an Erlang node.
 %%
 %% The channel is file descriptor 3, a socket that the test runner made, in frames with a length of
 %% four bytes. It is not Erlang distribution, because that is what is under test, and not standard
@@ -30,7 +30,7 @@ init() ->
             ok;
         User ->
             group_leader(User, self()),
-            %% Releases before 26 print Latin-1 when there is no terminal, whatever the locale.
+            %% Releases before 26 print Latin-1 without a terminal, whatever the locale.
             ok = io:setopts(User, [{encoding, unicode}])
     end,
     Channel = open_port({fd, 3, 3}, [binary, {packet, 4}, eof]),

@@ -1,5 +1,5 @@
-%% Does at random what Erlang programs do to each other, first with an actor of a genuine node, then with one
-%% of the node under test, and compares the outcomes step by step. A node of ours has the same actor
+%% Does at random what Erlang programs do to each other, first with an actor on an Erlang node, then with one
+%% on the node under test, and compares the outcomes step by step. An erldist node has the same actor
 %% (interop/support/random-actor.ts).
 %%
 %% driver -> actor   {From, Ref, Command}

@@ -1,5 +1,5 @@
-%% A gen_server, as a node of ours runs it too (interop/support/server.ts): who calls it must not see
-%% which of the two it is. Its state is {Count, Seen}; Seen is what its callbacks got, latest first.
+%% A gen_server that an erldist node runs too (interop/support/server.ts): callers must not see which of the two
+%% they call. Its state is {Count, Seen}; Seen is what its callbacks got, latest first.
 %%
 %% setup() registers erldist_starter, the server's parent, which also keeps what the node logs.
 %% start() replaces the server by a new one, registered as erldist_server; start(Module, Args) likewise

@@ -14,7 +14,7 @@ settle(Others) ->
     [rpc:call(From, ?MODULE, pass, [To]) || _ <- lists:seq(1, ?ROUNDS), From <- Nodes, To <- Nodes],
     ok.
 
-%% What the connection to that node carries already is there, and was worked on.
+%% Everything sent to that node before has arrived, and was handled.
 pass(Node) ->
     rpc:call(Node, ?MODULE, turn, []).
 

@@ -1,4 +1,4 @@
-%% A gen_statem that does what it is told, as a node of ours runs it too (interop/support/statem.ts).
+%% A gen_statem that does what it is told, as an erldist node runs it too (interop/support/statem.ts).
 %% Its data is what its callbacks got, {State, Type, Content}, latest first.
 %%
 %% start(Mode) replaces it by a new one, registered as erldist_statem, in state `a`; Mode is `plain`,

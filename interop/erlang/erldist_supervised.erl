@@ -1,5 +1,5 @@
-%% Supervisors and their children, the same on a genuine node and on one of ours
-%% (interop/support/supervised.ts), and a script of operations that a genuine node carries out on either.
+%% Supervisors and their children, the same on an Erlang node and on an erldist node
+%% (interop/support/supervised.ts), and a script of operations that an Erlang node runs on either.
 %%
 %% start() makes the node ready: a log of what happens, in order, with supervisors' reports in it.
 %% run(Node, Script) -> [{Operation, Result, Log}], where pids are named for what they are.

@@ -1,4 +1,4 @@
-%% Random terms sent to a process of ours, which sends each back, and compared with what comes.
+%% Sends random terms to an erldist process that sends each back, and compares the two.
 %%
 %% Loaded beside test/vectors/random_terms.erl, which makes the terms.
 -module(erldist_terms).
@@ -84,7 +84,7 @@ deep(N, I) -> {[deep(N - 1, I)]}.
 keys(0, I) -> I;
 keys(Level, I) -> maps:from_list([{keys(Level - 1, 8 * I + N), N} || N <- lists:seq(0, 7)]).
 
-%% Bytes of maps with a key twice, of which OTP refuses each: the answer tells whether it does.
+%% Bytes of maps with a key twice, all of which OTP refuses: the answer says whether it does.
 doubled() ->
     Key = fun(T) -> <<131, B/binary>> = term_to_binary(T), B end,
     Keys = [1, 1.5, a, <<"b">>, {1, [2 | 3]}, [], #{a => b}, #{{1} => 2, {2} => 1}, deep(300, 1), fun lists:map/2],

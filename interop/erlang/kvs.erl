@@ -1,4 +1,4 @@
-%% The name server of the chapter on distributed programming, in words of our own: what genuine
+%% The name server of the chapter on distributed programming, rewritten: what Erlang
 %% nodes serve when erldist is the caller, and what erldist's own `kvs` is compared with.
 %%
 %%   {From, {store, Key, Value}}  ->  From ! {kvs, true}

@@ -1,7 +1,7 @@
-%% A module, a server and functions whose names are `true` and `false`, as a node of ours has them too
+%% A module, a server and functions whose names are `true` and `false`, as an erldist node has them too
 %% (interop/boolean-names.interop.ts): both are atoms like any other.
 %%
-%% serve() registers a server as `true`, in the place of one that is there; it keeps what it is sent.
+%% serve() registers a server as `true`, and ends the one before; it keeps what it receives.
 %% What it is called with is answered with itself, `seen` with the messages, latest first.
 -module(true).
 -export([false/0, false/1, true/1, tell/2, serve/0]).

@@ -1,6 +1,6 @@
 /**
- * Peers of the tests' own making, over TCP: they go through the handshake as they are told to, and say any
- * bytes behind it. Found through the run's EPMD, as nodes are.
+ * Bare peers over TCP: they carry out the handshake as a test says, and then send any bytes. They find nodes, and
+ * are found, through the run's EPMD.
  */
 
 import { OFFERED_FLAGS } from "../../src/distribution/flags.ts";
@@ -68,7 +68,7 @@ async function bareName(): Promise<string> {
 }
 
 /**
- * Connects to a node, genuine or ours, with the peer as the initiator.
+ * Connects to a node of either kind, with the peer as the initiator.
  * @throws EpmdError, TransportError, HandshakeError
  */
 export async function connectBare(
@@ -80,7 +80,7 @@ export async function connectBare(
 }
 
 /**
- * Connects to a node, genuine or ours, as a peer that says and hears whole messages.
+ * Connects to a node of either kind, as a peer that sends and receives whole messages.
  * @throws as connectBare
  */
 export async function connectRaw(

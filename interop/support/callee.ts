@@ -1,4 +1,4 @@
-/** The functions of `erldist_callee.erl` on a node of ours. */
+/** The functions of `erldist_callee.erl` on an erldist node. */
 
 import {
   atom,

@@ -1,4 +1,4 @@
-/** Three nodes for a comparison: a genuine one that asks, and a genuine one and one of ours to be asked. */
+/** Three nodes for a comparison: an Erlang node that calls another Erlang node and an erldist node. */
 import { type OtpNode, type OtpRelease, startOtpNode } from "../index.ts";
 import { startOurNode } from "./our-node.ts";
 import { serveSettle } from "./settle.ts";
@@ -9,7 +9,7 @@ export interface ComparedNodes extends AsyncDisposable {
   readonly ours: Awaited<ReturnType<typeof startOurNode>>;
 }
 
-/** Starts them, the genuine ones with modules of interop/erlang. */
+/** Starts them, the Erlang nodes with modules of interop/erlang. */
 export async function startCompared(
   otp: OtpRelease,
   modules: readonly string[],

@@ -1,5 +1,5 @@
 /**
- * A genuine node with Elixir: Debian's package, which `interop/elixir-install` puts into the cache, in a
+ * An Erlang node with Elixir: Debian's package, which `interop/elixir-install` puts into the cache, on a
  * node of OTP 25 (or of 27 where the package is newer than 1.14).
  */
 

@@ -1,4 +1,4 @@
-/** The actor of `erldist_exits.erl` on a node of ours. */
+/** The actor of `erldist_exits.erl` on an erldist node. */
 import {
   type Atom,
   atom,

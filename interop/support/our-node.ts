@@ -1,4 +1,4 @@
-/** Nodes of ours for the interop tests: in this process, or as the built command. */
+/** Erldist nodes for the interop tests: in this process, or as the built command. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,7 +11,7 @@ export const COMMAND = fileURLToPath(new URL("../../dist/cli.js", import.meta.ur
 const TRUSTED_PROGRAM = fileURLToPath(new URL("./trusted-program.js", import.meta.url));
 const NODE_PROGRAM = fileURLToPath(new URL("./node-program.js", import.meta.url));
 
-/** A node of ours with the run's EPMD port and cookie, and what its callees print. */
+/** An erldist node with the run's EPMD port and cookie; `printed` returns what its callees printed. */
 export async function startOurNode(
   options: Partial<NodeOptions> = {},
 ): Promise<Node & { printed: () => string }> {
@@ -64,7 +64,7 @@ export function startCommand(
   return startProgram(COMMAND, args, options);
 }
 
-/** Starts a JavaScript program that is a node of ours. */
+/** Starts a JavaScript program that is an erldist node. */
 export async function startProgram(
   file: string,
   args: readonly string[] = [],

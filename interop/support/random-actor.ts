@@ -1,4 +1,4 @@
-/** The actor of `erldist_random.erl` on a node of ours. */
+/** The actor of `erldist_random.erl` on an erldist node. */
 import { isReference, isTuple } from "../../etf/index.ts";
 import {
   type Atom,

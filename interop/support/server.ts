@@ -1,4 +1,4 @@
-/** The gen_server of `erldist_server.erl` on a node of ours, with its parent and what is logged. */
+/** The gen_server of `erldist_server.erl` on an erldist node, with its parent and its log. */
 
 import {
   type Atom,
@@ -140,7 +140,7 @@ class Server extends GenServer<State> {
   }
 }
 
-/** The parent of servers, as `erldist_starter` on a genuine node. */
+/** The parent of servers, as `erldist_starter` on an Erlang node. */
 export interface Starter {
   /** Ends the server started last, and starts another as a child. */
   start(startLink: (parent: Process) => Promise<Process>): Promise<Pid>;

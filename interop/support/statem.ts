@@ -1,4 +1,4 @@
-/** The gen_statem of `erldist_statem.erl` on a node of ours. */
+/** The gen_statem of `erldist_statem.erl` on an erldist node. */
 
 import { exactEquals } from "../../etf/index.ts";
 import {

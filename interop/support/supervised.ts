@@ -1,4 +1,4 @@
-/** The supervisors and children of `erldist_supervised.erl` on a node of ours. */
+/** The supervisors and children of `erldist_supervised.erl` on an erldist node. */
 
 import {
   type Atom,

@@ -1,6 +1,6 @@
 /**
- * TCP for a node of ours in the hands of a test: what was said in handshakes is kept, connecting and
- * accepting can be held back, and a stream can break for one of its sides alone.
+ * A TCP network for an erldist node that a test controls: it records handshakes, can delay connecting and
+ * accepting, and can break a stream for one side only.
  */
 
 import { tcpNetwork } from "../../src/epmd/index.ts";
