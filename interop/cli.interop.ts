@@ -101,7 +101,7 @@ describe("erldist", () => {
     it("ends with 2 for a short name against a long one", async () => {
       const end = await run("call", "--sname", "me", "gandalf@192.0.2.1", "a", "b");
       expect(end.code).toBe(2);
-      expect(end.stderr).toMatch(/short name.*long one.*--sname or --name.*NODE_NAME_KIND\]/);
+      expect(end.stderr).toMatch(/short name.*long one.*--sname.*--name.*NODE_NAME_KIND\]/);
     });
 
     it("ends with 3 when the node is not known to EPMD", async () => {
