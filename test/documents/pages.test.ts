@@ -5,8 +5,6 @@ import { describe, expect, it } from "vitest";
 import { blocks, examples, PAGES, pageText, ROOT } from "../../interop/support/documents.ts";
 
 const README_LINES = { least: 150, most: 200 };
-/** Pages that are being written; nothing else may be linked before it exists. */
-const COMING = ["docs/runtimes.md"];
 /** The addresses of this repository's files on the web. */
 const ON_THE_WEB = /^https:\/\/github\.com\/erldist\/erldist\/(?:blob|tree)\/main\//;
 
@@ -86,9 +84,8 @@ describe("the links", () => {
   });
 });
 
-/** The files of a folder, if it exists, as paths from the root of the repository. */
+/** The files of a folder, as paths from the root of the repository. */
 function filesIn(folder: string, name: RegExp, recursive = true): string[] {
-  if (!existsSync(join(ROOT, folder))) return [];
   return readdirSync(join(ROOT, folder), { recursive, encoding: "utf8" })
     .filter((file) => name.test(file) && !file.includes("node_modules"))
     .map((file) => join(folder, file));
@@ -104,7 +101,7 @@ function exists(page: string, link: string): boolean {
   if (!onTheWeb && /^\w+:/.test(link)) return true;
   const [path = "", anchor] = link.replace(ON_THE_WEB, "").split("#");
   const target = path === "" ? page : join(onTheWeb ? "." : dirname(page), path);
-  if (!existsSync(join(ROOT, target))) return COMING.includes(target);
+  if (!existsSync(join(ROOT, target))) return false;
   return anchor === undefined || anchorsOf(pageText(target)).includes(anchor);
 }
 
