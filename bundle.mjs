@@ -30,12 +30,13 @@ const PROGRAMS = {
   etf: "etf/index.ts",
   epmd: "src/epmd/index.ts",
   interop: "interop/index.ts",
-  cli: "src/cli/main.ts",
+  cli: "src/cli/bin.ts",
 };
 const SHARED = [
+  { name: "version", test: /\/src\/version/ },
   { name: "codec", test: /\/etf\// },
   { name: "ports", test: /\/src\/(epmd|transport)\// },
-  { name: "node", test: /\/src\/(?!cli\/|version)/ },
+  { name: "node", test: /\/src\/(?!cli\/)/ },
 ];
 
 async function bundle(input, groups) {

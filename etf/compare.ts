@@ -195,7 +195,7 @@ function orderNumbers(
 }
 
 /** By code points, which is the order of UTF-8 bytes but not of JavaScript's `<`. */
-export function orderText(a: string, b: string): number {
+function orderText(a: string, b: string): number {
   const size = Math.min(a.length, b.length);
   for (let i = 0; i < size; i++) {
     let x = a.charCodeAt(i);

@@ -133,7 +133,7 @@ function fixedText(digits: string, power: number): string {
 }
 
 /** Whether `~p` shows a character as itself or as a short escape. */
-export function isPrintable(code: number, range: PrintableRange): boolean {
+function isPrintable(code: number, range: PrintableRange): boolean {
   if (code >= 0x20 && code <= 0x7e) return true;
   if (code >= 0xa0 && code <= 0xff) return true;
   if ((code >= 0x08 && code <= 0x0d) || code === 0x1b) return true;

@@ -7,7 +7,7 @@ import { Node, type NodeOptions } from "../../src/index.ts";
 import { interopRun, waitUntil } from "../index.ts";
 
 /** The command as `npm run build` makes it. */
-export const COMMAND = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+const COMMAND = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 const TRUSTED_PROGRAM = fileURLToPath(new URL("./trusted-program.js", import.meta.url));
 const NODE_PROGRAM = fileURLToPath(new URL("./node-program.js", import.meta.url));
 

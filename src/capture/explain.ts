@@ -15,7 +15,7 @@ import type { Explained, ExplainOptions, Side } from "./explained.ts";
 import { explainFrames } from "./frames.ts";
 import { type ExplainedHandshake, explainHandshake, flagsText } from "./handshake.ts";
 
-export type { Explained, ExplainedKind, ExplainOptions, Side } from "./explained.ts";
+export type { Explained, ExplainOptions } from "./explained.ts";
 export { explainedLine } from "./explained.ts";
 
 /** What one or both sides wrote. */

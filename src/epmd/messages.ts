@@ -36,8 +36,8 @@ export const EPMD_TAG = {
 export const NODE_TYPE = { NORMAL: 77, HIDDEN: 72 } as const;
 
 /** A name has at most 255 characters, each of at most 4 bytes. */
-export const MAX_NAME_CHARACTERS = 255;
-export const MAX_NAME_BYTES = 4 * MAX_NAME_CHARACTERS;
+const MAX_NAME_CHARACTERS = 255;
+const MAX_NAME_BYTES = 4 * MAX_NAME_CHARACTERS;
 /** The longest request, its length not counted: epmd takes less than three names' worth. */
 export const MAX_REQUEST_BYTES = 3 * MAX_NAME_BYTES - 3;
 /** The longest list of names taken from a peer. */
@@ -215,7 +215,7 @@ export function parseTextResponse(bytes: Uint8Array): string {
 }
 
 /** @throws EpmdError EPMD_NAME_INVALID */
-export function nameBytes(name: string): Buffer {
+function nameBytes(name: string): Buffer {
   const bytes = Buffer.from(name, "utf8");
   const characters = [...name].length;
   if (

@@ -1,5 +1,5 @@
 /** Control messages of the fuzzing's own making, and what becomes of frames that are read. */
-import { decode, EtfDecodeError, type Term } from "../../etf/index.ts";
+import { EtfDecodeError, type Term } from "../../etf/index.ts";
 import { hasPayload } from "../../src/distribution/control.ts";
 import { DistProtocolError } from "../../src/distribution/errors.ts";
 import { FrameSplitter } from "../../src/distribution/frame.ts";
@@ -89,7 +89,7 @@ function makeField(kind: FieldKind, choices: Choices): Model {
   }
 }
 
-export const VERSION: Uint8Array = Uint8Array.of(131);
+const VERSION: Uint8Array = Uint8Array.of(131);
 
 /** A frame without a header: 112, and both terms with a version byte. */
 export function passThrough({ control, payload }: MadeMessage, choices: Choices): Buffer {
@@ -146,9 +146,4 @@ export function readStream(chunks: Iterable<Uint8Array>, negotiatedFlags: bigint
     error = thrown;
   }
   return { messages, error, heldBytes: reader.heldBytes };
-}
-
-/** The term of bytes of our own, as the codec reads it. */
-export function termOf(model: Model): Term {
-  return decode(Buffer.concat([VERSION, write(model)]));
 }

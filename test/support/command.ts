@@ -56,7 +56,7 @@ export function startCommand(
   const failures = addedListeners(process.stdout, "error");
 
   vi.resetModules();
-  const ended = import("../../src/cli/main.ts")
+  const ended = import("../../src/cli/bin.ts")
     .then(() => ({ code: Number(process.exitCode ?? 0), ...printed }))
     .finally(() => {
       for (const spy of spies) spy.mockRestore();

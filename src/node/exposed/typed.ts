@@ -138,13 +138,14 @@ export const types = {
     isString,
     (value) => asTerm(value),
   ),
+  // Declared by hand: what TypeScript would infer has an argument that versions before 5.7 refuse.
   /** A binary. */
   bytes: type<Uint8Array>(
     "a Uint8Array",
     (term) => (term instanceof Uint8Array ? term : undefined),
     (value) => value instanceof Uint8Array,
     (value) => value,
-  ),
+  ) as TermType<Uint8Array>,
   /** A pid. */
   pid: type<Pid>(
     "a Pid",

@@ -85,7 +85,7 @@ const MAX_CHAIN = 8;
  * A map keyed by identifiers, compared as Erlang compares them. Peers choose their identifiers and can
  * make any number with the same hash; looking those up costs no more than others.
  */
-export class IdentifierMap<Key extends Identifier<Key>, Value> {
+class IdentifierMap<Key extends Identifier<Key>, Value> {
   readonly #hash: (key: Key) => number;
   readonly #text: (key: Key) => string;
   readonly #entries = new Map<number, Entry<Key, Value>>();

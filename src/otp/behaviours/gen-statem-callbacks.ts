@@ -115,7 +115,7 @@ export interface StatemCallbacks {
   readonly stateEnter: boolean;
   init?(): unknown;
   handleEvent?(event: StatemEvent, state: Term): unknown;
-  /** The method of a state, if the machine has one. */
+  /** @internal The method of a state, if the machine has one. */
   stateFunction(state: Term): ((event: StatemEvent) => unknown) | undefined;
   terminate?(reason: Term, state: Term): unknown;
   codeChange?(oldVsn: Term, extra: Term): unknown;

@@ -20,9 +20,10 @@ import {
 import { asTerm, ERROR, FILE, INFINITY, OK, UNDEFINED } from "../../node/atoms.ts";
 import { splitNodeName } from "../../node/identity/names.ts";
 import type { NodeCore } from "../../node/node.ts";
+import { VERSION } from "../../version.ts";
 import { MODULE, STARTED } from "../gen/atoms.ts";
 import { badarg, exposeBifs, functionClause } from "./bifs.ts";
-import { KERNEL_VERSION, OTP_RELEASE, STDLIB_VERSION, VERSION } from "./version.ts";
+import { KERNEL_VERSION, OTP_RELEASE, STDLIB_VERSION } from "./version.ts";
 
 const PRELOADED: Atom<"preloaded"> = atom("preloaded");
 

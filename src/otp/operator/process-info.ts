@@ -165,7 +165,7 @@ export function localProcess(node: NodeCore, pid: Term): Process | undefined {
 }
 
 /** The function that the process started with, as `process_info/2` returns it. */
-export function initialCall(process: Process): [Atom, Atom, number] {
+function initialCall(process: Process): [Atom, Atom, number] {
   return ancestryOf(process) === undefined ? [ERLANG, APPLY, 2] : [PROC_LIB, INIT_P, 5];
 }
 

@@ -20,10 +20,11 @@ import {
 } from "../../../etf/index.ts";
 import { UNDEFINED } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
+import { VERSION } from "../../version.ts";
 import { ON_HEAP } from "../gen/atoms.ts";
 import { badarg, exposeBifs } from "./bifs.ts";
 import { monotonicNanoseconds } from "./erlang-time.ts";
-import { OTP_RELEASE, VERSION } from "./version.ts";
+import { OTP_RELEASE } from "./version.ts";
 
 /** Bytes of a word. All 32-bit platforms of Node.js are listed here. */
 const WORD_SIZE = process.arch === "arm" || process.arch === "ia32" ? 4 : 8;

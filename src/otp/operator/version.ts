@@ -1,7 +1,5 @@
-/** The versions that this node reports. */
+/** The OTP release that this node presents itself as. */
 
-/** The package's version. */
-export const VERSION = "0.1.0";
 /** The newest OTP release whose protocol and tools the node supports. */
 export const OTP_RELEASE = "29";
 /** The version of kernel in that release. */

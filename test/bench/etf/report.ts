@@ -12,7 +12,7 @@ export function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-export function geometricMean(numbers: readonly number[]): number {
+function geometricMean(numbers: readonly number[]): number {
   return Math.exp(numbers.reduce((sum, n) => sum + Math.log(n), 0) / numbers.length);
 }
 

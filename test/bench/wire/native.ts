@@ -10,7 +10,7 @@ const EI = "/usr/include/ei.h";
 const FOLDER = rootPath(".cache/bench/wire");
 
 /** A path from the root of the checkout; this program runs as .cache/bench/test/bench/wire/*.js. */
-export function rootPath(path: string): string {
+function rootPath(path: string): string {
   return fileURLToPath(new URL(`../../../../../${path}`, import.meta.url));
 }
 

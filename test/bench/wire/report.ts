@@ -47,7 +47,7 @@ export function cellOf(row: Row, server: ServerName, rounds: readonly Measured[]
   };
 }
 
-export function median(numbers: readonly number[]): number {
+function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? Number.NaN;

@@ -5,7 +5,7 @@ import { makeModel, near } from "../make.ts";
 import { type MadeMessage, makeMessage, tupleOf } from "../messages.ts";
 import type { Model, PidModel } from "../model.ts";
 
-export const SERVICES = ["rex", "net_kernel", "global_name_server", "user", "kvs"];
+const SERVICES = ["rex", "net_kernel", "global_name_server", "user", "kvs"];
 /** Of the program's own: an input may end them. */
 export const SERVERS = ["server", "supervisor", "dynamic", "victim"];
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { atom } from "../../../etf/index.ts";
-import { VERSION } from "../../../src/otp/operator/version.ts";
+import { VERSION } from "../../../src/version.ts";
 import { setUp } from "../../support/asking.ts";
 
 describe("code and applications", () => {
