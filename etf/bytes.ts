@@ -93,7 +93,7 @@ const encoder = new TextEncoder();
 /** @throws EtfEncodeError ETF_BAD_TEXT for half of a surrogate pair */
 export function utf8Bytes(text: string): Uint8Array {
   const bytes = encoder.encode(text);
-  // In ASCII there are no surrogates.
+  // ASCII has no surrogates.
   if (bytes.length !== text.length && hasLoneSurrogate(text)) throw badText();
   return viewBytes(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -9,7 +9,7 @@ import { type Frame, pathOf } from "./refusal.ts";
 import { ImproperList, LocalFun, NativeRecord } from "./terms.ts";
 
 /**
- * A value that is reached twice, but not from inside itself, is no cycle.
+ * A value that is reached twice, but not from inside itself, is not a cycle.
  *
  * @throws EtfEncodeError ETF_CYCLE with the path to where the value first contains itself
  */

@@ -91,7 +91,7 @@ const CONTAINERS: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Empty lists of one term that get an array each. A term with more is no structure that anyone
+ * Empty lists of one term that get an array each. A term with more is not a structure that anyone
  * changes in place, and to make tens of millions of arrays takes seconds: the others share one,
  * which cannot be changed.
  */
@@ -380,7 +380,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
       : atomFromWire(view, bytes, offset, length);
   }
 
-  /** The atom whose tag was just read, or null if the tag is no atom's. */
+  /** The atom whose tag was just read, or null if the tag is not an atom's. */
   protected atomOf(tag: number): Atom | null {
     switch (tag) {
       case TAG.SMALL_ATOM_UTF8_EXT:
@@ -485,7 +485,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
 
   protected checkedFloat(value: number): Float {
     if (!Number.isFinite(value)) {
-      throw this.error("ETF_BAD_FLOAT", `${value} is no Erlang float`, this.offset - 8);
+      throw this.error("ETF_BAD_FLOAT", `${value} is not an Erlang float`, this.offset - 8);
     }
     this.charge(FLOAT_WORDS);
     return new Float(value);
@@ -505,7 +505,7 @@ export abstract class LeafDecoder<Result> extends ByteReader {
     this.offset += 31;
     const value = OLD_FLOAT.test(text) ? Number(text.replace(",", ".")) : Number.NaN;
     if (!Number.isFinite(value)) {
-      throw this.error("ETF_BAD_FLOAT", "the text of a float is no finite number", start);
+      throw this.error("ETF_BAD_FLOAT", "the text of a float is not a finite number", start);
     }
     return new Float(value);
   }

@@ -2,7 +2,7 @@
  * Terms to bytes, as `term_to_binary` of OTP 26 and later writes them.
  *
  * Spec: erl_ext_dist. Values within the call depth are written by recursion, deeper ones with an
- * explicit stack. A value that is no term is found before anything is handed over; the search for
+ * explicit stack. A value that is not a term is found before anything is handed over; the search for
  * its path is a second walk, so that the first one need not remember where it is.
  */
 import { bigintToBytes, MAX_PUT_BYTES, putBigint } from "#bigint";
@@ -266,7 +266,7 @@ export class TermWriter extends ByteWriter {
     for (let i = 0; i < size; i++) this.write(ordered[i], depth + 1);
   }
 
-  /** What is rare, and what is no term. */
+  /** Writes rare kinds of terms, and refuses values that are not terms. */
   private other(value: unknown, depth: number): void {
     if (depth >= this.watchedDepth && this.isBeyond(value, depth)) return;
     if (value instanceof ImproperList) {
@@ -658,7 +658,7 @@ function cyclic(): EtfEncodeError {
   return new EtfEncodeError("ETF_CYCLE", "the value contains itself");
 }
 
-/** Writes an integer, or a float if it is none, where there is room; returns where it ends. */
+/** Writes an integer, or else a float, where there is room; returns where it ends. */
 function putNumber(buffer: Uint8Array, view: DataView, at: number, value: number): number {
   if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
     if ((value & 0xff) === value) {
@@ -698,7 +698,7 @@ export interface EncodeOptions {
   deterministic?: boolean;
   /**
    * Compressed by zlib where that makes it smaller, at a level of 1 to 9 (`true` is 6); false by
-   * default. Where there is no zlib (browsers) the plain form is written, which any reader takes.
+   * default. Browsers have no zlib: there the plain form is written, which any reader takes.
    */
   compressed?: boolean | number;
 }

@@ -3,7 +3,7 @@
  */
 
 export type EtfEncodeErrorCode =
-  /** A value that is no term: undefined, null, NaN, a function, a class instance ... */
+  /** A value that is not a term: undefined, null, NaN, a function, a class instance ... */
   | "ETF_NOT_A_TERM"
   /** Text with a lone surrogate, which has no UTF-8 form. */
   | "ETF_BAD_TEXT"
@@ -30,7 +30,7 @@ export type EtfDecodeErrorCode =
   | "ETF_BAD_FIELD"
   /** Atom text that is not UTF-8, or of more than 255 characters. */
   | "ETF_BAD_ATOM"
-  /** A float that is no finite number. */
+  /** A float that is not a finite number. */
   | "ETF_BAD_FLOAT"
   /** A map with the same key twice. */
   | "ETF_DUPLICATE_KEY"
@@ -93,7 +93,7 @@ export type TermSyntaxErrorCode =
   /** Nested deeper than the options allow. */
   | "TERM_LIMIT";
 
-/** Text that is no Erlang term. */
+/** Text that is not an Erlang term. */
 export class TermSyntaxError extends Error {
   override readonly name = "TermSyntaxError";
   readonly code: TermSyntaxErrorCode;

@@ -310,7 +310,7 @@ function endOfMap(term: object, size: number, sum: number, known: Known): number
   return h;
 }
 
-/** None of what is no term. */
+/** `[key, value, ...]` of a map; empty for a value that is not a term. */
 function pairsOf(term: object, known: Known): readonly unknown[] {
   return (known.map(term) as MapBase | null)?.toPairs() ?? [];
 }

@@ -1,7 +1,7 @@
 /**
  * Inflating a compressed term to its declared size and not one byte more.
  *
- * By Node's zlib, fetched when first needed; by our own code where there is none (browsers).
+ * Uses Node's zlib, loaded when first needed, or the project's own code in browsers, which have no zlib.
  */
 import type * as Zlib from "node:zlib";
 import { EtfDecodeError } from "./errors.ts";
@@ -9,7 +9,7 @@ import { inflateWeb } from "./inflate.web.ts";
 
 let zlib: typeof Zlib | undefined;
 
-/** Node's zlib, or undefined where there is none. */
+/** Node's zlib; undefined in browsers. */
 export function loadZlib(): typeof Zlib | undefined {
   const host = (globalThis as { process?: NodeJS.Process }).process;
   return host?.getBuiltinModule?.("node:zlib");

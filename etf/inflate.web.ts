@@ -36,7 +36,7 @@ interface Code {
   readonly symbols: Uint16Array;
 }
 
-/** Null for lengths that are no code: too many, or (except for a single one) too few. */
+/** Null for lengths that are not a code: too many, or (except for a single one) too few. */
 function makeCode(bits: ArrayLike<number>, mayBeSingle: boolean): Code | null {
   const counts = new Uint16Array(MAX_BITS + 1);
   for (let i = 0; i < bits.length; i++) counts[bits[i]!]!++;

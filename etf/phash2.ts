@@ -146,7 +146,7 @@ class Hasher {
     else if (typeof term === "bigint") this.integer(term);
     else if (typeof term === "object" && term !== null) this.object(term);
     else if (typeof term !== "number" || !Number.isFinite(term)) {
-      throw new EtfEncodeError("ETF_NOT_A_TERM", `${String(term)} is no term`);
+      throw new EtfEncodeError("ETF_NOT_A_TERM", `${String(term)} is not a term`);
     } else if (term >= -(2 ** 27) && term < 2 ** 27) this.small(term);
     else this.integer(BigInt(term));
   }
@@ -204,7 +204,7 @@ class Hasher {
     else this.words(atomHash(name), 0, ATOM_IN_TERM);
   }
 
-  /** Up to the next element that is no byte, or the end. Bytes in a row are taken four at a time. */
+  /** Up to the next element that is not a byte, or the end. Bytes in a row are taken four at a time. */
   private list(frame: Frame): void {
     const { items, value } = frame;
     let word = 0;

@@ -11,7 +11,7 @@
  * | other atoms | `string`, or `Atom` as `atoms` says |
  * | binary | `string` if it is UTF-8, else its bytes; or always bytes as `binaries` says |
  * | list, tuple, improper list | `Array`, the tail last |
- * | map | plain object; a key that is no atom, binary or integer is its Erlang text |
+ * | map | plain object; a key that is not an atom, binary or integer is its Erlang text |
  * | native record | plain object of its fields |
  * | bitstring, pid, port, reference, fun | its Erlang text |
  */
@@ -138,7 +138,7 @@ function convert(root: unknown, walk: Walk<PlainFrame>, open: (value: unknown) =
   return converted;
 }
 
-/** A term as plain values; see the table above. @throws EtfEncodeError when the value is no term */
+/** A term as plain values; see the table above. @throws EtfEncodeError when the value is not a term */
 export function toPlain(term: TermInput, options: ToPlainOptions = {}): Plain {
   return convert(term, new Walk(), (value) => {
     const normal = normalize(value);
@@ -204,7 +204,7 @@ function nodeText(node: Atom): string {
   return lastNodeText;
 }
 
-/** What is no container; undefined for a map. */
+/** What is not a container; undefined for a map. */
 export function plainLeaf(term: unknown, options: ToPlainOptions): Plain | undefined {
   switch (typeof term) {
     case "number":

@@ -1,5 +1,5 @@
 /**
- * Why a value is no term, and where in the whole it lies.
+ * Why a value is not a term, and where in the whole it lies.
  */
 import { Atom } from "./atom.ts";
 import { EtfEncodeError, unsafeInteger } from "./errors.ts";
@@ -67,23 +67,23 @@ export function notATerm(value: unknown): EtfEncodeError {
 function refusal(value: unknown): string {
   switch (typeof value) {
     case "undefined":
-      return "undefined is no term: leave it out, or write atom('undefined')";
+      return "undefined is not a term: leave it out, or write atom('undefined')";
     case "number":
-      return `${value} is no term: Erlang's floats are finite; write an atom if it must be said`;
+      return `${value} is not a term: Erlang's floats are finite; write an atom if you need the value`;
     case "symbol":
-      return "a symbol is no term: write atom('name')";
+      return "a symbol is not a term: write atom('name')";
     case "function":
-      return "a function is no term: for a fun of a module write new ExternalFun(module, function, arity)";
+      return "a function is not a term: for a fun of a module write new ExternalFun(module, function, arity)";
     case "object":
       if (value === null)
-        return "null is no term: write atom('null'), atom('nil') or atom('undefined')";
+        return "null is not a term: write atom('null'), atom('nil') or atom('undefined')";
   }
   const name = (value as object).constructor?.name ?? "object";
-  if (value instanceof Promise) return "a Promise is no term: await it";
-  if (value instanceof Date) return "a Date is no term: write its getTime() or toISOString()";
-  if (value instanceof Set) return "a Set is no term: write [...set]";
+  if (value instanceof Promise) return "a Promise is not a term: await it";
+  if (value instanceof Date) return "a Date is not a term: write its getTime() or toISOString()";
+  if (value instanceof Set) return "a Set is not a term: write [...set]";
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
-    return `${name} is no term: write a Uint8Array of its bytes`;
+    return `${name} is not a term: write a Uint8Array of its bytes`;
   }
-  return `an instance of ${name} is no term: write a plain object, a Map or a tuple of its fields`;
+  return `an instance of ${name} is not a term: write a plain object, a Map or a tuple of its fields`;
 }

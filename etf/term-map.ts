@@ -13,7 +13,7 @@ import { Known } from "./known.ts";
 import { MapBase, type MapValues } from "./map-base.ts";
 import type { Term, TermInput, TermMapConstructor, TermMap as TermMapType } from "./terms.ts";
 
-/** Entries up to which there is no index. */
+/** A map with at most this many entries has no index. */
 const SCAN_ENTRIES = 8;
 
 const DELETED = Symbol("deleted");

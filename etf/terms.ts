@@ -44,7 +44,7 @@ export interface AnyTuple extends ReadonlyArray<Term> {
   readonly [tupleBrand]: true;
 }
 
-/** A tuple: an array that is no list. Make it with `tuple(...)`; it destructures. */
+/** A tuple: an array that is not a list. Make it with `tuple(...)`; it destructures. */
 export type Tuple<T extends readonly unknown[] = AnyTuple> = T & { readonly [tupleBrand]: true };
 
 /** A tuple of `N` terms; of any size where `N` is not one number. */
@@ -114,7 +114,10 @@ export class Float {
   /** @throws EtfEncodeError ETF_NOT_A_TERM for NaN and the infinities */
   constructor(value: number) {
     if (!Number.isFinite(value)) {
-      throw new EtfEncodeError("ETF_NOT_A_TERM", `${value} is no Erlang float: they are finite`);
+      throw new EtfEncodeError(
+        "ETF_NOT_A_TERM",
+        `${value} is not an Erlang float: floats are finite`,
+      );
     }
     this.value = value;
   }
@@ -136,7 +139,7 @@ export function float(value: number): Float {
   return new Float(value);
 }
 
-/** A bitstring whose size is no multiple of 8; the unused low bits of the last byte are 0. */
+/** A bitstring whose size is not a multiple of 8; the unused low bits of the last byte are 0. */
 export class BitString {
   readonly bytes: Uint8Array;
   /** Bits used in the last byte, 1 to 7. */
@@ -169,7 +172,7 @@ export class BitString {
   }
 }
 
-/** `[a, b | tail]` with a tail that is no list. */
+/** `[a, b | tail]` with a tail that is not a list. */
 export class ImproperList<T = Term, Tail = Term> {
   readonly elements: readonly T[];
   readonly tail: Tail;
@@ -182,7 +185,7 @@ export class ImproperList<T = Term, Tail = Term> {
     if (isList(tail) || tail instanceof ImproperList) {
       throw new EtfEncodeError(
         "ETF_OUT_OF_RANGE",
-        "an improper list's tail is no list: append the tail's elements to the list instead",
+        "the tail of an improper list cannot be a list: append its elements to the list instead",
       );
     }
     this.elements = elements;
@@ -468,7 +471,7 @@ export function charlist(text: string): number[] {
   return points;
 }
 
-/** An `Atom`. `true` and `false`, which are atoms in Erlang, are none here: `atomOf` tells of them too. */
+/** An `Atom`. `true` and `false`, which are atoms in Erlang, are not `Atom`s here: use `atomOf` for all of them. */
 export function isAtom<const N extends string = string>(
   value: unknown,
   name?: N,

@@ -49,7 +49,7 @@ const TERM_CLASSES: ReadonlySet<unknown> = new Set([
  * Returns the very value when it is a term already, else a term made of it; the input is never
  * changed.
  *
- * @throws EtfEncodeError when some part of the value is no term, with the path to it; ETF_CYCLE
+ * @throws EtfEncodeError when some part of the value is not a term, with the path to it; ETF_CYCLE
  */
 export function toTerm(value: TermInput): Term {
   return whole(value, { path: [], copies: false });
@@ -192,5 +192,5 @@ function isObjectTerm(value: object): boolean {
 
 function refuse(value: unknown): never {
   encode(value as TermInput);
-  throw new EtfEncodeError("ETF_NOT_A_TERM", "the value is no term");
+  throw new EtfEncodeError("ETF_NOT_A_TERM", "the value is not a term");
 }

@@ -95,7 +95,7 @@ export class BinaryBuilder {
     const { value } = segment;
     const { types } = segment;
     const unknown = types.find((type) => !SPECIFIERS.some((group) => group.has(type)));
-    if (unknown !== undefined) throw new SegmentError(`${unknown} is no type of a segment`);
+    if (unknown !== undefined) throw new SegmentError(`${unknown} is not a type of a segment`);
     const named = (group: ReadonlySet<string>) => types.filter((type) => group.has(type));
     const kinds = named(KINDS).map((type) => ALIASES[type] ?? { kind: type, unit: null });
     const units = [...segment.units, ...kinds.map(({ unit }) => unit)];
@@ -161,7 +161,7 @@ export class BinaryBuilder {
   private addCharacter(value: number | bigint | Float, kind: string, little: boolean): void {
     const code = typeof value === "number" ? value : Number.NaN;
     if (!(code >= 0 && code <= 0x10ffff) || (code >= 0xd800 && code <= 0xdfff)) {
-      throw new SegmentError(`${value} is no character for ${kind}`);
+      throw new SegmentError(`${value} is not a character for ${kind}`);
     }
     if (kind === "utf32") this.addBits(BigInt(code), 32, little);
     else if (kind === "utf8") {

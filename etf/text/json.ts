@@ -52,7 +52,7 @@ import { quoteAtom } from "./quote.ts";
 /**
  * A term as JSON text of one line, in the forms above.
  *
- * @throws EtfEncodeError with the path inside the value when it is no term; ETF_CYCLE; ETF_LIMIT
+ * @throws EtfEncodeError with the path inside the value when it is not a term; ETF_CYCLE; ETF_LIMIT
  */
 export function toJson(term: TermInput): string {
   return flatText(term, open).text;
@@ -252,7 +252,7 @@ class JsonReader {
     if (word === "true" || word === "false") return word === "true";
     this.at = at;
     if (word === "null") {
-      throw this.error("TERM_BAD_VALUE", 'null is no term: write {"$a":"null"} for the atom');
+      throw this.error("TERM_BAD_VALUE", 'null is not a term: write {"$a":"null"} for the atom');
     }
     throw this.unexpected("a value");
   }
@@ -339,7 +339,7 @@ class JsonReader {
   }
 }
 
-/** An object that begins with `$` and is none of the forms. */
+/** An object whose first key begins with `$`, but which is not one of the forms. */
 class WrongForm extends Error {}
 
 function tagged(keys: readonly string[], values: readonly Term[]): Term {
@@ -388,7 +388,7 @@ function tagged(keys: readonly string[], values: readonly Term[]): Term {
       return new OpaqueTerm(bytesOf(value));
   }
   throw new WrongForm(
-    `an object with the keys ${form} is none of the forms, of which ${tag} may be one`,
+    `an object with the keys ${form} is not one of the forms, of which ${tag} may be one`,
   );
 }
 
@@ -456,7 +456,7 @@ function fieldOf(fields: TermMap, name: string): Term {
 function localFunOf(fields: TermMap): LocalFun {
   const number = (name: string) => numberOf(fieldOf(fields, name));
   const pid = fieldOf(fields, "pid");
-  if (!(pid instanceof Pid)) throw new WrongForm("pid is none");
+  if (!(pid instanceof Pid)) throw new WrongForm("pid is not a pid");
   return new LocalFun({
     module: nameOf(fieldOf(fields, "module")),
     arity: number("arity"),

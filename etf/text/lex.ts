@@ -157,7 +157,7 @@ export class Lexer {
   private checkBased(radix: number, digits: string, at: number): void {
     for (const digit of digits) {
       if (Number.isNaN(Number.parseInt(digit, radix))) {
-        throw this.error("TERM_BAD_VALUE", `${digit} is no digit in base ${radix}`, at);
+        throw this.error("TERM_BAD_VALUE", `${digit} is not a digit in base ${radix}`, at);
       }
     }
     this.checkDigits(digits, radix, at);
@@ -200,7 +200,7 @@ export class Lexer {
     if (hex !== null) {
       const code = Number.parseInt(hex[1]!, 16);
       if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
-        throw this.error("TERM_BAD_VALUE", `\\${hex[0]} is no character`, at);
+        throw this.error("TERM_BAD_VALUE", `\\${hex[0]} is not a character`, at);
       }
       return code;
     }

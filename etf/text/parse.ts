@@ -350,7 +350,7 @@ class Parser {
     if (this.is("(") || this.is(":")) {
       throw this.error(
         "TERM_NOT_CONSTANT",
-        `a call of ${token.value} is no term by itself`,
+        `a call of ${token.value} is not a term on its own`,
         token.at,
       );
     }
@@ -469,7 +469,8 @@ class Parser {
     const found = /^(.+)\.(\d+)$/.exec(words);
     if (found === null) throw this.error("TERM_BAD_VALUE", "a port looks like #Port<0.1>", at);
     const id = BigInt(found[2]!);
-    if (id >= 2n ** 64n) throw this.error("TERM_BAD_VALUE", `${id} is no port's number`, at);
+    if (id >= 2n ** 64n)
+      throw this.error("TERM_BAD_VALUE", `${id} is not the number of a port`, at);
     return new Port(this.nodeOf(found[1]!, at), id, this.creation);
   }
 

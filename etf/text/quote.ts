@@ -14,7 +14,7 @@ import { utf8At } from "../utf8.ts";
 /** Which characters `~p` shows as text: `erl` has latin1 by default, unicode with `+pc unicode`. */
 export type PrintableRange = "latin1" | "unicode";
 
-/** Words that are no atoms unless quoted, in every release. */
+/** Words that are not atoms unless quoted, in every release. */
 export const RESERVED_WORDS: ReadonlySet<string> = new Set(
   (
     "after and andalso band begin bnot bor bsl bsr bxor case catch cond div end fun if let " +

@@ -210,7 +210,7 @@ export class Connection {
    * dropped, as a signal on its way when the connection breaks would be.
    * @param free if given, the payload's large binaries are not copied, and must not change before
    *   it is called: when the operating system has them, or the connection has ended
-   * @throws EtfEncodeError when the payload is no term; nothing is queued then
+   * @throws EtfEncodeError when the payload is not a term; nothing is queued then
    */
   send(control: TermInput, payload?: TermInput | EncodedTerm, free?: () => void): void {
     if (this.#closed) {

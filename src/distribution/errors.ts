@@ -6,7 +6,7 @@ export type DistProtocolErrorCode =
   | "DIST_CONTROL_UNKNOWN"
   | "DIST_CONTROL_MALFORMED"
   | "DIST_TERM_MALFORMED"
-  /** A distribution header that is cut short or holds what is no atom. */
+  /** A distribution header that is cut short or holds what is not an atom. */
   | "DIST_HEADER_MALFORMED"
   /** A reference to an entry of the atom cache that was never filled. */
   | "DIST_CACHE_MISS"

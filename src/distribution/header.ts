@@ -102,7 +102,7 @@ function newEntry(decoder: TermDecoder, bytes: Uint8Array, at: number, length: n
     if (!(error instanceof EtfDecodeError)) throw error;
     throw new DistProtocolError(
       "DIST_HEADER_MALFORMED",
-      `The peer sent a distribution header with a new entry that is no atom: ${error.message}`,
+      `The peer sent a distribution header with a new entry that is not an atom: ${error.message}`,
       { cause: error },
     );
   }

@@ -172,7 +172,7 @@ export class MessageReader implements FrameStream {
     const control = this.#control(bytes, at, end, refs);
     let payloadAt = this.#decoder.offset;
     if (hasPayload(control) && refs === null && payloadAt < end) {
-      // Without a header each term has a version byte; without that there is no term.
+      // Without a header each term has a version byte; without that there is not a term.
       payloadAt = bytes[payloadAt] === VERSION_MAGIC ? payloadAt + 1 : end;
     }
     this.#handOn(control, bytes, payloadAt, end, refs, false);

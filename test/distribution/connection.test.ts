@@ -204,7 +204,7 @@ describe("sending", () => {
     expect(third).toStrictEqual({ control: LINK });
   });
 
-  test("what is no term is refused and leaves nothing of itself", async () => {
+  test("what is not a term is refused and leaves nothing of itself", async () => {
     const { clock, connection, peer } = setUp();
     connection.send(SEND, 1);
     const notATerm = expect.objectContaining({ code: "ETF_NOT_A_TERM" });

@@ -27,7 +27,7 @@ test("a large binary is a chunk of its own, and a copy", () => {
   expect(new EncodedTerm(smaller).chunks).toHaveLength(1);
 });
 
-test("what is no term is refused", () => {
+test("what is not a term is refused", () => {
   expect(() => new EncodedTerm([1, Number.NaN])).toThrow(
     expect.objectContaining({ code: "ETF_NOT_A_TERM", path: "[1]" }),
   );

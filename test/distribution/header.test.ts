@@ -154,7 +154,7 @@ describe("the atom cache references of a header", () => {
     expect(read(bytes).refs).toHaveLength(count);
   });
 
-  test("with text that is no atom are malformed", () => {
+  test("with text that is not an atom are malformed", () => {
     const bad = [
       Buffer.from([0xff]),
       Buffer.from("x".repeat(256)),

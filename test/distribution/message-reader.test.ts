@@ -125,14 +125,14 @@ describe("frames of the negotiated form", () => {
     expect(() => read(frame)).toThrow(error("DIST_CONTROL_MALFORMED", "before the payload"));
   });
 
-  test("a version byte behind a header is no term", () => {
+  test("a version byte behind a header is not a term", () => {
     const frame = Buffer.concat([Buffer.from([131, 68, 0]), encode(LINK)]);
     expect(() => reader().read(frame)).toThrow(
       expect.objectContaining({ code: "ETF_UNKNOWN_TAG" }),
     );
   });
 
-  test("a reference that the header does not announce is no term, even if the last one did", () => {
+  test("a reference that the header does not announce is not a term, even if the last one did", () => {
     const { read } = reader();
     read(
       Buffer.concat([

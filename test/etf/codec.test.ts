@@ -62,11 +62,11 @@ describe("encode", () => {
     expect(hex(encode(term))).toBe(expected);
   });
 
-  test("names the path of what is no term", () => {
+  test("names the path of what is not a term", () => {
     const bad = [1, { price: [Number.NaN] }] as TermInput;
-    expect(() => encode(bad)).toThrow(/^\[1\]\.price\[0\]: NaN is no term/);
+    expect(() => encode(bad)).toThrow(/^\[1\]\.price\[0\]: NaN is not a term/);
     expect(() => encode({ a: undefined } as unknown as TermInput)).toThrow(EtfEncodeError);
-    expect(() => encode(null as unknown as TermInput)).toThrow(/null is no term/);
+    expect(() => encode(null as unknown as TermInput)).toThrow(/null is not a term/);
   });
 
   test("a value that contains itself is refused", () => {

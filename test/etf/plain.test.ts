@@ -141,7 +141,7 @@ describe("fromPlain", () => {
     );
   });
 
-  test("what is no term is refused", () => {
+  test("what is not a term is refused", () => {
     for (const value of [Number.NaN, Symbol("x"), [() => 1], "\ud800"]) {
       expect(() => fromPlain(value)).toThrow(EtfEncodeError);
     }

@@ -44,7 +44,7 @@ describe.each(walkers)("%s", (_, walk) => {
     );
   });
 
-  test("a value in several places is no cycle", () => {
+  test("a value in several places is not a cycle", () => {
     const shared = [1, { x: [2] }];
     let doubled: unknown = shared;
     for (let i = 0; i < 10; i++) doubled = [doubled, doubled];

@@ -130,7 +130,7 @@ describe("a thrown value", () => {
         },
       },
     ],
-    ["an Erlang reason that is no term", ErlangError.exit(Number.NaN)],
+    ["an Erlang reason that is not a term", ErlangError.exit(Number.NaN)],
     ["an Erlang reason that is missing", ErlangError.error(undefined as unknown as Term)],
   ])("%s still becomes a reason that can be sent", (_, thrown) => {
     const exception = exceptionOf(thrown);

@@ -107,8 +107,8 @@ describe("apply", () => {
     ["another name", atom("m"), atom("g"), []],
     ["a name every object has", atom("m"), atom("constructor"), []],
     ["a module every object has", atom("__proto__"), atom("toString"), []],
-    ["a module that is no atom", Buffer.from("m"), atom("f"), []],
-    ["a name that is no atom", atom("m"), [102], []],
+    ["a module that is not an atom", Buffer.from("m"), atom("f"), []],
+    ["a name that is not an atom", atom("m"), [102], []],
     ["a module that is a fun", new ExternalFun("m", "f", 0), atom("f"), []],
   ])("%s is undef, with the call itself", (_, module, name, args) => {
     const { made } = table({ f: () => 1 });
@@ -154,7 +154,7 @@ describe("erlang:apply", () => {
     ["no fun", [atom("add"), [1, 2]], tuple(atom("badfun"), atom("add")) as Term],
     ["arguments that are no list", [fun, 1], atom("badarg")],
     ["named arguments that are no list", [atom("m"), atom("add"), tuple(1)], atom("badarg")],
-    ["a name that is no atom", [atom("m"), "add" as unknown as Term, []], atom("badarg")],
+    ["a name that is not an atom", [atom("m"), "add" as unknown as Term, []], atom("badarg")],
     ["what is not exposed", [atom("m"), atom("nothing"), []], atom("undef")],
     ["a fun whose code is elsewhere", [local, []], atom("undef")],
     ["one argument", [fun], atom("undef")],

@@ -173,7 +173,7 @@ describe("a call", () => {
     expect(report.get(atom("name"))).toBe(atom("server"));
   });
 
-  test("a reply that is no term ends it", async () => {
+  test("a reply that is not a term ends it", async () => {
     const { call } = await started({ call: () => ({ reply: Number.NaN }) });
     expect(format((await call(1)) as Term, { mode: "~0tp" })).toMatch(
       /^\{\{javascript_error,<<"EtfEncodeError">>/,

@@ -200,7 +200,7 @@ describe.each(["gandalf@vm", "bilbo@vm"])("a call to a server on %s", (where) =>
     expect(process.monitoredBy?.size).toBe(0);
   });
 
-  test("with what is no term is refused, and leaves nothing", async () => {
+  test("with what is not a term is refused, and leaves nothing", async () => {
     const { cluster, caller, callee } = await setUp();
     const { process } = serve(callee, "server", () => {});
     const { timerCount } = cluster.clock;

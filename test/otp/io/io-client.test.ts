@@ -150,7 +150,7 @@ describe("failures", () => {
     await expect(io.getLine(USER)).rejects.toMatchObject({ code: "NODE_STOPPED" });
   });
 
-  test("what is no term is refused before it leaves", async () => {
+  test("what is not a term is refused before it leaves", async () => {
     const { cluster, io } = await setUp();
     const bad = cluster.settled(io.format(USER, "~p", [Number.NaN]));
     await expect(bad).rejects.toMatchObject({ code: "ETF_NOT_A_TERM" });

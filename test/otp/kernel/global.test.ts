@@ -41,7 +41,10 @@ describe("a peer that wants to synchronize names", () => {
 
   test.each<[string, TermInput]>([
     ["a cast of another kind", tuple(atom("$gen_cast"), tuple(atom("in_sync"), atom("a@b"), true))],
-    ["a node that is no atom", tuple(atom("$gen_cast"), tuple(atom("init_connect"), 8, 1, locker))],
+    [
+      "a node that is not an atom",
+      tuple(atom("$gen_cast"), tuple(atom("init_connect"), 8, 1, locker)),
+    ],
     ["a lost connection", tuple(atom("lost_connection"), atom("a@b"), 1, 1, atom("c@d"))],
     ["anything", 1],
   ])("%s is ignored", async (_, message) => {

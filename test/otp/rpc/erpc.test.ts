@@ -420,7 +420,7 @@ describe("no answer", () => {
     expect(outcome()).toBe(1);
   });
 
-  test("because an argument is no term: nothing is sent", async () => {
+  test("because an argument is not a term: nothing is sent", async () => {
     const { cluster, node, raw } = await calling();
     await expect(node.erpc.call("other@vm", "m", "f", [1, [Number.NaN]])).rejects.toMatchObject({
       code: "ETF_NOT_A_TERM",

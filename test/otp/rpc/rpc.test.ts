@@ -136,7 +136,7 @@ describe("on several nodes", () => {
     expect(badNodes).toStrictEqual(["nobody@nowhere"]);
   });
 
-  test("multicall: what is no term is nobody's fault but the caller's", async () => {
+  test("multicall: what is not a term is nobody's fault but the caller's", async () => {
     const { caller } = await serving({});
     await expect(caller.rpc.multicall(["bilbo@vm"], "m", "f", [Number.NaN])).rejects.toMatchObject({
       code: "ETF_NOT_A_TERM",
