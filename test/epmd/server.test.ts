@@ -188,6 +188,22 @@ test("other hosts have three quarters of the places: their oldest makes room", a
   expect(local.closed).toBe(false);
 });
 
+test("several that come from other hosts at once make room by as many of the oldest", async () => {
+  const clock = new FakeClock();
+  const { network } = await serve({ maxConnections: 4, clock });
+  const far = network.host("far");
+  const open: ScriptedPeer[] = [];
+  const connect = async (count: number) => {
+    const connecting = Promise.all(Array.from({ length: count }, () => raw(far)));
+    await clock.settle();
+    open.push(...(await connecting));
+    await clock.settle();
+  };
+  await connect(3);
+  await connect(2);
+  expect(open.map(({ closed }) => closed)).toEqual([true, true, false, false, false]);
+});
+
 describe("what only the own host may do", () => {
   test("others look up and list, and nothing else", async () => {
     const { network, client } = await serve({ relaxedCommandCheck: true });
@@ -241,6 +257,7 @@ describe("listening", () => {
       name: "EpmdError",
       code: "EPMD_PORT_TAKEN",
       message: expect.stringContaining("4369"),
+      cause: { code: "TRANSPORT_ADDRESS_IN_USE" },
     });
   });
 

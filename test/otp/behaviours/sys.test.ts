@@ -75,7 +75,9 @@ test("statistics, log and trace are switched on and off", async () => {
   await settled(sys.noDebug(echo));
   expect(await settled(sys.getLog(echo))).toEqual([]);
   await settled(sys.log(echo, true));
+  await settled(gen.call(echo, 3));
   await settled(sys.log(echo, false));
+  expect(await settled(sys.getLog(echo))).toEqual([]);
   await settled(sys.statistics(echo, false));
   expect(await settled(sys.getStatistics(echo))).toBeUndefined();
 });
