@@ -1,4 +1,4 @@
-/** Floods, out and in: what waits has a bound, and nobody else is held up. */
+/** Floods in both directions: queues are limited, and nobody else is blocked. */
 import { describe, expect, test } from "vitest";
 import { atom, type Term, tuple } from "../../etf/index.ts";
 import { Connection } from "../../src/distribution/connection.ts";
@@ -150,7 +150,7 @@ describe("a flood from another node", () => {
     });
     const tuples = Array.from({ length: 1000 }, () => tuple(tuple()));
     await cluster.settle();
-    // While nobody waits, they stay as they came: three bytes a tuple, and not sixty.
+    // With no receive waiting, they stay encoded: three bytes a tuple instead of sixty.
     const idle = bilbo.spawn({ message: () => new Promise(() => {}) });
     void gandalf.send(idle.pid, 1);
     for (let sent = 0; sent < 20; sent++) void gandalf.send(idle.pid, tuples);

@@ -118,8 +118,8 @@ describe("a thrown value", () => {
   test.each<[string, unknown]>([
     ["an error without a stack", Object.assign(new Error("x"), { stack: undefined })],
     ["an error with another kind of stack", Object.assign(new Error("x"), { stack: [1] })],
-    ["an error whose name is no text", Object.assign(new Error("x"), { name: undefined })],
-    ["an error whose message is no text", Object.assign(new Error(), { message: Symbol("x") })],
+    ["an error whose name is not text", Object.assign(new Error("x"), { name: undefined })],
+    ["an error whose message is not text", Object.assign(new Error(), { message: Symbol("x") })],
     ["half a character", new Error("\ud800")],
     ["an object without a text form", Object.create(null)],
     [

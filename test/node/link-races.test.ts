@@ -1,6 +1,6 @@
 /**
- * Link signals that cross: each race of erl_dist_protocol, "Link Protocol", with a peer in the hands
- * of the test, then any number of them at random between two nodes.
+ * Link signals that cross: each race of erl_dist_protocol, "Link Protocol", with a peer under the
+ * control of the test, then many of them at random between two nodes.
  */
 import { describe, expect, test } from "vitest";
 import { atom, Pid, type Term, tuple } from "../../etf/index.ts";
@@ -23,7 +23,7 @@ const PAYLOAD_EXIT = 24;
 const UNLINK_ID = 35;
 const UNLINK_ID_ACK = 36;
 
-/** As `withRaw`, and what the peer hears as text: `LINK`, `UNLINK_ID 1`. */
+/** As `withRaw`, with what the peer receives as text: `LINK`, `UNLINK_ID 1`. */
 async function racing() {
   const two = await withRaw();
   const { cluster, raw, box, ours, theirs } = two;
@@ -76,7 +76,7 @@ describe("signals that cross", () => {
     const { box, theirs, link, unlink, heard, linked } = await racing();
     link();
     await heard();
-    // For us the link is still in force: nothing is sent.
+    // Here the link is still in force: nothing is sent.
     box.process.link(theirs);
     unlink(3);
     expect([await heard(), linked()]).toEqual([["UNLINK_ID_ACK 3"], false]);
@@ -132,7 +132,7 @@ describe("signals that cross", () => {
     box.process.link(theirs);
     exit(oops);
     acknowledge(1);
-    // What our second link is answered.
+    // The answer to our second link.
     exit(NOPROC);
     await heard();
     expect(box.messages).toStrictEqual([tuple(EXIT, theirs, oops)]);
@@ -192,7 +192,7 @@ describe("the end of a connection", () => {
     await cluster.settle();
     process.link(second);
     process.unlink(second);
-    // The unlink's record is open when the connection goes.
+    // The unlink still waits when the connection ends.
     gandalf.disconnect("bilbo@vm");
     await cluster.settle();
     expect(heard).toStrictEqual([tuple(EXIT, first, NOCONNECTION)]);
@@ -212,7 +212,7 @@ describe("the end of a connection", () => {
     await RawNode.listen(cluster, "other@vm", (raw) => raws.push(raw));
     const [one, two, third] = [1, 2, 3].map((id) => new Pid("other@vm", id, 2, 7));
     const restless = node.spawn({
-      // Connects again while the connection's end is still being told.
+      // Connects again while the end of the connection is still being reported.
       message: (_, self) => void self.send(third!, "again"),
     });
     restless.trapExit = true;
@@ -255,7 +255,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
     await cluster.settle();
     const agreed = pairs.map(([{ process: a }, { process: b }]) => {
       expect(inForce(a, b.pid)).toBe(inForce(b, a.pid));
-      // No record of an unlink stays: all are acknowledged.
+      // No unlink still waits: all are acknowledged.
       expect(a.links?.size ?? 0).toBe(inForce(a, b.pid) ? 1 : 0);
       expect(b.links?.size ?? 0).toBe(inForce(b, a.pid) ? 1 : 0);
       return inForce(a, b.pid);

@@ -1,7 +1,7 @@
 /**
- * Every control message as a peer that breaks the protocol sends it: cut short, twice, too long, without
- * having been negotiated, and out of turn. The connection ends with its documented code, or nothing
- * happens; the node goes on either way.
+ * Every control message as a misbehaving peer sends it: cut short, twice, too long, without
+ * negotiation, and out of turn. The connection ends with its documented code, or nothing
+ * happens; the node keeps working either way.
  */
 import { describe, expect, test } from "vitest";
 import { atom, Pid, Reference, type TermInput, tuple } from "../../etf/index.ts";
@@ -14,7 +14,7 @@ const theirs = new Pid("bad@vm", 1, 2, 7);
 const ref = new Reference("bad@vm", 7, [1, 2, 3]);
 const token = tuple(1, 17, 1, theirs, 0);
 
-/** What stands in the fields; `ours` is a process of the node that nothing ties to the peer. */
+/** The values of the fields; `ours` is a process of the node without ties to the peer. */
 function fieldsOf(ours: Pid): Record<string, TermInput> {
   return {
     fromPid: theirs,
@@ -39,7 +39,7 @@ function fieldsOf(ours: Pid): Record<string, TermInput> {
   };
 }
 
-/** Those that find no receiver here: their payload is not looked at. */
+/** Those without a receiver here, whose payload is not read. */
 const FOR_NOBODY: ReadonlySet<ControlName> = new Set<ControlName>([
   "REG_SEND",
   "REG_SEND_TT",
@@ -50,7 +50,7 @@ const FOR_NOBODY: ReadonlySet<ControlName> = new Set<ControlName>([
   "PAYLOAD_MONITOR_P_EXIT",
 ]);
 
-/** A message of that name; with `alone`, without the payload that belongs to it. */
+/** A message of that name; with `alone`, without its payload. */
 function messageOf(name: ControlName, ours: Pid, alone = false): Buffer {
   const { op, fields, payload } = CONTROL[name];
   const values = fieldsOf(ours);
@@ -71,7 +71,7 @@ async function setUp() {
     node,
     box,
     ours: box.process.pid,
-    /** What becomes of a connection on which these frames are sent: the code of its end. */
+    /** Sends these frames on a connection; returns the code with which it ended, if it did. */
     fate: async (frames: readonly Uint8Array[], flags = RAW_FLAGS): Promise<string> => {
       const raw = await RawNode.connect(cluster, "gandalf@vm", { name: "bad@vm", flags });
       for (const bytes of frames) raw.bytes(bytes);
@@ -83,7 +83,7 @@ async function setUp() {
       expect(up).toBe("up bad@vm");
       return ended ? down.replace("down bad@vm ", "") : "lives";
     },
-    /** The node goes on with others. */
+    /** The node still works with other peers. */
     lives: async (): Promise<void> => {
       box.messages.length = 0;
       good.send(tuple(22, new Pid("good@vm", 1, 2, 7), box.process.pid), "still here");

@@ -137,7 +137,7 @@ describe("stop", () => {
     const late = cluster.network.host("vm").connect({ host: "vm", tcpPort });
     await expect(cluster.settled(late)).rejects.toMatchObject({ code: "TRANSPORT_REFUSED" });
     await cluster.settle();
-    // To others it is as if the node had halted.
+    // To others it looks as if the node had halted.
     expect(watcher.messages).toStrictEqual([
       tuple(atom("EXIT"), box.process.pid, atom("noconnection")),
     ]);

@@ -1,6 +1,6 @@
 /**
- * Odd control messages: the connection is kept after what a release of OTP keeps it after, and ends after the
- * rest. `interop/odd-controls.interop.ts` asks the releases.
+ * Odd control messages: the connection survives those that some OTP release tolerates, and ends after the
+ * rest. `interop/odd-controls.interop.ts` checks the releases.
  */
 import { expect, test } from "vitest";
 import { atom, Port, tuple } from "../../etf/index.ts";
@@ -8,7 +8,7 @@ import { Cluster, inbox } from "../support/cluster.ts";
 import { oddControls } from "../support/odd-controls.ts";
 import { RawNode } from "../support/raw-node.ts";
 
-/** Ours answers the first `badarg`, and drops the others, where the emulator ends the connection. */
+/** erldist answers the first with `badarg` and drops the others; the emulator ends the connection. */
 const LENIENT = /^SPAWN_REQUEST of (?!arity)(?!a,a$|a,a,1,1$|a$)|^SPAWN_REPLY by #Ref/;
 
 test("the connection survives and ends as in OTP", async () => {

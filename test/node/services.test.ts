@@ -1,4 +1,4 @@
-/** The node's own servers: what they throw does not end them, and what ends them does not for long. */
+/** The node's own servers: exceptions do not end them, and if they end they restart. */
 import { describe, expect, test } from "vitest";
 import { atom, format, type Term, tuple } from "../../etf/index.ts";
 import { serveKvs } from "../../src/kvs/service.ts";
@@ -20,7 +20,7 @@ async function setUp() {
 
 const field = ({ report }: LogEvent, key: string): string => format(report.get(atom(key))!);
 
-/** A message that no service's code is made for: reading it throws. */
+/** A message that no service expects: reading it throws. */
 function trap(length: number): Term {
   const message = tuple(...Array.from({ length }, () => 1)) as Term;
   const raise = (): never => {
@@ -30,7 +30,7 @@ function trap(length: number): Term {
   return message;
 }
 
-/** That each service does what it is for. */
+/** Checks that each service works. */
 async function works({ cluster, caller, node, call }: Awaited<ReturnType<typeof setUp>>) {
   expect(await cluster.settled(caller.ping("bilbo@vm"))).toBe("pong");
   expect(await call("kvs", "store", 1, 2)).toBe(true);

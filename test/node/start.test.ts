@@ -21,7 +21,7 @@ function setUp() {
       nameService: names.host("vm"),
       ...options,
     });
-  /** Whether somebody listens there. */
+  /** Whether something listens there. */
   const listens = (tcpPort: number) =>
     network.connect({ host: "vm", tcpPort }).then(
       () => true,

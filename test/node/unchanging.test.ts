@@ -1,4 +1,4 @@
-/** A message is what it was when it was sent, whatever becomes of the buffers that it was made of. */
+/** A message stays as it was sent, whatever happens to the buffers it was made from. */
 import { describe, expect, test } from "vitest";
 import { atom, BitString, exactEquals, type Term, TermMap, tuple } from "../../etf/index.ts";
 import { Cluster, inbox } from "../support/cluster.ts";
@@ -6,7 +6,7 @@ import { Cluster, inbox } from "../support/cluster.ts";
 const SIZES = [10, 1000, 40_000, 100_000, 3_000_000];
 const filled = (size: number, text: string): Buffer => Buffer.alloc(size, text);
 
-/** What arrived, without keeping it: how often each byte occurs. */
+/** A summary of what arrived: how often each byte occurs. */
 function bytesOf(message: Term): string {
   const [, bytes] = message as unknown as [Term, Uint8Array];
   return [...new Set(bytes)].map((byte) => String.fromCharCode(byte)).join("");
@@ -57,7 +57,7 @@ describe.each(SIZES)("a buffer of %i bytes", (size) => {
     const box = inbox(bilbo);
     const buffer = filled(size, "A");
     const sent = gandalf.send(box.process.pid, tuple(1, buffer), { binaries: "reference" });
-    // Large enough to be on its way in many pieces, with small messages among them.
+    // Large enough to be sent in many pieces, with small messages in between.
     for (let i = 0; i < 10; i++) void gandalf.send(box.process.pid, tuple(i, Buffer.from("x")));
     await cluster.settled(sent.then(() => buffer.fill("B")));
     await cluster.settle();

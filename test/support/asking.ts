@@ -1,4 +1,4 @@
-/** A node asked by another one, over rpc, as operators ask. */
+/** A node that answers another node's rpc calls, as operators make them. */
 import {
   atom,
   format,
@@ -13,7 +13,7 @@ import { Cluster } from "./cluster.ts";
 export async function setUp() {
   const cluster = new Cluster();
   const [gandalf, bilbo] = await cluster.pair();
-  /** A call from bilbo on gandalf, as text: the value, or `{failed,Reason,Stack}`. */
+  /** Calls a function on gandalf from bilbo; returns the result as text: the value, or `{failed,Reason,Stack}`. */
   const ask = async (module: string, name: string, ...args: TermInput[]): Promise<string> => {
     const answer = bilbo.rpc.call(gandalf.name, module, name, args).then(
       (value) => format(value, { mode: "~0tp" }),

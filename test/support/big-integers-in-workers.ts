@@ -1,7 +1,7 @@
 /**
  * A program: workers that encode and decode large integers without a pause, terminated while they do.
  *
- * Prints `alive` when it has outlived all of them. The argument is how many.
+ * Prints `alive` once all of them have ended. The argument is their number.
  */
 import { createRequire } from "node:module";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
@@ -11,7 +11,7 @@ const integers = Array.from({ length: 200 }, (_, at) => (1n << BigInt(400 + at))
 
 async function terminateAtWork(): Promise<void> {
   const worker = new Worker(new URL(import.meta.url));
-  // Told of each round: at the tenth the worker is in the midst of the next ones.
+  // Called for each round: after the tenth the worker is in the middle of the next ones.
   await new Promise<void>((resolve, reject) => {
     worker.on("message", (round) => round === 10 && resolve());
     worker.once("error", reject);

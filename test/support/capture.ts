@@ -1,4 +1,4 @@
-/** Both directions of a connection between genuine nodes, as `test/vectors/capture.escript` kept them. */
+/** Both directions of a connection between Erlang nodes, recorded by `test/vectors/capture.escript`. */
 import { readFileSync } from "node:fs";
 import { inflateSync } from "node:zlib";
 import { decode, type Term } from "../../etf/index.ts";
@@ -8,10 +8,10 @@ export interface Capture {
   /** The streams, handshake included. */
   readonly initiator: Buffer;
   readonly acceptor: Buffer;
-  /** What the connected protocol's part of each begins at. */
+  /** Where the handshake ends in each stream. */
   readonly initiatorStart: number;
   readonly acceptorStart: number;
-  /** The messages `{vector, From, N, Term}` that the initiator sent, as it had them. */
+  /** The messages `{vector, From, N, Term}` that the initiator sent. */
   readonly sent: readonly Term[];
   /** The messages `{echo, N, Term}` that came back. */
   readonly echoed: readonly Term[];
@@ -35,7 +35,7 @@ export function readCapture(release: "25" | "29"): Capture {
   };
 }
 
-/** Where the stream goes on behind the handshake message with that tag. */
+/** The offset after the handshake message with that tag. */
 function behindHandshake(stream: Buffer, lastTag: string): number {
   for (let at = 0; ; ) {
     const tag = String.fromCharCode(stream[at + 2]!);

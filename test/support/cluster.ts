@@ -1,6 +1,6 @@
 /**
- * Nodes in one program, on an in-memory network, with a clock and a name service in the hands of
- * the test. Nothing moves unless the test lets it, so "nothing more happens" can be asserted.
+ * Nodes in one program, on an in-memory network, with a clock and a name service that the test
+ * controls. Nothing moves unless the test lets it, so "nothing more happens" can be asserted.
  */
 import type { Term } from "../../etf/index.ts";
 import type { Process } from "../../src/node/process/process.ts";
@@ -12,7 +12,7 @@ import { FakeNames } from "./fake-names.ts";
 
 export const COOKIE = "precious";
 
-/** A node of the test, with what it printed and what its events told. */
+/** A node of the test, with what it printed and which events it emitted. */
 export interface TestNode extends Node {
   readonly printed: string[];
   /** `up Name`, `down Name Code`, in order. */
@@ -62,12 +62,12 @@ export class Cluster implements AsyncDisposable {
     return [gandalf, bilbo];
   }
 
-  /** Lets everything happen that can happen at this instant. */
+  /** Runs everything that can happen at this instant. */
   settle(): Promise<void> {
     return this.clock.settle();
   }
 
-  /** What a promise comes to at this instant; fails when it is still pending then. */
+  /** Settles a promise at this instant; throws if it is still pending then. */
   async settled<T>(promise: Promise<T>): Promise<T> {
     let pending = true;
     const done = (): void => {
@@ -82,13 +82,13 @@ export class Cluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const stopped = Promise.all(this.#nodes.map((node) => node.stop()));
     await this.clock.settle();
-    // A peer that does not close its end keeps a connection for a moment.
+    // A peer that does not close its end keeps the connection open briefly.
     await this.clock.advance(5000);
     await stopped;
   }
 }
 
-/** A process that keeps what it gets, in order; `died` is its exit reason, once it has one. */
+/** A process that keeps its messages in order; `died` is its exit reason once it has ended. */
 export interface Inbox {
   readonly process: Process;
   readonly messages: Term[];

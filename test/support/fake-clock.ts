@@ -1,5 +1,5 @@
 /**
- * A clock that tests move by hand. Nothing happens between two calls of `advance` or `settle`.
+ * A clock that tests advance. Nothing happens between two calls of `advance` or `settle`.
  */
 import type { Clock, Timer } from "../../src/transport/clock.ts";
 
@@ -29,12 +29,12 @@ export class FakeClock implements Clock {
     this.#deferred.push(callback);
   }
 
-  /** Timers that were set and neither ran nor were cancelled. */
+  /** How many timers are pending: set, and neither run nor cancelled. */
   get timerCount(): number {
     return this.#timers.size;
   }
 
-  /** One turn of the event loop: promises first, then what was deferred. False when nothing was. */
+  /** One turn of the event loop: promises first, then deferred calls. False if there were none. */
   async turn(): Promise<boolean> {
     await new Promise((resolve) => setImmediate(resolve));
     const deferred = this.#deferred;
@@ -46,12 +46,12 @@ export class FakeClock implements Clock {
     return deferred.length > 0;
   }
 
-  /** Lets promises and deferred calls run until nothing is left to run at this instant. */
+  /** Runs promises and deferred calls until nothing is left to run at this instant. */
   async settle(): Promise<void> {
     for (let idle = 0; idle < 3; ) idle = (await this.turn()) ? 0 : idle + 1;
   }
 
-  /** Moves time on, running what falls due in order, each timer at its own instant. */
+  /** Advances time and runs the timers that are due, in order, each at its own instant. */
   async advance(byMs: number): Promise<void> {
     const target = this.#now + byMs;
     await this.settle();

@@ -1,5 +1,5 @@
 /**
- * What EPMD would know, of every host of a test, in one map.
+ * What EPMD would know, for all hosts of a test, in one map.
  */
 import { EpmdError } from "../../src/epmd/errors.ts";
 import type { NameService } from "../../src/node/identity/name-service.ts";
@@ -12,11 +12,11 @@ interface Registered {
 export class FakeNames {
   /** By full node name. */
   readonly registered = new Map<string, Registered>();
-  /** Name services that were closed. */
+  /** How many name services were closed. */
   closed = 0;
   #nextCreation = 100;
 
-  /** The name service as nodes on that host see it. */
+  /** The name service for nodes on that host. */
   host(host: string): NameService {
     let own: string | undefined;
     return {

@@ -1,5 +1,5 @@
 /**
- * Bytes spoilt at random, the same for the same seed.
+ * Bytes altered at random, the same way for the same seed.
  */
 
 /** Numbers from 0 to `below` - 1, by mulberry32. */
@@ -13,10 +13,10 @@ export function random(seed: number): (below: number) => number {
   };
 }
 
-/** Values that lengths and tags turn on. */
+/** Values at the limits of lengths and tags. */
 const EDGES = [0, 1, 2, 0x7f, 0x80, 0xfe, 0xff];
 
-/** A copy with one to three changes: bits, bytes, pieces taken out, doubled or cut off. */
+/** A copy with one to three changes: bits, bytes, pieces removed, doubled or cut off. */
 export function mutant(bytes: Uint8Array, next: (below: number) => number): Buffer {
   let made = Buffer.from(bytes);
   for (let changes = 1 + next(3); changes > 0; changes--) {

@@ -1,6 +1,6 @@
 /**
- * Odd control messages of a peer, and whether the releases of OTP keep the connection after them: one table for
- * a node of ours and for genuine ones. Left out is what the emulator of some release dies of: exit signals in
+ * Odd control messages of a peer, and whether OTP releases keep the connection after them: one table for
+ * erldist's nodes and for Erlang nodes. Left out is what kills the emulator of some release: exit signals in
  * the name of its own processes, and trace tokens that are neither a tuple nor `[]`.
  */
 import {
@@ -15,7 +15,7 @@ import {
   tuple,
 } from "../../etf/index.ts";
 
-/** Who is there, on the node asked and on the peer. */
+/** The processes and identifiers on the node under test and on the peer. */
 export interface Ends {
   /** The peer's node. */
   me: string;
@@ -23,14 +23,14 @@ export interface Ends {
   sink: Pid;
   /** A process that has ended. */
   dead: Pid;
-  /** A reference of the node that is no alias. */
+  /** A reference of the node that is not an alias. */
   ref: Reference;
   port: Port;
 }
 
 export interface OddControl {
   name: string;
-  /** Control messages said before, without a payload. */
+  /** Control messages sent before it, without payloads. */
   before?: TermInput[];
   control: TermInput;
   payload?: TermInput;
@@ -149,7 +149,7 @@ export function oddControls({ me, sink, dead, ref, port }: Ends): OddControl[] {
     exit(ALL, "to a dead process", mine, dead);
     for (const from of [a, foreign, myPort]) exit(NONE, `from ${from}`, from, sink);
     for (const to of [sinkName, foreign, myOther, port]) exit(NONE, `to ${to}`, mine, to);
-    // To an earlier node of ours.
+    // To an earlier life of this node.
     exit(op === 8 || op === 26 ? ALL : NONE, "to an earlier node's", mine, formerSink);
     row(NONE, `${name} with many fields`, [op, mine, sink, hi, a], hi);
   }

@@ -1,6 +1,6 @@
 /**
- * A node past its handshake in the hands of a test: it says any bytes, and keeps the messages it
- * hears. The frames are cut and the terms read here anew, not by the code under test.
+ * A connected node under the control of a test: it sends any bytes, and keeps the messages it
+ * receives. It splits frames and reads terms on its own, without the code under test.
  */
 import { decode, type Term, TermDecoder, type TermInput, TermWriter } from "../../etf/index.ts";
 import { DFLAG, OFFERED_FLAGS } from "../../src/distribution/flags.ts";
@@ -8,10 +8,10 @@ import { accept, initiate } from "../../src/handshake/drive.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { type Cluster, COOKIE } from "./cluster.ts";
 
-/** What such a node offers: all that ours does, but for what would make frames hard to read. */
+/** The flags that such a node offers: all of erldist's, except those that make frames hard to read. */
 export const RAW_FLAGS: bigint = OFFERED_FLAGS & ~DFLAG.DIST_HDR_ATOM_CACHE & ~DFLAG.FRAGMENTS;
 
-/** A message heard: its control tuple, and the payload if there is one. */
+/** A received message: its control tuple, and its payload if it has one. */
 export interface Heard {
   readonly control: Term;
   readonly payload?: Term;
@@ -45,7 +45,7 @@ export class RawNode {
     this.#received(leftover);
   }
 
-  /** Connects to a node of the cluster, as `other@vm` unless told otherwise. */
+  /** Connects to a node of the cluster, by default as `other@vm`. */
   static async connect(
     cluster: Cluster,
     to: string,
@@ -64,7 +64,7 @@ export class RawNode {
     return node;
   }
 
-  /** Listens under a name; each node that gets through the handshake is handed to `arrived`. */
+  /** Listens under a name; passes each node that completes the handshake to `arrived`. */
   static async listen(
     cluster: Cluster,
     name: string,
@@ -104,7 +104,7 @@ export class RawNode {
     this.transport.write(bytes);
   }
 
-  /** What was heard since the last time. */
+  /** What was received since the last call. */
   take(): Heard[] {
     return this.heard.splice(0);
   }
@@ -122,7 +122,7 @@ export class RawNode {
   }
 }
 
-/** A pass-through frame's bytes, without the length; OTP 23 reads no ports of 64 bits. */
+/** The bytes of a pass-through frame, without the length; OTP 23 does not read 64-bit ports. */
 export function messageBytes(control: TermInput, payload?: TermInput, v4Ports = true): Buffer {
   const writer = new TermWriter();
   writer.v4Ports = v4Ports;

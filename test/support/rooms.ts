@@ -16,7 +16,7 @@ export interface Room {
 const CODEC = "etf/index.ts";
 const HEADING = "| belongs together |";
 
-/** @throws Error when the text has no table of rooms */
+/** The table's rows. @throws Error if the text has no table of rooms */
 export function readRooms(markdown: string): Room[] {
   const lines = markdown.split("\n");
   const start = lines.findIndex((line) => line.startsWith(HEADING));

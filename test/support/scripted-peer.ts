@@ -1,6 +1,6 @@
 /**
- * One end of an in-memory stream in the hands of a test: it says what it is told to say and keeps
- * what it hears.
+ * One end of an in-memory stream under the control of a test: it sends what the test says and keeps
+ * what it receives.
  */
 import { type MemoryPairOptions, memoryPair } from "../../src/transport/memory.ts";
 import type { Transport } from "../../src/transport/transport.ts";
@@ -28,7 +28,7 @@ export class ScriptedPeer {
     });
   }
 
-  /** Everything heard and not yet taken by `read`. */
+  /** Everything received and not yet returned by `read`. */
   get received(): Buffer {
     return this.#received;
   }
@@ -39,7 +39,7 @@ export class ScriptedPeer {
     }
   }
 
-  /** Says one handshake message: its bytes behind their length. */
+  /** Sends one handshake message: its length and its bytes. */
   sayFrame(body: Uint8Array): void {
     const { handshakeLengthBytes } = this.transport;
     const length = Buffer.alloc(handshakeLengthBytes);
@@ -47,7 +47,7 @@ export class ScriptedPeer {
     this.say(Buffer.concat([length, body]));
   }
 
-  /** The next `length` bytes; fails when the stream ends before. */
+  /** The next `length` bytes; throws if the stream ends first. */
   async read(length: number): Promise<Buffer> {
     await this.#until(() => this.#received.length >= length || this.closed);
     if (this.#received.length < length) {
@@ -82,7 +82,7 @@ export class ScriptedPeer {
   }
 }
 
-/** A transport for the code under test, and the peer that holds its other end. */
+/** A transport for the code under test, and the peer at its other end. */
 export function scriptedPeer(options?: MemoryPairOptions): [Transport, ScriptedPeer] {
   const [ours, theirs] = memoryPair(options);
   return [ours, new ScriptedPeer(theirs)];

@@ -1,10 +1,10 @@
 /**
- * A network on which what is written takes some turns longer to leave, in its order.
+ * A network on which writes leave some turns later, in order.
  */
 import type { Clock } from "../../src/transport/clock.ts";
 import type { Network, Transport } from "../../src/transport/transport.ts";
 
-/** The same network; what is written on streams that were connected through it leaves late. */
+/** Wraps a network: writes on streams connected through the result leave `turns` turns later. */
 export function slowNetwork(network: Network, clock: Clock, turns: number): Network {
   const later = (act: () => void, left = turns): void => {
     if (left === 0) act();

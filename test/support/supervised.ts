@@ -1,4 +1,4 @@
-/** Children for tests of supervisors, and what came of them, in order. */
+/** Children for tests of supervisors, and what happened to them, in order. */
 import { type Atom, atom, format, isAtom, type Term, type TermInput } from "../../etf/index.ts";
 import type { LogEvent } from "../../src/node/events.ts";
 import type { Process } from "../../src/node/process/process.ts";
@@ -6,7 +6,7 @@ import { GenServer } from "../../src/otp/behaviours/gen-server.ts";
 import type { ChildSpec } from "../../src/otp/supervisor/child-spec.ts";
 import { Cluster, inbox, type TestNode } from "./cluster.ts";
 
-/** Ends with the reason that it is sent; notes its end when that comes from its supervisor. */
+/** Ends with the reason it is sent; records its end if the supervisor caused it. */
 class Worker extends GenServer {
   readonly #tag: string;
   readonly #log: string[];
@@ -30,14 +30,14 @@ class Worker extends GenServer {
 export interface Supervised {
   readonly cluster: Cluster;
   readonly node: TestNode;
-  /** Starts (`+a`), ends at the supervisor's wish (`-a`), and what is reported of it. */
+  /** Starts (`+a`), ends caused by the supervisor (`-a`), and reports. */
   readonly log: string[];
   readonly parent: ReturnType<typeof inbox>;
-  /** A child registered under its id; `more` over the defaults. */
+  /** A child registered under its id; `more` overrides the defaults. */
   child(id: string, more?: Partial<ChildSpec>): ChildSpec;
-  /** Lets the worker registered under that name end with a reason. */
+  /** Ends the worker registered under that name with a reason. */
   end(id: string, reason: string | Term): Promise<void>;
-  /** What was logged since, in one line. */
+  /** What was logged since the last call, in one line. */
   taken(): string;
   pid(id: string): Term | undefined;
 }
@@ -69,7 +69,7 @@ export async function supervised(): Promise<Supervised> {
   };
 }
 
-/** The context and reason of a supervisor's error; starts are seen by other means. */
+/** The context and reason of a supervisor's error; starts are recorded elsewhere. */
 function reported({ report }: LogEvent): string | undefined {
   const label = report.get(atom("label")) as readonly Term[];
   if (label[0] !== atom("supervisor") || label[1] === atom("progress")) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Texts that are constants in Erlang, or look as if they were: every part in every place, for
- * comparison with what erl_parse makes of them.
+ * Texts that are constants in Erlang, or look like them: every part in every position, for
+ * comparison with erl_parse.
  */
 
 const numbers = (
@@ -169,7 +169,7 @@ const values = [
   ],
 );
 
-/** All of them, none twice. */
+/** All texts, each once. */
 export function termTexts(): string[] {
   const texts = new Set<string>();
   for (const text of [...numbers, ...others]) {

@@ -1,4 +1,4 @@
-/** The usual beginnings of a test about two nodes. */
+/** The usual set-up of a test with two nodes. */
 import { Pid } from "../../etf/index.ts";
 import { Cluster, inbox } from "./cluster.ts";
 import { RAW_FLAGS, RawNode } from "./raw-node.ts";
@@ -9,7 +9,7 @@ export async function connected() {
   return { cluster, gandalf, bilbo };
 }
 
-/** A process of ours, and a node in the hands of the test, connected, with a process of its own. */
+/** A process of a node, and a connected raw node with its own process. */
 export async function withRaw(flags = RAW_FLAGS) {
   const cluster = new Cluster();
   const node = await cluster.start("gandalf@vm");

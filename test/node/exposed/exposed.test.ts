@@ -167,7 +167,7 @@ describe("a plain object", () => {
     ["a class", { run: class {} }],
     ["a class with an arity", { "run/0": class {} }],
     ["a generator function", { *run() {} }],
-    ["what is no function", { run: 1 }],
+    ["a value that is not a function", { run: 1 }],
   ])("with %s is refused", (_, functions) => {
     expect(() => exposedFunctions("m", functions)).toThrow(
       expect.objectContaining({

@@ -8,7 +8,7 @@ import {
 
 type AnyFunction = (...args: never[]) => unknown;
 
-/** As written, by nobody's compiler: types and default values stay where they are. */
+/** A function from its text, so that no compiler changes its parameters. */
 function written(source: string): AnyFunction {
   return new Function(`return ${source}`)() as AnyFunction;
 }

@@ -19,7 +19,7 @@ const call: Call = { self: {} as Process, caller: undefined };
 const pid = new Pid("bilbo@vm", 1, 0, 1);
 const bytes = (term: TermInput) => encode(term);
 
-/** A table with `m:f/1`, which notes what it gets and returns it. */
+/** A table with `m:f/1`, which records its argument and returns it. */
 function echo<T>(type: TermType<T>) {
   const table = new FunctionTable();
   const got: unknown[] = [];

@@ -1,4 +1,4 @@
-/** Who a node is, and nodes that get their names from peers. */
+/** The identity of a node, and nodes that get their names from peers. */
 import { describe, expect, test } from "vitest";
 import { atom, Pid, type Term } from "../../../etf/index.ts";
 import { DFLAG } from "../../../src/distribution/flags.ts";
@@ -117,7 +117,7 @@ describe("a node with a dynamic name", () => {
     expect(box.messages).toHaveLength(1);
     expect(box.process.pid.node.name).toBe("nonode@nohost");
 
-    // The next name is the last one given up, in a new life: pids of the first are dead.
+    // The next name is the last one given up, with a new creation: pids with the first are dead.
     await cluster.settled(node.connect("gandalf@vm"));
     expect(node.name).toBe(name);
     void gandalf.send(first, "to nobody");

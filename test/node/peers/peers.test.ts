@@ -1,4 +1,4 @@
-/** How connections come about and go, as nodes see it. */
+/** How connections are established and end, as nodes see it. */
 import { describe, expect, test } from "vitest";
 import { atom, Pid, type Term, tuple } from "../../../etf/index.ts";
 import { DFLAG } from "../../../src/distribution/flags.ts";
@@ -12,7 +12,7 @@ import { slowNetwork } from "../../support/slow-network.ts";
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
 describe("connecting", () => {
-  test("makes one connection, of which both sides tell", async () => {
+  test("makes one connection, which both sides report", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     const bilbo = await cluster.start("bilbo@vm");
@@ -48,7 +48,7 @@ describe("connecting", () => {
     expect([gandalf.nodes(), gandalf.events, cluster.clock.timerCount]).toEqual([[], [], 0]);
   });
 
-  test("to a port that nobody listens on, or a host that is not there", async () => {
+  test("to a port without a listener, or a host that does not exist", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     await cluster.names.host("vm").register("gone", 1, { hidden: true });
@@ -123,7 +123,7 @@ describe("connecting", () => {
 });
 
 describe("kinds of nodes", () => {
-  test("a connection is visible when both ends are", async () => {
+  test("a connection is visible if both ends are", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm", { hidden: false });
     const bilbo = await cluster.start("bilbo@vm", { hidden: false });
@@ -164,7 +164,7 @@ describe("the end of a connection has OTP's reason:", () => {
     expect(reasons).toEqual([[here], [there]]);
   });
 
-  test("what breaks the protocol is killed, and who is silent timed out", async () => {
+  test("a protocol violation is killed, and silence is net_tick_timeout", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     const reasons = reasonsOf(node);
@@ -178,7 +178,7 @@ describe("the end of a connection has OTP's reason:", () => {
 });
 
 describe("distAutoConnect", () => {
-  test("never: signals come to nothing as without a connection, and connect goes through", async () => {
+  test("never: signals are dropped without connecting, and connect works", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm", { distAutoConnect: "never" });
     const bilbo = inbox(await cluster.start("bilbo@vm"), { name: "box" });
@@ -208,7 +208,7 @@ describe("distAutoConnect", () => {
     expect(await cluster.settled(gandalf.ping("bilbo@vm"))).toBe("pong");
   });
 
-  test("never: a signal and a connect at once go through together", async () => {
+  test("never: a signal sent during a connect arrives with it", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm", { distAutoConnect: "never" });
     const bilbo = inbox(await cluster.start("bilbo@vm"), { name: "box" });
@@ -218,7 +218,7 @@ describe("distAutoConnect", () => {
     expect(bilbo.messages).toEqual([1]);
   });
 
-  test("once: until the node has been connected and gone, whoever connected", async () => {
+  test("once: until a connection to the node has ended, whichever side made it", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm", { distAutoConnect: "once" });
     const ping = () => cluster.settled(gandalf.ping("bilbo@vm"));
@@ -239,7 +239,7 @@ describe("distAutoConnect", () => {
 });
 
 describe("who may connect", () => {
-  test("with different cookies: both sides say so, and stay apart", async () => {
+  test("with different cookies: both sides report it and do not connect", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     const saruman = await cluster.start("saruman@vm", { cookie: "other" });
@@ -257,7 +257,7 @@ describe("who may connect", () => {
     expect(cluster.clock.timerCount).toBe(0);
   });
 
-  test("a peer may have a cookie of its own, both ways", async () => {
+  test("a peer may have its own cookie, in both directions", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm", {
       cookies: { "bilbo@vm": "ring", "frodo@vm": "ring" },
@@ -271,7 +271,7 @@ describe("who may connect", () => {
     expect(gandalf.nodes()).toEqual(["bilbo@vm", "frodo@vm", "sam@vm"]);
   });
 
-  test("a cookie set for a peer, or for all others, counts from the next handshake on", async () => {
+  test("a cookie set for a peer, or for all others, applies from the next handshake on", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     const bilbo = await cluster.start("bilbo@vm", { cookie: "ring" });
@@ -293,7 +293,7 @@ describe("who may connect", () => {
     expect(() => gandalf.setCookie("bilbo", "ring")).toThrow(code("NODE_NAME_INVALID"));
   });
 
-  test("a peer that lacks a flag is not let in, nor connected to", async () => {
+  test("a peer that lacks a flag is refused in both directions", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     const flags = RAW_FLAGS & ~DFLAG.MANDATORY_25_DIGEST & ~DFLAG.BIG_CREATION;
@@ -312,7 +312,7 @@ describe("who may connect", () => {
     expect(gandalf.events).toEqual([]);
   });
 
-  test("a peer that has our own name is not let in", async () => {
+  test("a peer with this node's own name is refused", async () => {
     const cluster = new Cluster();
     await cluster.start("gandalf@vm");
     await expect(RawNode.connect(cluster, "gandalf@vm", { name: "gandalf@vm" })).rejects.toEqual(
@@ -320,7 +320,7 @@ describe("who may connect", () => {
     );
   });
 
-  test("what is no Erlang node is told, and harms nobody", async () => {
+  test("a client that is not an Erlang node is reported and does no harm", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     const rejections: Error[] = [];
@@ -341,7 +341,7 @@ describe("who may connect", () => {
   });
 });
 
-/** Says a name to a node, and then nothing. */
+/** Sends a name to a node, and then nothing. */
 async function halfOpen(cluster: Cluster, to: TestNode, name: string): Promise<ScriptedPeer> {
   const { tcpPort } = to;
   const host = cluster.network.host("vm");
@@ -351,7 +351,7 @@ async function halfOpen(cluster: Cluster, to: TestNode, name: string): Promise<S
   return peer;
 }
 
-/** The clock, on which the time that a peer's own attempt has is a number of turns. */
+/** A clock on which the time for a peer's own attempt is a number of turns. */
 function besideAfter(clock: Clock, turns: number): Clock {
   const countDown = (left: number, timer: { over: boolean }, callback: () => void): void => {
     if (timer.over) return;
@@ -375,7 +375,7 @@ function besideAfter(clock: Clock, turns: number): Clock {
 }
 
 describe("connecting to each other at the same time", () => {
-  /** Runs both attempts, the second some turns later; gives what went wrong, if anything did. */
+  /** Runs both attempts, the second some turns later; returns what went wrong, if anything did. */
   async function race(
     [first, second]: readonly [string, string],
     {
@@ -417,7 +417,7 @@ describe("connecting to each other at the same time", () => {
   ] as const;
 
   test.each([undefined, 8, 1])(
-    "leaves one connection, and nothing is lost, whoever begins and when (chunks of %s)",
+    "leaves one connection and loses nothing, whichever side begins and when (chunks of %s)",
     async (cut) => {
       for (const order of orders) {
         for (let headStart = 0; headStart < 25; headStart++) {
@@ -428,7 +428,7 @@ describe("connecting to each other at the same time", () => {
     },
   );
 
-  test("leaves one connection also when the later attempt overtakes the earlier", async () => {
+  test("leaves one connection even if the later attempt overtakes the earlier one", async () => {
     for (const order of orders) {
       for (const lag of [3, 4, 5, 8]) {
         for (let headStart = 0; headStart < 20; headStart++) {
@@ -438,7 +438,7 @@ describe("connecting to each other at the same time", () => {
     }
   });
 
-  test("leaves one connection also when the second attempt begins beside the first", async () => {
+  test("leaves one connection even if the second attempt begins beside the first", async () => {
     for (const order of orders) {
       for (const [lag, besideLag] of [
         [0, 0],
@@ -456,7 +456,7 @@ describe("connecting to each other at the same time", () => {
     }
   });
 
-  test("a half-open connection in a peer's name delays ours by a moment only", async () => {
+  test("a half-open connection in a peer's name delays ours only briefly", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     const bilbo = await cluster.start("bilbo@vm");
@@ -475,10 +475,10 @@ describe("connecting to each other at the same time", () => {
     expect([gandalf.events, bilbo.events]).toEqual([["up bilbo@vm"], ["up gandalf@vm"]]);
   });
 
-  test("an attempt of ours that fails leaves the peer's own alone, and is told when that fails", async () => {
+  test("our failed attempt leaves the peer's own alone, and rejects when that one fails", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
-    // Nobody of that name can be connected to.
+    // No node with that name can be reached.
     const stall = await halfOpen(cluster, gandalf, "bilbo@vm");
     let outcome: unknown = "pending";
     gandalf.connect("bilbo@vm").catch((error: unknown) => {
@@ -509,7 +509,7 @@ describe("connecting to each other at the same time", () => {
     expect(raw.take().map((heard) => heard.payload)).toEqual([1]);
   });
 
-  test("a peer whose attempt comes to nothing is connected to from here, if it is needed", async () => {
+  test("if a peer's attempt fails, this node connects, if it needs to", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     const bilbo = await cluster.start("bilbo@vm");
@@ -534,7 +534,7 @@ describe("connecting to each other at the same time", () => {
     expect(cluster.clock.timerCount).toBe(0);
   });
 
-  test("a peer that answers nok and does not come is given up after the set-up time", async () => {
+  test("a peer that answers nok and does not connect is given up after the set-up time", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     const host = cluster.network.host("moria");
@@ -554,7 +554,7 @@ describe("connecting to each other at the same time", () => {
     expect(cluster.clock.timerCount).toBe(0);
   });
 
-  test("a peer that answers nok and comes is what was waited for", async () => {
+  test("a peer that answers nok and connects satisfies the waiting connect", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     const host = cluster.network.host("vm");
@@ -574,9 +574,9 @@ describe("connecting to each other at the same time", () => {
   });
 });
 
-describe("a peer that connects anew while a connection is up", () => {
+describe("a peer that connects again while a connection is up", () => {
   test.each(["alfa@vm", "zulu@vm"])(
-    "takes the place of the older one, which ends with all that was tied to it (%s)",
+    "replaces the older connection, which ends with its links and monitors (%s)",
     async (name) => {
       const cluster = new Cluster();
       const node = await cluster.start("gandalf@vm");
@@ -611,7 +611,7 @@ describe("a peer that connects anew while a connection is up", () => {
 });
 
 describe("the end of a connection", () => {
-  test("asked for here is told on both sides, and may be followed by another", async () => {
+  test("requested here is reported on both sides, and another may follow", async () => {
     const cluster = new Cluster();
     const [gandalf, bilbo] = await cluster.pair();
     expect(gandalf.disconnect("nobody@vm")).toBe(false);
@@ -629,7 +629,7 @@ describe("the end of a connection", () => {
     expect(bilbo.events).toEqual(["up gandalf@vm", "down gandalf@vm CONN_CLOSED", "up gandalf@vm"]);
   });
 
-  test("by silence comes within 1 to 1.25 net tick times; a node that ticks lives", async () => {
+  test("by silence comes within 1 to 1.25 net tick times; a node that ticks stays connected", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     const bilbo = await cluster.start("bilbo@vm");
@@ -661,7 +661,7 @@ describe("the end of a connection", () => {
 });
 
 describe("three nodes", () => {
-  test("that stand in a ring lose only what was tied to the one that goes", async () => {
+  test("in a ring lose only what was tied to the one that stops", async () => {
     const cluster = new Cluster();
     const nodes = [];
     for (const name of ["a@vm", "b@vm", "c@vm"]) nodes.push(await cluster.start(name));

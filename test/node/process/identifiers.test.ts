@@ -136,7 +136,7 @@ describe("a map keyed by identifiers", () => {
     expect(map.get(pid(1, 0, 5000))).toBeUndefined();
     for (const [at, key] of keys.entries()) {
       expect(map.get(key)).toBe(at + 1);
-      // The first ones make room, which is taken by what comes anew.
+      // The first ones make room for new ones.
       if (at % 2 === 0) expect(map.take(key)).toBe(at + 1);
     }
     for (const [at, key] of keys.entries()) map.set(key, at);

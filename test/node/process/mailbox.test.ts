@@ -87,7 +87,7 @@ describe("receive", () => {
 
 const MANY = 100_000;
 
-/** A mailbox with many messages nobody wants, and references made before and after they came. */
+/** A mailbox with many unwanted messages, and references made before and after they arrived. */
 function crowded() {
   const identifiers = new Identifiers({ node: atom("gandalf@vm"), creation: 9 }, 5);
   const mailbox = new Mailbox(new FakeClock(), undefined, identifiers);
@@ -105,7 +105,7 @@ function crowded() {
     early,
     newReference: () => identifiers.newReference(),
     counted,
-    /** How often matchers were asked since the last time. */
+    /** How often matchers were called since the last time. */
     asked: () => {
       const before = asked;
       asked = 0;
@@ -146,7 +146,7 @@ describe("with 100,000 unwanted messages", () => {
       mailbox.push(1);
       expect(await (waiting ?? mailbox.receive(pattern))).toBe(2 * round);
     }
-    // The uneven ones that came with each are looked at when the next is received.
+    // The odd ones that arrived with each are checked when the next is received.
     expect(asked()).toBeLessThan(MANY + 2000);
     expect(mailbox.length).toBe(MANY + 1000);
   });

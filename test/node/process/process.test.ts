@@ -1,4 +1,4 @@
-/** What a process does by itself and with others of its node; across nodes see signals.test.ts. */
+/** What a process does alone and with others on its node; across nodes see signals/*.test.ts. */
 import { describe, expect, test } from "vitest";
 import { atom, isTuple, Pid, type Reference, type Term, tuple } from "../../../etf/index.ts";
 import { ErlangError } from "../../../src/node/exceptions.ts";
@@ -18,7 +18,7 @@ async function oneNode() {
   return { cluster, node };
 }
 
-/** How a process ended, for a watcher of its node. */
+/** How a process ended, as a watcher on its node sees it. */
 async function endOf(node: Node, cluster: Cluster, process: Process): Promise<Term> {
   const watcher = inbox(node);
   watcher.process.monitor(process.pid);
@@ -300,7 +300,7 @@ describe("links within a node", () => {
       a.process.link(b.process.pid);
       a.process.terminate(reason);
       expect(b.process.alive).toBe(!dies);
-      // Of a link, `kill` is a reason like others.
+      // From a link, `kill` is a reason like any other.
       if (dies) expect(b.died).toStrictEqual(reason);
     }
   });
@@ -546,7 +546,7 @@ describe("aliases of a process", () => {
   });
 
   test.each([
-    // By demonitor, by the end of what is monitored, by the first message, and what is left of the monitor then.
+    // By demonitor, by the end of the monitored process, by the first message; then by what is left of the monitor.
     ["explicit_unalias", [true, true, true], true],
     ["demonitor", [false, false, true], true],
     ["reply_demonitor", [false, false, false], false],

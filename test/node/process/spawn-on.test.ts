@@ -14,7 +14,7 @@ const REPLY = atom("spawn_reply");
 const PROCESS = atom("process");
 const oops = tuple(atom("oops"), 1) as Term;
 
-/** Two nodes, functions on bilbo, and a process that keeps what it gets on gandalf. */
+/** Two nodes, functions on bilbo, and a process on gandalf that keeps its messages. */
 async function setUp() {
   const { cluster, gandalf, bilbo } = await connected();
   const functions = {
@@ -111,7 +111,7 @@ describe("spawnOn a node", () => {
     expect(getEventListeners(abort.signal, "abort")).toHaveLength(0);
     raw.send(tuple(31, ref, ours, 3, theirs));
     await cluster.settle();
-    // The process that was made after all is let go of, and ended.
+    // The process that started after all is neither linked nor monitored, and ends.
     expect(raw.take()).toStrictEqual([
       { control: tuple(20, ours, theirs, ref) },
       { control: tuple(24, ours, theirs), payload: atom("abandoned") },

@@ -24,7 +24,7 @@ async function setUp() {
     theirs: new Pid("other@vm", 1, 2, 7),
     ref: new Reference("other@vm", 7, [1, 2, 3]),
     nobody: new Pid("gandalf@vm", 9999, 0, node.creation),
-    /** Sends, and gives what the node answered. */
+    /** Sends a message and returns what the node answered. */
     say: async (control: TermInput, payload?: TermInput) => {
       raw.send(control, payload);
       await cluster.settle();
@@ -231,7 +231,7 @@ describe("signals that tie processes together", () => {
   const ref = new Reference("bad@vm", 7, [1, 2, 3]);
   const mfa = tuple(atom("m"), atom("f"), 0);
 
-  /** With the sender and the receiver in their places. */
+  /** The control message with its sender and receiver. */
   const signals: [string, (from: Pid, to: Pid) => TermInput, payload?: TermInput][] = [
     ["LINK", (from, to) => tuple(1, from, to)],
     ["UNLINK_ID", (from, to) => tuple(35, 1, from, to)],

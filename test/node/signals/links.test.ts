@@ -97,7 +97,7 @@ describe("links between nodes", () => {
   });
 });
 
-/** erl_dist_protocol, "Link Protocol": who may believe what while signals cross. */
+/** erl_dist_protocol, "Link Protocol": what each side may believe while signals cross. */
 describe("the link protocol", () => {
   test("a link is requested once, and removed with its own id", async () => {
     const { cluster, raw, box, ours, theirs } = await withRaw();

@@ -134,7 +134,7 @@ describe("monitors of peers that reuse a reference", () => {
     const { cluster, node, raw, theirs, box } = await withRaw();
     const second = inbox(node, { name: "second" });
     for (let id = 0; id < 3; id++) {
-      // References that compare as one and as many, on a pid and on a name.
+      // References that are equal and that differ, on a pid and on a name.
       const ref = new Reference("other@vm", 7, [1, 2, 3, 0, id % 2]);
       for (const target of [box.process.pid, second.process.pid, atom("second")]) {
         raw.send(tuple(MONITOR_P, theirs, target, ref));

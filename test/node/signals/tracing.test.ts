@@ -1,4 +1,4 @@
-/** Trace tokens that come, and that go out. Against genuine tracers: interop/tracing.interop.ts. */
+/** Incoming and outgoing trace tokens. For Erlang's own tracers see interop/tracing.interop.ts. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, describe, expect, test } from "vitest";
 import { atom, Pid, Reference, type Term, type TermInput, tuple } from "../../../etf/index.ts";
@@ -167,7 +167,7 @@ describe("a token passed to a signal", () => {
   test.each<[string, Term]>([
     ["no tuple", 1],
     ["too short", tuple(1, 2, 3, theirs)],
-    ["flags that are none", tuple(atom("send"), 1, 0, theirs, 0) as Term],
+    ["invalid flags", tuple(atom("send"), 1, 0, theirs, 0) as Term],
     ["a serial that is none", tuple(1, 1, -1, theirs, 0)],
     ["no sender", tuple(1, 1, 0, atom("me"), 0) as Term],
     ["a previous serial that is none", tuple(1, 1, 0, theirs, 2 ** 60)],
@@ -181,7 +181,7 @@ describe("a token passed to a signal", () => {
   });
 });
 
-test("a new token has its flags where seq_trace has them, and the serial 0", () => {
+test("a new token has its flags in seq_trace's positions, and the serial 0", () => {
   const self = new Pid("gandalf@vm", 1, 0, 1);
   const flags = { send: 1, receive: 2, print: 4, timestamp: 8 };
   expect(traceToken(self, { label })).toStrictEqual(tuple(0, label, 0, self, 0));

@@ -125,8 +125,8 @@ describe("a peer's request", () => {
   test.each<[string, Term, Term]>([
     ["an arity that is not that of the arguments", mfa("run", 2), [1]],
     ["arguments that are no list", mfa("run", 1), tuple(1)],
-    ["a module that is no atom", tuple(Buffer.from("m"), atom("run"), 1), [1]],
-    ["a function that is no atom", tuple(atom("m"), 1, 1), [1]],
+    ["a module that is not an atom", tuple(Buffer.from("m"), atom("run"), 1), [1]],
+    ["a function that is not an atom", tuple(atom("m"), 1, 1), [1]],
   ])("with %s is answered badarg", async (_, what, args) => {
     const { cluster, node, raw } = await withRaw();
     const before = node.stats().processes;
@@ -164,7 +164,7 @@ describe("a peer's request", () => {
   });
 });
 
-/** Asks from a process of the node, and keeps what it is told. */
+/** Makes a request from a process of the node, and keeps its outcome. */
 function ask(node: TestNode, options: Partial<RequestOptions> = {}) {
   const told: unknown[] = [];
   const box = inbox(node, { trapExit: true });
