@@ -1,3 +1,4 @@
+/** Elixir's `GenServer` and `Task` see the same of an erldist server as of one of OTP; and the example for iex runs. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type OtpNode, startOtpNode } from "./index.ts";
 import { type ElixirNode, startElixirNode } from "./support/elixir.ts";
