@@ -1,6 +1,8 @@
 /**
  * The External Term Format: Erlang's terms as JavaScript values, their bytes, their order and
  * their text.
+ *
+ * @module erldist/etf
  */
 export { Atom, atom, atomOf, atomTableSize, atomTerm, namedAtom } from "./atom.ts";
 export { compare, equals } from "./compare.ts";

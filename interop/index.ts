@@ -11,6 +11,8 @@
  *       });
  *     });
  *     afterAll(endInteropRun);
+ *
+ * @module erldist/interop
  */
 
 export { type CompiledModule, compileErlang, erlangSource } from "./compile.ts";

@@ -1,4 +1,8 @@
-/** The public names of `erldist`, and nothing else. */
+/**
+ * The public names of `erldist`, and nothing else.
+ *
+ * @module erldist
+ */
 export {
   type AnyTuple,
   Atom,

@@ -1,4 +1,8 @@
-/** The public names of `erldist/epmd`: asking an EPMD, and being one. */
+/**
+ * The public names of `erldist/epmd`: asking an EPMD, and being one.
+ *
+ * @module erldist/epmd
+ */
 
 export type { Clock, Timer } from "../transport/clock.ts";
 export { type TcpOptions, tcpNetwork } from "../transport/tcp.ts";
