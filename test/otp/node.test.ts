@@ -1,9 +1,9 @@
-/** What a node has beyond its kernel; the kernel's own tests are in test/node. */
+/** What a node adds to its core; test/node has the tests of the core. */
 import { expect, test } from "vitest";
 import { atom } from "../../etf/index.ts";
 import { Cluster } from "../support/cluster.ts";
 
-test("has the services that genuine nodes ask for, and exposes nothing else", async () => {
+test("has the services that Erlang nodes ask for, and exposes nothing else", async () => {
   const cluster = new Cluster();
   const [caller, node] = await cluster.pair();
   expect(node.registered()).toEqual(["user", "net_kernel", "global_name_server", "rex"]);
@@ -20,7 +20,7 @@ test("has the services that genuine nodes ask for, and exposes nothing else", as
   }
 });
 
-test("prints to standard output unless told otherwise", async () => {
+test("prints to standard output by default", async () => {
   const cluster = new Cluster();
   const node = await cluster.start("gandalf@vm", { output: undefined as never });
   const written: unknown[] = [];

@@ -1,6 +1,6 @@
 /**
- * No request holds up the program for longer than its size allows: the longest turn of the event loop, in
- * processor time, at a size and at four times that. What grows with the square takes sixteen times as long.
+ * No request blocks the program for longer than its size allows. Measures the longest turn of the event
+ * loop, in processor time, at one size and at four times that; quadratic work takes sixteen times as long.
  */
 import { describe, expect, test } from "vitest";
 import { atom, charlist, Float, Pid, Reference, type Term, tuple } from "../../etf/index.ts";
@@ -15,11 +15,11 @@ import { MemoryNetwork } from "../../src/transport/memory-network.ts";
 import { Cluster, inbox, type TestNode } from "../support/cluster.ts";
 import { RAW_FLAGS, RawNode } from "../support/raw-node.ts";
 
-/** Below this a measurement says nothing. */
+/** A shorter time is too short to compare. */
 const LEAST_MS = 8;
-/** Times as long as for a quarter of the size; a square would be 16. */
+/** The allowed factor between the two sizes; quadratic work would have 16. */
 const MOST_TIMES = 10;
-/** What no size here may take on any machine: few bytes that take long do so at either size. */
+/** The longest time allowed at any size: a small request that takes long does so at both sizes. */
 const MOST_MS = 1000;
 
 function processorMs(): number {
@@ -27,7 +27,7 @@ function processorMs(): number {
   return (user + system) / 1000;
 }
 
-/** Runs something, and all that comes of it; returns the longest turn in milliseconds. */
+/** Runs a function and everything that follows from it; returns the longest turn in milliseconds. */
 async function longestTurn(cluster: Cluster, act: () => void): Promise<number> {
   let before = processorMs();
   act();
@@ -40,7 +40,7 @@ async function longestTurn(cluster: Cluster, act: () => void): Promise<number> {
   return longest;
 }
 
-/** The least of some runs: noise only adds. */
+/** The shortest of several runs, since noise only adds time. */
 async function least(run: () => number | Promise<number>): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
   for (let runs = 0; runs < 3 && best > LEAST_MS / 4; runs++) best = Math.min(best, await run());
@@ -53,7 +53,7 @@ async function growsWithItsSize(
 ): Promise<void> {
   const small = Math.max(LEAST_MS, await least(() => run(size)));
   let large = 0;
-  // A busy machine is given another chance.
+  // On a busy machine, measure again.
   for (let tries = 0; tries < 3; tries++) {
     large = await least(() => run(4 * size));
     if (large <= MOST_TIMES * small && large <= MOST_MS) return;
@@ -139,7 +139,7 @@ describe("a printing request", () => {
     });
   });
 
-  test("asks for no more than a bound, in all that one format asks for", () => {
+  test("is refused when one format asks for too much in total", () => {
     const asks = (format: string, args: Term[]) => ioLibFormat(charlist(format), args);
     expect(asks("~500000c~500000c", [65, 65])).toHaveLength(1_000_000);
     expect(asks("~500000c~500001c", [65, 65])).toBeUndefined();
@@ -207,7 +207,7 @@ describe("what an exposed function throws", () => {
   );
 });
 
-/** A node, and a peer in our hands; `n` is the size. */
+/** A node, and a peer that the test controls. */
 async function withPeer() {
   const cluster = new Cluster();
   const node = await cluster.start("gandalf@vm");
@@ -219,7 +219,7 @@ type WithPeer = Awaited<ReturnType<typeof withPeer>>;
 const theirs = (creation: number): Pid => new Pid("other@vm", 1, 2, creation);
 const reg = (name: string): Term => tuple(6, theirs(1), atom(""), atom(name)) as Term;
 
-describe("what a peer has here goes with it:", () => {
+describe("what a lost peer leaves behind:", () => {
   const call = (pid: Pid, request: Term): Term =>
     tuple(atom("$gen_call"), tuple(pid, atom("tag")), request) as Term;
 

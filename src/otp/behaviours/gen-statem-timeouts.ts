@@ -11,6 +11,7 @@ import type { TimeoutEvent } from "./gen-statem-callbacks.ts";
 import { shown } from "./shown.ts";
 import type { Timer } from "./system-process.ts";
 
+/** The type of the state's time-out. */
 export const STATE_TIMEOUT: Atom<"state_timeout"> = atom("state_timeout");
 
 interface Timeout {

@@ -33,6 +33,7 @@ export interface TimeoutAction {
 export class Turn {
   readonly nextEvents: QueuedEvent[] = [];
   readonly timeouts: TimeoutAction[] = [];
+  /** Whether the event waits until the state changes. */
   postpone = false;
 }
 

@@ -69,7 +69,9 @@ interface Starting {
 
 /** The process of a server: starting, system messages and ending. Subclasses add the callbacks. */
 export abstract class SystemProcess implements Behaviour {
+  /** The node on which it runs. */
   readonly node: OtpNode;
+  /** Its debug facilities. */
   readonly debug: SysDebug;
   /** The OTP module that it stands for, such as `gen_server`. */
   protected abstract readonly module: Atom;

@@ -101,6 +101,7 @@ export class IoDevice implements Behaviour {
     this.#input = input;
   }
 
+  /** Answers an I/O request; other messages are dropped. */
   message(message: Term, self: Process): unknown {
     if (!isTuple(message, 4) || message[0] !== IO_REQUEST || !isPid(message[1])) return READY;
     const [, from, replyAs, request] = message as readonly Term[] as [Term, Pid, Term, Term];

@@ -4,6 +4,7 @@ import type { NodeCore } from "../../node/node.ts";
 import type { ServiceProcess } from "../gen/gen-service.ts";
 import { type DeviceOptions, IoDevice, inputOf } from "./io-device.ts";
 
+/** The name of the server. */
 export const USER: Atom<"user"> = atom("user");
 
 /** Makes the server `user`. It becomes the group leader of the node, and of all processes of the last one. */

@@ -34,6 +34,7 @@ import type { Process } from "../../node/process/process.ts";
 import { GEN_CAST } from "../gen/atoms.ts";
 import { genService, type ServiceProcess } from "../gen/gen-service.ts";
 
+/** The name of the server. */
 export const GLOBAL_NAME_SERVER: Atom<"global_name_server"> = atom("global_name_server");
 const INIT_CONNECT: Atom<"init_connect"> = atom("init_connect");
 const IN_SYNC: Atom<"in_sync"> = atom("in_sync");

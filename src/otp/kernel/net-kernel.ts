@@ -10,6 +10,7 @@ import type { NodeCore } from "../../node/node.ts";
 import type { GenCallOptions, GenClient } from "../gen/gen.ts";
 import { genService, type ServiceProcess } from "../gen/gen-service.ts";
 
+/** The name of the server. */
 export const NET_KERNEL: Atom<"net_kernel"> = atom("net_kernel");
 const IS_AUTH: Atom<"is_auth"> = atom("is_auth");
 const YES: Atom<"yes"> = atom("yes");

@@ -91,6 +91,7 @@ export interface CheckedSpec {
 
 /** An invalid specification or flag, with OTP's reason. */
 export class Invalid {
+  /** As OTP returns it. */
   readonly reason: Term;
   constructor(reason: TermInput) {
     this.reason = toTerm(reason);

@@ -3,7 +3,7 @@ import { atom, Pid, tuple } from "../../../etf/index.ts";
 import { clientInfo } from "../../../src/otp/behaviours/client-info.ts";
 import { Cluster, inbox } from "../../support/cluster.ts";
 
-test("who called is nobody, remote, dead, or known by name or pid", async () => {
+test("the caller is undefined, remote, dead, or known by name or pid", async () => {
   const node = await new Cluster().start("gandalf@vm");
   const info = (pid?: Pid) => clientInfo(node, pid);
   expect(info()).toBe(atom("undefined"));

@@ -5,7 +5,7 @@ import type { QueuedEvent } from "../../../src/otp/behaviours/gen-statem-callbac
 const event = (content: number): QueuedEvent => ({ type: "internal", content });
 const contents = (queue: EventQueue) => queue.toArray().map(({ content }) => content);
 
-test("events come in order, those put before the others first", () => {
+test("returns events in order, the prepended ones first", () => {
   const queue = new EventQueue();
   for (const content of [1, 2, 3]) queue.push(event(content));
   expect(queue.shift()).toEqual(event(1));
@@ -18,7 +18,7 @@ test("events come in order, those put before the others first", () => {
   expect([queue.first, queue.shift(), queue.length]).toEqual([undefined, undefined, 0]);
 });
 
-test("hundreds of thousands that were postponed come back at once", () => {
+test("takes back hundreds of thousands of postponed events at once", () => {
   const queue = new EventQueue();
   const postponed = Array.from({ length: 300_000 }, (_, i) => event(i));
   queue.prepend(postponed);

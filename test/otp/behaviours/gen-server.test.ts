@@ -18,7 +18,7 @@ const oops = tuple(atom("oops"), 1) as Term;
 
 type Awaitable<T> = T | Promise<T>;
 
-/** Does what the test says, and notes what it got. */
+/** Handles messages as the test says, and records them. */
 class Scripted extends GenServer<Term> {
   override state: Term = 0;
   readonly got: string[] = [];
@@ -78,7 +78,7 @@ async function started(script: Scripted["script"] = {}, parent?: Process) {
 }
 
 describe("a call", () => {
-  test("is answered at once, later by from, or never", async () => {
+  test("gets a reply at once, later by from, or never", async () => {
     const later: From[] = [];
     const { cluster, node, server, call } = await started({
       call(this: Scripted, request: Term) {
@@ -94,7 +94,7 @@ describe("a call", () => {
     expect(await cluster.settled(second)).toStrictEqual(Buffer.from("late"));
   });
 
-  test("waits until the one before is done", async () => {
+  test("waits until the previous one is done", async () => {
     const { cluster, node, server } = await started({
       call: async (request: Term) => {
         await Promise.resolve();
@@ -127,7 +127,7 @@ describe("a call", () => {
       ["{gen_server,terminate}", "{proc_lib,crash}"],
     ],
     [
-      "what is no result",
+      "an invalid result",
       () => 1,
       tuple(atom("bad_return_value"), 1) as Term,
       "{bad_return_value,1}",
@@ -142,7 +142,7 @@ describe("a call", () => {
       "{bad_return_value,1}",
       ["{gen_server,terminate}", "{proc_lib,crash}"],
     ],
-  ])("%s ends it, and the caller hears", async (_, handle, answer, end, logs) => {
+  ])("%s ends the server, and the caller gets the reason", async (_, handle, answer, end, logs) => {
     for (const later of [false, true]) {
       const run = handle as () => unknown;
       const { server, call, reason, labels, process } = await started({
@@ -156,7 +156,7 @@ describe("a call", () => {
     }
   });
 
-  test("an error ends it with reason and stack", async () => {
+  test("an error ends the server with reason and stack", async () => {
     const { call, reason, server, logged } = await started({
       call: () => {
         throw ErlangError.error(oops);
@@ -173,7 +173,7 @@ describe("a call", () => {
     expect(report.get(atom("name"))).toBe(atom("server"));
   });
 
-  test("a reply that is not a term ends it", async () => {
+  test("a reply that is not a term ends the server", async () => {
     const { call } = await started({ call: () => ({ reply: Number.NaN }) });
     expect(format((await call(1)) as Term, { mode: "~0tp" })).toMatch(
       /^\{\{javascript_error,<<"EtfEncodeError">>/,
@@ -226,7 +226,7 @@ describe("casts, messages, continuations and time-outs", () => {
     ]);
   });
 
-  test("a time-out passes when nothing comes, and not when something does", async () => {
+  test("a time-out passes when no message arrives, and not otherwise", async () => {
     const { cluster, node, server } = await started({
       init: () => ({ timeoutMs: 100 }),
       cast: (request: Term) => (request === 1 ? { timeoutMs: 100 } : {}),
@@ -243,7 +243,7 @@ describe("casts, messages, continuations and time-outs", () => {
     expect(clock.timerCount).toBe(0);
   });
 
-  test("a reply where nobody called is a bad return value", async () => {
+  test("a reply to anything but a call is a bad return value", async () => {
     const { cluster, node, reason } = await started({ cast: () => ({ reply: 1 }) });
     void node.gen.cast("server", 1);
     await cluster.settle();
@@ -280,12 +280,12 @@ describe("starting", () => {
       { code: "START_FAILED", returned: returned(oops) },
     ],
     [
-      "what is no result",
+      "an invalid result",
       () => 1,
       { code: "START_FAILED", returned: returned(tuple(atom("bad_return_value"), 1)) },
     ],
   ])(
-    "%s in init fails it; a parent that traps exits gets no message",
+    "%s in init fails the start; a parent that traps exits gets no message",
     async (_, init, expected) => {
       const { error, parent } = await failing({ init });
       expect(error).toMatchObject(expected as object);
@@ -309,14 +309,14 @@ describe("starting", () => {
     ]);
   });
 
-  test("a parent that does not trap exits goes too, unless the end is normal", async () => {
+  test("a parent that does not trap exits ends too, unless the reason is normal", async () => {
     expect((await failing({ init: () => ({ stop: oops }) }, false)).parent.died).toBe(oops);
     for (const result of [{ error: oops }, { ignore: true }]) {
       expect((await failing({ init: () => result }, false)).parent.died).toBeUndefined();
     }
   });
 
-  test("init that takes too long, a name that is taken, an instance that runs, an abort", async () => {
+  test("fails for a slow init, a taken name, a running instance, an abort", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     const outcome = (promise: Promise<unknown>) => promise.catch((error: unknown) => error);
@@ -342,7 +342,7 @@ describe("starting", () => {
 });
 
 describe("ending", () => {
-  test("with the parent, also when it traps exits; others' exits are messages then", async () => {
+  test("with the parent, even if it traps exits; other exits are then messages", async () => {
     for (const trapExit of [false, true]) {
       const cluster = new Cluster();
       const node = await cluster.start("gandalf@vm");
@@ -363,12 +363,12 @@ describe("ending", () => {
       expect(process.alive).toBe(false);
       const infos = server.got.filter((each) => each.startsWith("info {'EXIT'"));
       expect(infos.length).toBe(trapExit ? 2 : 0);
-      // A server that does not trap exits is ended, and asked nothing.
+      // A server that does not trap exits ends without a callback.
       expect(server.got.at(-1)).toBe(trapExit ? "end shutdown" : "init");
     }
   });
 
-  test("what terminate throws is the reason", async () => {
+  test("an error of terminate is the reason", async () => {
     const { call, reason } = await started({
       call: () => ({ stop: NORMAL }),
       end: async () => {
@@ -379,7 +379,7 @@ describe("ending", () => {
     expect(reason()).toStrictEqual(oops);
   });
 
-  test("killed while a callback waits: what it returns does not matter", async () => {
+  test("when killed while a callback waits, its result does not matter", async () => {
     let proceed!: (result: unknown) => void;
     const { cluster, node, process, server } = await started({
       call: () =>

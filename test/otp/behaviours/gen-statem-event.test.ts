@@ -16,7 +16,7 @@ test.each<[StatemEvent, Term]>([
   [{ type: "timeout", name: 1, content: 2 }, parse("{{timeout, 1}, 2}")],
   [{ type: "state_timeout", content: 1 }, parse("{state_timeout, 1}")],
   [{ type: "enter", content: atom("a") }, parse("{enter, a}")],
-])("an event is OTP's term: %o", (event, term) => {
+])("makes OTP's term of the event %o", (event, term) => {
   expect(eventTerm(event)).toStrictEqual(term);
 });
 
@@ -30,11 +30,11 @@ test.each([
   ],
   ["{consume, {info, x}, a, a}", "m consume info x in state a"],
   ["{postpone, {info, x}, a, b}", "m postpone info x in state a => b"],
-])("%s is printed as OTP does", (event, text) => {
+])("prints %s as OTP does", (event, text) => {
   expect(printStatemEvent(atom("m"), parse(event))).toBe(text);
 });
 
-test("a call and a reply tell whose", () => {
+test("prints the caller of a call and of a reply", () => {
   const call = tuple(atom("in"), eventTerm({ type: "call", from, content: 1 }), atom("a")) as Term;
   expect(printStatemEvent(atom("m"), call)).toBe("m receive call 1 from <b@vm.7.0> in state a");
   const out = tuple(atom("out"), 1, from as unknown as Term) as Term;

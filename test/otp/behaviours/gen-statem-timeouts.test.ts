@@ -11,7 +11,7 @@ function timeouts() {
   return { clock, delivered, all };
 }
 
-test("one is delivered when its time has passed, and means its event once", async () => {
+test("a time-out is delivered when its time has passed, and makes one event", async () => {
   const { clock, delivered, all } = timeouts();
   all.start(parse("{timeout, n}"), 10, 7);
   expect(all.status()).toStrictEqual(tuple(1, [tuple(parse("{timeout, n}"), 7)]));
@@ -22,13 +22,13 @@ test("one is delivered when its time has passed, and means its event once", asyn
   expect(all.status()).toStrictEqual(tuple(0, []));
 });
 
-test("a message that looks like one is none", () => {
+test("a message of the same form is not a time-out", () => {
   const { all } = timeouts();
   expect(all.isTimer(tuple(atom("timeout"), atom("timeout")) as Term)).toBe(false);
   expect(all.isTimer(1)).toBe(false);
 });
 
-test("started again it replaces the one of its type, cancelled it is none", async () => {
+test("a restarted time-out replaces the one of its type, and a cancelled one makes no event", async () => {
   const { clock, delivered, all } = timeouts();
   all.start(STATE_TIMEOUT, 10, 1);
   all.start(STATE_TIMEOUT, 20, 2);
@@ -44,7 +44,7 @@ test("started again it replaces the one of its type, cancelled it is none", asyn
   expect(clock.timerCount).toBe(0);
 });
 
-test("those of 0 are taken in order", () => {
+test("time-outs of 0 are taken in order", () => {
   const { all, clock } = timeouts();
   all.start(TIMEOUT, 0, 1);
   all.update(parse("{timeout, n}"), 2);

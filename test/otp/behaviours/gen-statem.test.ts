@@ -14,7 +14,7 @@ import { Cluster, inbox } from "../../support/cluster.ts";
 const oops = tuple(atom("oops"), 1) as Term;
 const shownTerm = (term: unknown): string => format(term as TermInput, { mode: "~0tp" });
 
-/** The machine of the documentation of OTP: locked until the code is given, open for 10 seconds. */
+/** The machine of OTP's documentation: locked until the code is entered, then open for 10 seconds. */
 class Door extends GenStatem {
   override state = atom("locked");
   override readonly callbackMode = "state_functions";
@@ -38,7 +38,7 @@ class Door extends GenStatem {
   }
 }
 
-/** Does what the test says with each event, and notes it. */
+/** Handles each event as the test says, and records it. */
 class Scripted extends GenStatem<Term, Term> {
   override state: Term = atom("a");
   override data: Term = [];
@@ -92,7 +92,7 @@ async function started<Machine extends GenStatem<Term, never> | Door | Scripted>
   return { cluster, node, machine, process, cast, call, reason, logged };
 }
 
-/** A machine that answers any cast with these actions, in a state of that name if one is given. */
+/** A machine that returns these actions for any cast, and the next state if one is given. */
 const acting = (actions: StatemAction[], nextState?: string) =>
   new Scripted({
     event: (event) => {
@@ -102,7 +102,7 @@ const acting = (actions: StatemAction[], nextState?: string) =>
   });
 
 describe("state functions", () => {
-  test("a door opens with its code, answers who waited, and locks itself", async () => {
+  test("a door opens with its code, answers the waiting callers, and locks itself", async () => {
     const { cluster, node, machine, cast } = await started(new Door());
     const waiting = node.gen.call("machine", 1, { timeoutMs: Number.POSITIVE_INFINITY });
     await cast(1);
@@ -139,7 +139,7 @@ describe("state functions", () => {
 });
 
 describe("events", () => {
-  test("inserted ones come first, in order, then postponed ones, then what was received", async () => {
+  test("inserted ones come first, in order, then postponed ones, then received ones", async () => {
     const { machine, cast } = await started(
       new Scripted({
         event(event) {
@@ -168,7 +168,7 @@ describe("events", () => {
     ]);
   });
 
-  test("a call is answered from any event; reply() answers as well", async () => {
+  test("a call may be answered in any event, and by reply()", async () => {
     const { call } = await started(
       new Scripted({
         event(event) {
@@ -180,7 +180,7 @@ describe("events", () => {
     expect(await call(1)).toEqual([1]);
   });
 
-  test("equal states are no change, whatever objects they are", async () => {
+  test("an equal state is not a change, even if it is another object", async () => {
     const { machine, cast } = await started(
       new Scripted({ event: () => ({ nextState: parse("{s, 1}"), actions: [] }), enter: () => {} }),
     );
@@ -189,7 +189,7 @@ describe("events", () => {
     expect(machine.got).toEqual(["a enter a", "a cast 1", "{s,1} enter a", "{s,1} cast 2"]);
   });
 
-  test("repeatState enters again; an event of the state's own does not", async () => {
+  test("repeatState enters the state again; returning the same state does not", async () => {
     const { machine, cast } = await started(
       new Scripted({
         event: (event) => (event.content === 1 ? { repeatState: true } : { nextState: "a" }),
@@ -216,7 +216,7 @@ describe("time-outs", () => {
     expect(machine.got).toEqual(["a cast 0", "a timeout 1", "a state_timeout 2", "a timeout n 3"]);
   });
 
-  test("any event ends that of the event, a change that of the state, and neither a named one", async () => {
+  test("any event cancels the event's, a change cancels the state's, neither cancels a named one", async () => {
     const { cluster, machine, cast } = await started(
       new Scripted({
         event: (event) => {
@@ -234,7 +234,7 @@ describe("time-outs", () => {
     expect(machine.got).toEqual(["a cast 1", "a cast 2", "b timeout 1 0"]);
   });
 
-  test("of 0 they come before what was received, of one type the last counts", async () => {
+  test("of 0 come before received messages, and the last of one type counts", async () => {
     const { machine, cast } = await started(
       acting([
         { stateTimeoutMs: 0, content: 1 },
@@ -246,7 +246,7 @@ describe("time-outs", () => {
     expect(machine.got).toEqual(["a cast 0", "a timeout 1 2", "a state_timeout 3"]);
   });
 
-  test("they are cancelled, and their content is updated", async () => {
+  test("can be cancelled, and their content updated", async () => {
     const { cluster, machine, cast } = await started(
       new Scripted({
         event: (event) => {
@@ -279,7 +279,7 @@ describe("time-outs", () => {
     expect(cluster.clock.timerCount).toBe(0);
   });
 
-  test("one that passed but was cancelled before its turn is no event", async () => {
+  test("one that passed but was cancelled before its turn makes no event", async () => {
     let proceed!: () => void;
     const { cluster, machine, cast } = await started(
       new Scripted({
@@ -310,7 +310,7 @@ describe("ending", () => {
     ["an action of other keys", { actions: { x: 1 } }, "{{bad_action_from_state_function,#{"],
     ["a negative time", { actions: { timeoutMs: -1 } }, "{{bad_action_from_state_function,#{"],
     [
-      "a reply to nobody",
+      "a reply without a caller",
       { actions: { reply: 1, from: 2 } },
       "{{bad_action_from_state_function,#{",
     ],
@@ -358,7 +358,7 @@ describe("ending", () => {
     expect(reason().slice(0, expected.length)).toBe(expected);
   });
 
-  test("an enter call that throws ends it in the state before", async () => {
+  test("an enter call that throws ends the machine in the previous state", async () => {
     const { cast, machine } = await started(
       new Scripted({
         event: () => ({ nextState: "b" }),
@@ -371,7 +371,7 @@ describe("ending", () => {
     expect(machine.got.at(-1)).toBe("end a {oops,1}");
   });
 
-  test("stop is quiet for normal and shutdown, and its callers have their replies", async () => {
+  test("stop is quiet for normal and shutdown, and its callers get their replies", async () => {
     for (const reason of ["normal", "shutdown"]) {
       const { call, logged, process } = await started(
         new Scripted({
@@ -387,7 +387,7 @@ describe("ending", () => {
     }
   });
 
-  test("what terminate throws is the reason, unless it is thrown as a value", async () => {
+  test("an error of terminate is the reason, but a thrown value is not", async () => {
     for (const kind of ["exit", "throw"] as const) {
       const { cast, reason } = await started(
         new Scripted({
@@ -402,7 +402,7 @@ describe("ending", () => {
     }
   });
 
-  test("timers end with it", async () => {
+  test("timers end with the machine", async () => {
     const { cluster, node, cast, process } = await started(acting([{ stateTimeoutMs: 1000 }]));
     await cast(1);
     expect(cluster.clock.timerCount).toBe(1);
@@ -455,7 +455,7 @@ describe("starting", () => {
       },
       tuple(atom("error"), oops),
     ],
-  ])("%s in init fails it", async (_, init, returned) => {
+  ])("%s in init fails the start", async (_, init, returned) => {
     const { node, result, parent } = await starting(new Scripted({ init }));
     expect((result as { returned: Term }).returned).toStrictEqual(returned);
     expect(node.whereis("machine")).toBeUndefined();
@@ -473,7 +473,7 @@ describe("starting", () => {
     expect(() => new Bare().self).toThrow("not been started");
   });
 
-  test("without handleEvent an event is undef", async () => {
+  test("an event without handleEvent is undef", async () => {
     class Bare extends GenStatem<Term, Term> {
       override state: Term = atom("a");
     }
@@ -484,7 +484,7 @@ describe("starting", () => {
 });
 
 describe("sys", () => {
-  test("the state is {State, Data}, replaced as such, and only by terms", async () => {
+  test("the state is {State, Data}, and is replaced in that form, only by terms", async () => {
     const { cluster, node, machine } = await started(new Scripted({}));
     expect(await cluster.settled(node.sys.getState("machine"))).toStrictEqual(parse("{a, []}"));
     node.expose("m", { next: (_: Term) => parse("{b, [1]}"), bad: (_: Term) => 1 });

@@ -23,7 +23,7 @@ test.each<[string, unknown, boolean]>([
   expect(answer).toStrictEqual(tagged ? tuple(atom("ok"), 7) : 7);
 });
 
-test("a node that does not answer is taken to be a newer one", async () => {
+test("a node that does not answer counts as a newer one", async () => {
   const cluster = new Cluster();
   const [gandalf, bilbo] = await cluster.pair();
   bilbo.expose("application", { get_key: (_app: Term, _key: Term) => new Promise(() => {}) });

@@ -20,7 +20,7 @@ async function server() {
   return { cluster, gandalf, bilbo, process, echo, sys, gen };
 }
 
-test("the state is told, by name and by pid, also one that looks like an answer", async () => {
+test("returns the state, by name and by pid, even one that looks like an answer", async () => {
   const { cluster, process, echo, sys, bilbo } = await server();
   for (const target of [echo, process.pid]) {
     expect(await cluster.settled(sys.getState(target))).toStrictEqual(tuple(atom("ok"), 1));
@@ -30,7 +30,7 @@ test("the state is told, by name and by pid, also one that looks like an answer"
   expect(status).toMatch(/^\{status,<.*>,\{module,gen_server\},\[.*running/);
 });
 
-test("what a server cannot tell is an error", async () => {
+test("a state that the server fails to return is an error", async () => {
   const { cluster, gandalf, sys } = await server();
   gandalf
     .spawn({
@@ -46,7 +46,7 @@ test("what a server cannot tell is an error", async () => {
   });
 });
 
-test("suspended, it answers nobody but sys", async () => {
+test("a suspended server answers only sys", async () => {
   const { cluster, echo, sys, gen } = await server();
   await cluster.settled(sys.suspend(echo));
   const call = gen.call(echo, 1);
@@ -82,7 +82,7 @@ test("statistics, log and trace are switched on and off", async () => {
   expect(await settled(sys.getStatistics(echo))).toBeUndefined();
 });
 
-test("terminate ends it, normally unless told otherwise", async () => {
+test("terminate ends it, by default with the reason normal", async () => {
   for (const reason of [atom("normal"), atom("oops")]) {
     const { cluster, gandalf, process, echo, sys } = await server();
     const watcher = gandalf.spawn(async (self) => {

@@ -3,7 +3,7 @@ import type { Term } from "../../../etf/index.ts";
 import { CallRequest, CallRequests } from "../../../src/otp/gen/call-request.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
-/** A call in the hands of the test. */
+/** A call that the test controls. */
 function call(clock = new FakeClock()) {
   let resolve: (value: Term) => void = () => {};
   let reject: (error: unknown) => void = () => {};
@@ -26,7 +26,7 @@ function call(clock = new FakeClock()) {
 }
 
 describe("a request", () => {
-  test("gives its result to everybody who asks", async () => {
+  test("gives its result to every caller of receive", async () => {
     const { request, resolve } = call();
     resolve(7);
     expect(await request.wait()).toStrictEqual({ status: "fulfilled", value: 7 });
@@ -34,7 +34,7 @@ describe("a request", () => {
     expect(await request.receive({ timeoutMs: 0 })).toBe(7);
   });
 
-  test("throws its error, or tells it", async () => {
+  test("throws its error, or returns it", async () => {
     const { request, reject } = call();
     const error = new Error("no");
     reject(error);
@@ -42,7 +42,7 @@ describe("a request", () => {
     expect(await request.wait()).toStrictEqual({ status: "rejected", reason: error });
   });
 
-  test("that is waited for in vain goes on", async () => {
+  test("continues after a wait that timed out", async () => {
     const { clock, request, resolve, givenUp } = call();
     const waited = request.wait({ timeoutMs: 10 });
     await clock.advance(10);
@@ -53,7 +53,7 @@ describe("a request", () => {
     expect(await request.receive()).toBe(1);
   });
 
-  test("that is not received in time is given up", async () => {
+  test("is abandoned by a receive that timed out", async () => {
     const { clock, request, resolve, givenUp } = call();
     const received = request.receive({ timeoutMs: 10 });
     const code = expect(received).rejects.toMatchObject({ code: "CALL_TIMEOUT", mayHaveRun: true });
@@ -64,7 +64,7 @@ describe("a request", () => {
     await expect(request.receive()).rejects.toMatchObject({ code: "CALL_TIMEOUT" });
   });
 
-  test("heeds a signal, and leaves no listener or timer behind", async () => {
+  test("obeys a signal, and leaves no listener or timer behind", async () => {
     const { clock, request, resolve } = call();
     const abort = new AbortController();
     const waited = request.wait({ signal: abort.signal, timeoutMs: 50 });
@@ -78,7 +78,7 @@ describe("a request", () => {
 });
 
 describe("a collection", () => {
-  test("gives answers as they come, with their labels, results and errors alike", async () => {
+  test("returns answers as they arrive, with their labels, results and errors alike", async () => {
     const [one, two] = [call(), call()];
     const requests = new CallRequests<string>(one.clock).add(one.request, "one");
     requests.add(two.request, "two");
@@ -96,7 +96,7 @@ describe("a collection", () => {
     expect(await requests.wait()).toBeUndefined();
   });
 
-  test("waits in vain without harm; a receive in vain gives all up", async () => {
+  test("a wait that times out changes nothing; a receive that times out abandons all", async () => {
     const { clock, request, givenUp } = call();
     const requests = new CallRequests<number>(clock).add(request, 1);
     const waited = requests.wait({ timeoutMs: 5 });
@@ -111,7 +111,7 @@ describe("a collection", () => {
     expect((await requests.wait())?.answer.status).toBe("rejected");
   });
 
-  test("two who wait get one answer each", async () => {
+  test("two waiters get one answer each", async () => {
     const [one, two] = [call(), call()];
     const requests = new CallRequests<string>(one.clock).add(one.request, "one");
     requests.add(two.request, "two");
@@ -122,7 +122,7 @@ describe("a collection", () => {
     expect((await both).map((answered) => answered?.label)).toStrictEqual(["one", "two"]);
   });
 
-  test("is gone through to its end", async () => {
+  test("can be iterated to its end", async () => {
     const calls = [call(), call(), call()];
     const requests = new CallRequests<number>(calls[0]!.clock);
     for (const [index, { request }] of calls.entries()) requests.add(request, index);

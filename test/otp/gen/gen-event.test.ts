@@ -21,7 +21,7 @@ async function manager() {
   return { cluster, events: gandalf.genEvent, server: ["manager", "bilbo@vm"] as const, got };
 }
 
-test("each request is OTP's", async () => {
+test("sends each request as OTP does", async () => {
   const { cluster, events, server, got } = await manager();
   const answered = (answer: Promise<unknown>) => cluster.settled(answer);
   const term = (text: string) => parse(text);
@@ -44,7 +44,7 @@ test("each request is OTP's", async () => {
   );
 });
 
-test("a call has 5 seconds, the others no limit", async () => {
+test("a call times out after 5 seconds, other requests never", async () => {
   const cluster = new Cluster();
   const node = await cluster.start("gandalf@vm");
   node.spawn({ message() {} }).register("silent");

@@ -24,7 +24,7 @@ async function started(handlers: GenHandlers) {
   return { cluster, server, box, send, call };
 }
 
-test("hands each kind of message to its handler", async () => {
+test("passes each kind of message to its handler", async () => {
   const got: unknown[] = [];
   const { send, call, box } = await started({
     call: (request, caller) => void got.push("call", request, caller.pid),

@@ -13,7 +13,7 @@ const theirs = new Pid("other@vm", 1, 2, 7);
 const ref = new Reference("other@vm", 7, [1, 2, 3]);
 const aliasTag = new ImproperList<Term>([ALIAS], ref);
 
-describe("a server's view", () => {
+describe("what a server receives and sends", () => {
   test.each<[string, Term]>([
     ["a reference", ref],
     ["an alias", aliasTag],
@@ -26,15 +26,15 @@ describe("a server's view", () => {
   test.each<[string, Term]>([
     ["another word", tuple(atom("call"), tuple(theirs, ref), 1)],
     ["another size", tuple(GEN_CALL, tuple(theirs, ref))],
-    ["nobody", tuple(GEN_CALL, tuple(atom("me"), ref), 1)],
+    ["a call without a pid", tuple(GEN_CALL, tuple(atom("me"), ref), 1)],
     ["a list", [GEN_CALL, tuple(theirs, ref), 1]],
     ["a cast", tuple(atom("$gen_cast"), 1)],
     ["an atom", atom("x")],
-  ])("%s is no call", (_, message) => {
+  ])("%s is not a call", (_, message) => {
     expect(genCallIn(message)).toBeUndefined();
   });
 
-  test("a cast is a cast, with false too", () => {
+  test("a cast is a cast, even of false", () => {
     expect(genCastIn(tuple(atom("$gen_cast"), oops))).toBe(oops);
     expect(genCastIn(tuple(atom("$gen_cast"), false))).toBe(false);
     expect(genCastIn(tuple(GEN_CALL, tuple(theirs, ref), 1))).toBeUndefined();
@@ -60,7 +60,7 @@ describe("a server's view", () => {
     expect(message[1]).toBe(oops);
   });
 
-  test("a reply to nobody is dropped", () => {
+  test("a reply to an invalid caller is dropped", () => {
     genReply({} as never, atom("nobody"), 1);
     genReply({} as never, tuple(atom("nobody"), atom("tag")), 1);
   });
@@ -78,7 +78,7 @@ function deepImproper(levels: number): Term {
   return term;
 }
 
-/** A server of a node, which does with a call what the test says. */
+/** A server of a node that handles a call as the test says. */
 function serve(
   node: Node,
   name: string,
@@ -128,7 +128,7 @@ describe.each(["gandalf@vm", "bilbo@vm"])("a call to a server on %s", (where) =>
     expect(await cluster.settled(Promise.all(calls))).toEqual([1, 2, 3]);
   });
 
-  test("of no server is noproc; one that ends before it replies gives its reason", async () => {
+  test("without a server is noproc; a server that ends before it replies gives its reason", async () => {
     const { cluster, caller, callee } = await setUp();
     const { timerCount } = cluster.clock;
     const noproc = await cluster.settled(outcome(caller.gen.call(["nobody", where], 1)));
@@ -139,7 +139,7 @@ describe.each(["gandalf@vm", "bilbo@vm"])("a call to a server on %s", (where) =>
     expect(cluster.clock.timerCount).toBe(timerCount);
   });
 
-  test("without a reply ends after 5 seconds, as in OTP; a late reply disturbs nobody", async () => {
+  test("without a reply ends after 5 seconds, as in OTP; a late reply is dropped", async () => {
     const { cluster, caller, callee } = await setUp();
     let replyLate!: () => void;
     const { process } = serve(callee, "server", (_, reply) => {
@@ -200,7 +200,7 @@ describe.each(["gandalf@vm", "bilbo@vm"])("a call to a server on %s", (where) =>
     expect(process.monitoredBy?.size).toBe(0);
   });
 
-  test("with what is not a term is refused, and leaves nothing", async () => {
+  test("of a value that is not a term is refused, and leaves nothing behind", async () => {
     const { cluster, caller, callee } = await setUp();
     const { process } = serve(callee, "server", () => {});
     const { timerCount } = cluster.clock;
@@ -211,7 +211,7 @@ describe.each(["gandalf@vm", "bilbo@vm"])("a call to a server on %s", (where) =>
     expect([cluster.clock.timerCount, process.monitoredBy?.size]).toEqual([timerCount, 0]);
   });
 
-  test("a cast arrives, and needs no server", async () => {
+  test("a cast arrives, or is dropped without a server", async () => {
     const { cluster, caller, callee } = await setUp();
     const { process, casts } = serve(callee, "server", () => {});
     void caller.gen.cast(["server", where], oops);
@@ -243,7 +243,7 @@ describe("a call to another node", () => {
     return { cluster, node, raw, heard, from, monitorRef, outcome: () => outcome };
   }
 
-  test("is a monitor, and the request tagged with an alias of the same reference", async () => {
+  test("is a monitor, and a request tagged with an alias of the same reference", async () => {
     const { heard, from, monitorRef } = await calling();
     const tag = new ImproperList<Term>([ALIAS], monitorRef);
     expect(heard).toStrictEqual([
@@ -282,7 +282,7 @@ describe("a call to another node", () => {
     expect(outcome()).toBe(1);
   });
 
-  test("does not take what is no reply to it", async () => {
+  test("ignores messages that are not a reply to it", async () => {
     const { cluster, node, raw, from, monitorRef, outcome } = await calling();
     const own = new ImproperList<Term>([ALIAS], monitorRef);
     for (const message of [
@@ -300,7 +300,7 @@ describe("a call to another node", () => {
     expect(node.processOf(from)?.alive).toBe(true);
   });
 
-  test("ends with the connection, or with that there never was one", async () => {
+  test("ends with the connection, or when none can be established", async () => {
     const { cluster, node, raw, outcome } = await calling();
     raw.transport.destroy();
     await cluster.settle();
@@ -316,7 +316,7 @@ describe("a call to another node", () => {
   });
 });
 
-test("when somebody ends the calling process its calls end, and the next one has another", async () => {
+test("when an exit signal ends the calling process, its calls fail, and the next one gets a new process", async () => {
   const cluster = new Cluster();
   const node = await cluster.start("gandalf@vm");
   const callers: Pid[] = [];
@@ -333,7 +333,7 @@ test("when somebody ends the calling process its calls end, and the next one has
   expect(callers[1]!.equals(callers[0])).toBe(false);
 });
 
-test("a stray message of somebody's does not end the caller", async () => {
+test("a stray message does not end the caller", async () => {
   const cluster = new Cluster();
   const node = await cluster.start("gandalf@vm");
   const box = inbox(node);
@@ -382,13 +382,13 @@ describe("several servers", () => {
     expect(await late).toEqual({ replies: [], badNodes: ["bilbo@vm"] });
   });
 
-  test("multiCall rejects for what is the caller's own fault", async () => {
+  test("multiCall rejects for the caller's own errors", async () => {
     const { gandalf, nodes } = await three();
     const call = gandalf.gen.multiCall(nodes, "server", Number.NaN);
     await expect(call).rejects.toMatchObject({ code: "ETF_NOT_A_TERM" });
   });
 
-  test("abcast reaches those that are there", async () => {
+  test("abcast reaches the servers that exist", async () => {
     const { cluster, gandalf, nodes, got } = await three();
     await cluster.settled(gandalf.gen.abcast(nodes, atom("server"), oops));
     await cluster.settle();

@@ -18,14 +18,14 @@ describe("RemoteError", () => {
     expect(error.stackTrace).toBe(kind === "error" ? stack : undefined);
   });
 
-  test("shows a long reason in part", () => {
+  test("shortens a long reason", () => {
     const { message, reason } = new RemoteError("exit", Array(1000).fill(1000));
     expect(message.length).toBeLessThan(400);
     expect(message).toMatch(/\.\.\.$/);
     expect(reason).toHaveLength(1000);
   });
 
-  test("knows what rpc:call of OTP would have returned", () => {
+  test("has the term that OTP's rpc:call returns", () => {
     const [badrpc, EXIT] = [atom("badrpc"), atom("EXIT")];
     expect(new RemoteError("exit", oops).badrpc).toStrictEqual(tuple(badrpc, tuple(EXIT, oops)));
     expect(new RemoteError("error", oops, stack).badrpc).toStrictEqual(
@@ -34,7 +34,7 @@ describe("RemoteError", () => {
   });
 });
 
-test("a lost connection says why, and whether anything was sent", () => {
+test("an error for a lost connection has its cause, and whether the call may have run", () => {
   const why = new Error("the peer went down.");
   for (const wasUp of [true, false]) {
     expect(lostError("bilbo@vm", { error: why, wasUp })).toMatchObject({
@@ -47,7 +47,7 @@ test("a lost connection says why, and whether anything was sent", () => {
   }
 });
 
-test("a time-out may have run", () => {
+test("a call that timed out may have run", () => {
   expect(timeoutError("bilbo@vm", 50)).toMatchObject({
     name: "CallError",
     code: "CALL_TIMEOUT",

@@ -7,7 +7,7 @@ const FROM_COLUMN = { line: 1, column: 1 };
 const shown = (term: Term | undefined) =>
   term === undefined ? undefined : format(term, { mode: "~0tp" });
 
-/** What is taken of a text and what is left. The expectations are what erl_scan:tokens/3 of OTP 29 gave. */
+/** The tokens cut from a text, and the rest. The expected values are those of erl_scan:tokens/3 of OTP 29. */
 function scan(
   text: string,
   { ended = false, start = FROM_COLUMN }: { ended?: boolean; start?: Location } = {},
@@ -42,11 +42,11 @@ describe("cutTokens", () => {
       "{ok,[{'=:=',{1,1}},{'=/=',{1,5}},{'...',{1,9}},{'<-',{1,13}},{'<=',{1,16}},{'?=',{1,19}},{'&&',{1,22}},{'..',{1,25}},{dot,{2,1}}],{3,1}}",
       "",
     ],
-  ])("takes of %j the tokens up to the dot", (text, tokens, rest) => {
+  ])("cuts from %j the tokens up to the dot", (text, tokens, rest) => {
     expect(scan(text)).toEqual([shown(parse(tokens)), rest]);
   });
 
-  test.each(["", "a", "a.", "a,\nb.", '"abc\n', "'abc\n"])("waits for more than %j", (text) => {
+  test.each(["", "a", "a.", "a,\nb.", '"abc\n', "'abc\n"])("waits for more after %j", (text) => {
     expect(scan(text)).toBeUndefined();
   });
 
@@ -57,18 +57,18 @@ describe("cutTokens", () => {
     ["a b\n", "{ok,[{atom,{1,1},a},{atom,{1,3},b}],{2,1}}"],
     ["a.", "{ok,[{atom,{1,1},a},{dot,{1,2}}],{1,3}}"],
     ['"abc\n', "{error,{{1,1},erl_scan,{illegal,string}},{2,1}}"],
-  ])("takes at the end of the input %j as it is", (text, tokens) => {
+  ])("takes %j at the end of the input", (text, tokens) => {
     expect(scan(text, { ended: true })).toEqual([shown(parse(tokens)), ""]);
   });
 
-  test("counts lines alone where it was given a line", () => {
+  test("counts only lines if it starts from a line", () => {
     expect(scan("{a,\n1}.\n", { start: { line: 7, column: undefined } })).toEqual([
       "{ok,[{'{',7},{atom,7,a},{',',7},{integer,8,1},{'}',8},{dot,8}],9}",
       "",
     ]);
   });
 
-  test("what is no token is an error, and reading goes on behind it", () => {
+  test("invalid text is an error, and reading continues after it", () => {
     expect(scan("a 99#1 b.\n")).toEqual([
       "{error,{{1,3},erl_scan,{illegal,character}},{1,7}}",
       " b.\n",

@@ -9,7 +9,7 @@ async function* pieces(...text: string[]) {
   yield* text;
 }
 
-/** Bilbo asks the device of gandalf, which reads the text given. */
+/** Bilbo uses the device of gandalf, which reads the given text. */
 async function setUp(...text: string[]) {
   const cluster = new Cluster();
   const gandalf = await cluster.start("gandalf@vm", {
@@ -20,7 +20,7 @@ async function setUp(...text: string[]) {
   return { cluster, gandalf, bilbo, io: bilbo.io };
 }
 
-/** A device that answers every request with this. */
+/** A device that answers every request with the same reply. */
 function answering(node: Awaited<ReturnType<typeof setUp>>["gandalf"], reply: Term) {
   return node.spawn({
     message(message, self) {
@@ -39,7 +39,7 @@ describe("a device of another node", () => {
     expect(gandalf.printed).toEqual(["é€\n", "n is 1\n", "plain"]);
   });
 
-  test("gives lines, characters and terms, and undefined at the end", async () => {
+  test("returns lines, characters and terms, and undefined at the end", async () => {
     const { cluster, gandalf, io } = await setUp(
       "one\ntwo {a, \"s\",\n 'q\\n', $c,",
       " -1.5}. X.\n",
@@ -56,7 +56,7 @@ describe("a device of another node", () => {
     expect(gandalf.printed.join("")).toBe("> term: ");
   });
 
-  test("tells and takes options and geometry", async () => {
+  test("returns and sets options, and returns the geometry", async () => {
     const { cluster, io } = await setUp("é\n");
     await cluster.settled(io.setOptions(USER, [atom("binary")]));
     expect(await cluster.settled(io.getOptions(USER))).toStrictEqual([
@@ -79,7 +79,7 @@ describe("a device of another node", () => {
 });
 
 describe("failures", () => {
-  test("a device that refuses is an IoError with its reason", async () => {
+  test("a refusal is an IoError with its reason", async () => {
     const { cluster, io } = await setUp();
     const failure = cluster.settled(io.setOptions(USER, [atom("nonsense")]));
     await expect(failure).rejects.toMatchObject({
@@ -90,9 +90,9 @@ describe("failures", () => {
   });
 
   test.each<[string, Term]>([
-    ["what is no text", 1],
+    ["a term that is not text", 1],
     ["text of no characters", [-1]],
-  ])("a device that answers %s is refused", async (_, reply) => {
+  ])("an answer of %s is an error", async (_, reply) => {
     const { cluster, gandalf, io } = await setUp();
     const device = answering(gandalf, reply);
     const asks: (() => Promise<unknown>)[] = [
@@ -108,7 +108,7 @@ describe("failures", () => {
     ).rejects.toThrow(IoError);
   });
 
-  test("a device that is not there, or ends, is terminated", async () => {
+  test("a device that does not exist, or ends, is terminated", async () => {
     const { cluster, gandalf, io } = await setUp();
     const nobody = cluster.settled(io.putChars(["nobody", "gandalf@vm"], "x"));
     await expect(nobody).rejects.toMatchObject({
@@ -122,7 +122,7 @@ describe("failures", () => {
     await expect(cluster.settled(asked)).rejects.toMatchObject({ code: "IO_TERMINATED" });
   });
 
-  test("time-outs, signals, and a node that is not there", async () => {
+  test("time-outs, signals, and a node that is down", async () => {
     const { cluster, gandalf, io } = await setUp();
     const silent = gandalf.spawn({ message: () => {} }).pid;
     const late = io.getLine(silent, "", { timeoutMs: 1000 });
@@ -138,7 +138,7 @@ describe("failures", () => {
     await expect(nowhere).rejects.toMatchObject({ code: "CALL_NO_CONNECTION" });
   });
 
-  test("the node's end fails what waits, and what comes after", async () => {
+  test("the node's end fails pending and later requests", async () => {
     const { cluster, gandalf, bilbo, io } = await setUp();
     const asked = io.getLine(gandalf.spawn({ message: () => {} }).pid);
     await cluster.settle();
@@ -150,7 +150,7 @@ describe("failures", () => {
     await expect(io.getLine(USER)).rejects.toMatchObject({ code: "NODE_STOPPED" });
   });
 
-  test("what is not a term is refused before it leaves", async () => {
+  test("a value that is not a term is refused before it is sent", async () => {
     const { cluster, io } = await setUp();
     const bad = cluster.settled(io.format(USER, "~p", [Number.NaN]));
     await expect(bad).rejects.toMatchObject({ code: "ETF_NOT_A_TERM" });

@@ -14,7 +14,7 @@ const putChars = (...fields: Term[]) => tuple(atom("put_chars"), ...fields) as T
 const ioLib = (encoding: Term, name: string, ...args: Term[]) =>
   putChars(encoding, atom("io_lib"), atom(name), args);
 
-/** A node's user device; `ask` gives its reply, `printed` what it has printed. */
+/** A node's user device: `ask` returns its reply, `printed` the text that it printed. */
 async function setUp(options: Partial<DeviceOptions> = {}) {
   const cluster = new Cluster();
   const node = await cluster.start("gandalf@vm", options);
@@ -33,7 +33,7 @@ async function setUp(options: Partial<DeviceOptions> = {}) {
 }
 
 describe("the device", () => {
-  test("is put out of service by nobody's exit signal, nor are the node's other services", async () => {
+  test("no exit signal ends it or another service of the node", async () => {
     const { node, raw, cluster, ask, printed } = await setUp();
     for (const name of ["user", "rex", "net_kernel"]) {
       const { pid } = node.whereis(name)!;
@@ -46,7 +46,7 @@ describe("the device", () => {
     expect(printed).toEqual(["still here"]);
   });
 
-  test("is the node's group leader, registered as user, and its own", async () => {
+  test("is the node's group leader and its own, registered as user", async () => {
     const { node } = await setUp();
     const device = node.whereis("user")!;
     expect(node.groupLeader).toBe(device.pid);
@@ -96,9 +96,9 @@ describe("put_chars", () => {
   });
 
   test.each<[string, Term, Term]>([
-    ["bytes that are no UTF-8", UNICODE, Buffer.from([233])],
+    ["bytes that are not UTF-8", UNICODE, Buffer.from([233])],
     ["characters beyond the encoding", LATIN1, charlist("€")],
-    ["what is no chardata", UNICODE, tuple(1)],
+    ["a term that is not chardata", UNICODE, tuple(1)],
     ["an integer", UNICODE, 104],
   ])("of %s is an error, and nothing is printed", async (_, encoding, chars) => {
     const { ask, printed } = await setUp();
@@ -149,14 +149,14 @@ describe("requests", () => {
     expect(printed).toEqual([]);
   });
 
-  test("that are no list are a bad request", async () => {
+  test("that are not a list are a bad request", async () => {
     const { ask } = await setUp();
     expect(await ask(tuple(atom("requests"), tuple()))).toStrictEqual(error(atom("request")));
   });
 });
 
 describe("other requests", () => {
-  test("getopts tells that the device is unicode", async () => {
+  test("getopts reports unicode", async () => {
     const { ask } = await setUp();
     expect(await ask(atom("getopts"))).toStrictEqual([
       tuple(atom("binary"), false),
@@ -202,13 +202,13 @@ describe("other requests", () => {
     [atom("shout"), "request"],
     [1, "request"],
     [charlist("getopts"), "request"],
-  ])("%o is answered {error, %s}", async (request, reason) => {
+  ])("%o gets the answer {error, %s}", async (request, reason) => {
     const { ask, printed } = await setUp();
     expect(await ask(request)).toStrictEqual(error(atom(reason)));
     expect(printed).toEqual([]);
   });
 
-  test("a request may be as deep as it likes", async () => {
+  test("a request may be nested to any depth", async () => {
     const { node, ask } = await setUp();
     let deep: Term = [];
     for (let level = 0; level < 100_000; level++) deep = [deep];
@@ -221,7 +221,7 @@ describe("other requests", () => {
     expect(node.whereis("user")?.alive).toBe(true);
   });
 
-  test("what is no request is dropped", async () => {
+  test("other messages are dropped", async () => {
     const { cluster, node, raw, printed } = await setUp();
     for (const message of [
       atom("hello"),
@@ -236,7 +236,7 @@ describe("other requests", () => {
   });
 });
 
-/** Input of a test: `type` makes text arrive. */
+/** Input that the test controls: `type` makes text arrive. */
 class Keyboard implements AsyncIterable<string | Uint8Array> {
   readonly #typed: (string | Uint8Array | Error | undefined)[] = [];
   #wake = (): void => {};
@@ -283,7 +283,7 @@ const getTokens = (...args: Term[]) =>
   tuple(atom("get_until"), UNICODE, [], atom("erl_scan"), atom("tokens"), args) as Term;
 
 describe("input", () => {
-  test("comes by lines, and the last one may have no newline", async () => {
+  test("is read by lines, and the last one may have no newline", async () => {
     const { ask } = await reading("one\ntw", "o\n", "three", undefined);
     for (const line of ["one\n", "two\n", "three"]) {
       expect(await ask(getLine())).toStrictEqual(charlist(line));
@@ -292,7 +292,7 @@ describe("input", () => {
     expect(await ask(getChars(1))).toBe(atom("eof"));
   });
 
-  test("comes by characters, over the ends of lines", async () => {
+  test("is read by characters, across the ends of lines", async () => {
     const { ask } = await reading("ab\n", "c\u{1f600}d", undefined);
     expect(await ask(getChars(0))).toStrictEqual([]);
     expect(await ask(getChars(4))).toStrictEqual(charlist("ab\nc"));
@@ -302,13 +302,13 @@ describe("input", () => {
     expect(await ask(getChars(1))).toBe(atom("eof"));
   });
 
-  test("in bytes is UTF-8, wherever they are cut", async () => {
+  test("in bytes is UTF-8, wherever the pieces end", async () => {
     const bytes = Buffer.from("€é\n");
     const { ask } = await reading(...[...bytes].map((byte) => Uint8Array.of(byte)));
     expect(await ask(getLine())).toStrictEqual(charlist("€é\n"));
   });
 
-  test("that is not UTF-8 is an error behind the text before it", async () => {
+  test("that is not UTF-8 is an error after the text before it", async () => {
     const { ask } = await reading(Buffer.from([0x61, 0x0a, 0xff, 0x62, 0x0a]), "more\n");
     expect(await ask(getLine())).toStrictEqual(charlist("a\n"));
     for (let i = 0; i < 2; i++) expect(await ask(getLine())).toStrictEqual(error(atom("eilseq")));
@@ -319,14 +319,14 @@ describe("input", () => {
     expect(await marked.ask(getLine())).toStrictEqual(charlist("\ufeffa\n"));
   });
 
-  test("is not read before somebody asks, and no further than is asked", async () => {
+  test("is not read before a request, and no further than requested", async () => {
     const { ask, keyboard } = await reading("one\n", "two\n");
     expect(keyboard.reads).toBe(0);
     await ask(getLine());
     expect(keyboard.reads).toBe(1);
   });
 
-  test("is waited for after the prompt, while others print", async () => {
+  test("is awaited after the prompt, while others print", async () => {
     const { cluster, request, ask, keyboard, printed } = await reading();
     const line = request(getLine(charlist("name: ")));
     await cluster.settle();
@@ -350,7 +350,7 @@ describe("input", () => {
     expect(printed.join("")).toBe(shown);
   });
 
-  test("goes to those who wait, in their order", async () => {
+  test("goes to the waiting readers in order", async () => {
     const { cluster, request, keyboard, printed } = await reading();
     const lines = [request(getLine(charlist("1"))), request(getLine(charlist("2")))];
     await cluster.settle();
@@ -362,7 +362,7 @@ describe("input", () => {
     ]);
   });
 
-  test("is not taken by who died waiting", async () => {
+  test("is not taken by a reader that died", async () => {
     const { cluster, node, bilbo, ask, keyboard } = await reading();
     const reader = bilbo.spawn((self) => self.receive());
     const request = tuple(atom("io_request"), reader.pid, replyAs, getLine());
@@ -376,7 +376,7 @@ describe("input", () => {
     expect(node.whereis("user")?.alive).toBe(true);
   });
 
-  test("that fails is an error with the reason of posix", async () => {
+  test("that fails is an error with its POSIX name", async () => {
     const failure = Object.assign(new Error("broken"), { code: "EIO" });
     const { ask } = await reading("half a line", failure);
     expect(await ask(getLine())).toStrictEqual(error(atom("eio")));
@@ -385,7 +385,7 @@ describe("input", () => {
     expect(await other.ask(getLine())).toStrictEqual(error(atom("einval")));
   });
 
-  test("beyond Latin-1 is no answer to a request of Latin-1, and stays", async () => {
+  test("beyond Latin-1 fails a request for Latin-1, and stays", async () => {
     const { ask } = await reading("é€\n");
     const refused = error(tuple(atom("no_translation"), UNICODE, LATIN1) as Term);
     expect(await ask(getLine([], LATIN1))).toStrictEqual(refused);
@@ -393,7 +393,7 @@ describe("input", () => {
     expect(await ask(getLine())).toStrictEqual(charlist("€\n"));
   });
 
-  test("in a list of requests is waited for before the next", async () => {
+  test("in a list of requests is awaited before the next", async () => {
     const { cluster, request, keyboard, printed } = await reading();
     const both = request(
       tuple(atom("requests"), [
@@ -411,7 +411,7 @@ describe("input", () => {
 });
 
 describe("options", () => {
-  test("binary makes input binaries, list lists", async () => {
+  test("binary makes input binaries, list makes it lists", async () => {
     const { ask } = await reading("é\né\né\n");
     expect(await ask(tuple(atom("setopts"), [atom("binary")]) as Term)).toBe(OK);
     expect(await ask(getLine())).toStrictEqual(Buffer.from("é\n"));
@@ -424,7 +424,7 @@ describe("options", () => {
     expect(await ask(getLine())).toStrictEqual(charlist("é\n"));
   });
 
-  test("encoding latin1 shows what is beyond as numbers", async () => {
+  test("encoding latin1 shows other characters as numbers", async () => {
     const { ask, printed } = await reading();
     const options = [tuple(atom("encoding"), LATIN1) as Term, tuple(atom("echo"), false) as Term];
     expect(await ask(tuple(atom("setopts"), options) as Term)).toBe(OK);
@@ -432,7 +432,7 @@ describe("options", () => {
     expect(printed).toEqual(["é\\x{20AC}\\x{1F600}"]);
   });
 
-  test("of which one is unknown are not set", async () => {
+  test("are not set if one is unknown", async () => {
     const { ask } = await reading();
     const options = [atom("binary"), tuple(atom("colour"), true) as Term];
     expect(await ask(tuple(atom("setopts"), options) as Term)).toStrictEqual(
@@ -444,7 +444,7 @@ describe("options", () => {
     ]);
   });
 
-  test("geometry is that of the terminal, if it is one", async () => {
+  test("geometry is the terminal's, if the device is one", async () => {
     const { ask } = await setUp({ geometry: () => ({ columns: 132, rows: 50 }) });
     expect(await ask(tuple(atom("get_geometry"), atom("columns")) as Term)).toBe(132);
     expect(await ask(tuple(atom("get_geometry"), atom("rows")) as Term)).toBe(50);
@@ -456,7 +456,7 @@ describe("options", () => {
 });
 
 describe("a form", () => {
-  test("is read up to its dot, over several lines, each prompted for", async () => {
+  test("is read up to its dot, over several lines, with a prompt for each", async () => {
     const { cluster, request, keyboard, printed } = await reading();
     const until = tuple(
       ...[atom("get_until"), UNICODE, charlist("> "), atom("erl_scan"), atom("tokens"), [1]],

@@ -33,7 +33,7 @@ describe("a peer that wants to synchronize names", () => {
   const initConnect = (vsn: TermInput) =>
     tuple(atom("$gen_cast"), tuple(atom("init_connect"), vsn, atom("other@vm"), locker));
 
-  test.each([5, 8, 9])("in version %d is told that we are in sync", async (version) => {
+  test.each([5, 8, 9])("in version %d gets the answer in_sync", async (version) => {
     expect(await asked(initConnect(tuple(version, 1)))).toEqual([
       { to: atom(SERVER), payload: "{'$gen_cast',{in_sync,gandalf@vm,true}}" },
     ]);
@@ -62,7 +62,7 @@ describe("locks", () => {
     return { cluster, node, bilbo, ask };
   }
 
-  /** Calls from a process of its own that lives on; returns what it is answered. */
+  /** Calls from a new process that stays alive; returns the answer. */
   async function locker(cluster: Cluster, node: TestNode) {
     const box = inbox(node);
     const call = async (request: TermInput) => {
@@ -80,7 +80,7 @@ describe("locks", () => {
   const del = (resource: TermInput, requester: TermInput) =>
     tuple(atom("del_lock"), tuple(resource, requester));
 
-  test("are one requester's at a time, for each of its processes", async () => {
+  test("belong to one requester at a time, for each of its processes", async () => {
     const { cluster, node, bilbo } = await three();
     const one = await locker(cluster, node);
     const two = await locker(cluster, bilbo);
@@ -90,14 +90,14 @@ describe("locks", () => {
     expect(await two.call(set("r", 1))).toBe(true);
     expect(await one.call(set("r", 1))).toBe(true);
     expect(await one.call(del("r", 1))).toBe(true);
-    // Who asks in vain for what is not its own leaves the lock as it is.
+    // A requester without the lock does not change it.
     expect(await one.call(del("r", 2))).toBe(true);
     expect(await one.call(set("r", 3))).toBe(false);
     expect(await two.call(del("r", 1))).toBe(true);
     expect(await one.call(set("r", 3))).toBe(true);
   });
 
-  test("are given back by a process that ends, and by a node that goes", async () => {
+  test("are released by the end of a process, and by the loss of a node", async () => {
     const { cluster, node, bilbo } = await three();
     const one = await locker(cluster, node);
     const two = await locker(cluster, bilbo);
@@ -113,7 +113,7 @@ describe("locks", () => {
     expect(await third.call(set(2, "three"))).toBe(true);
   });
 
-  test("who else asks: no node is known here, and what is no request has no answer", async () => {
+  test("other requests: get_known is empty, and an unknown one gets no answer", async () => {
     const { cluster, node, ask } = await three();
     expect(await ask(node, atom("get_known"))).toEqual([]);
     const one = await locker(cluster, node);

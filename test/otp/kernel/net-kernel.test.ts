@@ -4,7 +4,7 @@ import { Cluster } from "../../support/cluster.ts";
 import { RawNode } from "../../support/raw-node.ts";
 
 describe("ping", () => {
-  test("of a node that is there is pong, connecting if need be; of itself too", async () => {
+  test("of a node that is up is pong, connecting first if necessary; of itself too", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     await cluster.start("bilbo@vm");
@@ -14,7 +14,7 @@ describe("ping", () => {
     expect(await cluster.settled(gandalf.ping("gandalf@vm"))).toBe("pong");
   });
 
-  test("of a node that is not there, or does not let us in, is pang", async () => {
+  test("of a node that is down or refuses the connection is pang", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     await cluster.start("saruman@vm", { cookie: "other" });
@@ -23,7 +23,7 @@ describe("ping", () => {
     }
   });
 
-  test("of a node that does not answer is pang in time", async () => {
+  test("of a node that does not answer is pang at the time-out", async () => {
     const cluster = new Cluster();
     const gandalf = await cluster.start("gandalf@vm");
     await RawNode.connect(cluster, "gandalf@vm");

@@ -4,7 +4,7 @@ import { ErlangError } from "../../../src/node/exceptions.ts";
 import { type Bif, badarg, exposeBifs, functionClause } from "../../../src/otp/operator/bifs.ts";
 import { Cluster } from "../../support/cluster.ts";
 
-/** What a call of a function of the module `m` with the arguments 1 and 2 comes to. */
+/** The outcome of a call of a function of the module `m` with the arguments 1 and 2. */
 async function called(bif: Bif): Promise<unknown> {
   const cluster = new Cluster();
   const [gandalf, bilbo] = await cluster.pair();
@@ -35,7 +35,7 @@ test.each<[string, () => Error, string]>([
   }
 });
 
-test("an exit and a fault of the program stay what they are", async () => {
+test("an exit and a fault of the program are passed on", async () => {
   const exits = called(() => {
     throw ErlangError.exit(atom("oops"));
   });

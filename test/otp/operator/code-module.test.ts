@@ -4,7 +4,7 @@ import { VERSION } from "../../../src/version.ts";
 import { setUp } from "../../support/asking.ts";
 
 describe("code and applications", () => {
-  test("what is exposed is loaded, and nothing else", async () => {
+  test("exposed modules are loaded, and no others", async () => {
     const { gandalf, ask } = await setUp();
     gandalf.expose("m", { "f/2": () => 1 });
     const m = atom("m");

@@ -4,7 +4,7 @@ import { setUp } from "../../support/asking.ts";
 import { inbox } from "../../support/cluster.ts";
 
 describe("the node", () => {
-  test("counts, names and lists what it has", async () => {
+  test("counts, names and lists its parts", async () => {
     const { gandalf, ask } = await setUp();
     expect(await ask("erlang", "registered")).toBe("[user,net_kernel,global_name_server,rex]");
     const { processes } = gandalf.stats();
@@ -24,7 +24,7 @@ describe("the node", () => {
     expect(await ask("erlang", "system_info", parse("{wordsize,internal}"))).toMatch(/^[48]$/);
   });
 
-  test("traffic goes on counting when a connection is over", async () => {
+  test("traffic includes that of ended connections", async () => {
     const { cluster, gandalf, bilbo, ask } = await setUp();
     await ask("erlang", "self");
     const before = gandalf.runtime.traffic();
@@ -35,7 +35,7 @@ describe("the node", () => {
     expect(gandalf.runtime.traffic().bytesIn).toBeGreaterThanOrEqual(before.bytesIn);
   });
 
-  test("ports: there are none", async () => {
+  test("has no ports", async () => {
     const { ask, bilbo } = await setUp();
     expect(await ask("erlang", "ports")).toBe("[]");
     expect(await ask("erlang", "port_info", new Port("gandalf@vm", 1, 1))).toBe("undefined");
@@ -57,7 +57,7 @@ describe("signals", () => {
     expect(box.died).toBe(atom("oops"));
   });
 
-  test("and nobody elsewhere: the node lends its name to none", async () => {
+  test("and no process of another node", async () => {
     const { bilbo, ask } = await setUp();
     const box = inbox(bilbo, { name: "box" });
     const notsup = /^\{failed,notsup,/;

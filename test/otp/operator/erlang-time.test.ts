@@ -3,7 +3,7 @@ import { atom, parse } from "../../../etf/index.ts";
 import { setUp } from "../../support/asking.ts";
 
 describe("time", () => {
-  test("monotonic time is that of the node's clock, in any unit, rounded down", async () => {
+  test("monotonic time is the node's clock, in any unit, rounded down", async () => {
     const { cluster, ask } = await setUp();
     await cluster.clock.advance(1234.5678);
     const now = cluster.clock.now();
@@ -23,7 +23,7 @@ describe("time", () => {
     );
   });
 
-  test("now never comes twice", async () => {
+  test("now never returns a value twice", async () => {
     const { ask } = await setUp();
     const asked = await Promise.all([1, 2, 3].map(() => ask("erlang", "now")));
     expect(new Set(asked).size).toBe(3);

@@ -4,7 +4,7 @@ import { setUp } from "../../support/asking.ts";
 import { inbox } from "../../support/cluster.ts";
 
 describe("observer_backend", () => {
-  test("procs_info lists 10,000 processes at a time, without the one that lists", async () => {
+  test("procs_info lists 10,000 processes at a time, without its own", async () => {
     const { cluster, gandalf, bilbo, ask } = await setUp();
     for (let i = 0; i < 10_000; i++) gandalf.spawn({ message: () => {} });
     const { processes } = gandalf.stats();
@@ -15,7 +15,7 @@ describe("observer_backend", () => {
     expect(sizes).toEqual([10_000, processes - 10_000]);
   });
 
-  test("fetch_stats ends when who asked does", async () => {
+  test("fetch_stats ends when its caller does", async () => {
     const { cluster, gandalf, bilbo } = await setUp();
     const box = inbox(bilbo);
     const before = gandalf.stats().processes;
@@ -39,10 +39,13 @@ describe("observer_backend", () => {
     expect(gandalf.stats().processes).toBe(before);
   });
 
-  test.each(["etop_collect", "procs_info"])("%s of no pid is badarg", async (name) => {
-    const { ask } = await setUp();
-    expect(await ask("observer_backend", name, 1)).toMatch(
-      /^\{failed,badarg,\[\{observer_backend,/,
-    );
-  });
+  test.each(["etop_collect", "procs_info"])(
+    "%s of a term that is not a pid is badarg",
+    async (name) => {
+      const { ask } = await setUp();
+      expect(await ask("observer_backend", name, 1)).toMatch(
+        /^\{failed,badarg,\[\{observer_backend,/,
+      );
+    },
+  );
 });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { atom } from "../../../etf/index.ts";
 import { Cluster } from "../../support/cluster.ts";
 
-test("the option `operator: false` leaves it all out", async () => {
+test("the option `operator: false` leaves out all of it", async () => {
   const cluster = new Cluster();
   const [gandalf, bilbo] = await cluster.pair({ operator: false });
   for (const [module, name] of [

@@ -1,4 +1,4 @@
-/** What a process of a node tells another node of itself; shapes are compared with OTP's by interop. */
+/** Information about a process for another node; interop tests compare its form with OTP's. */
 import { describe, expect, test } from "vitest";
 import { atom, format, Pid, parse, type Term } from "../../../etf/index.ts";
 import { GenServer } from "../../../src/otp/behaviours/gen-server.ts";
@@ -49,7 +49,7 @@ describe("process_info", () => {
     );
   });
 
-  test("of messages: those that wait, what they take, and how many came", async () => {
+  test("of messages: those that wait, their size, and how many arrived", async () => {
     const { gandalf, bilbo, info, cluster } = await setUp();
     const waiting = gandalf.spawn((self) => self.receive(() => false));
     await bilbo.send(waiting.pid, parse("{hello,1}"));
@@ -67,7 +67,7 @@ describe("process_info", () => {
     expect(rest).toBeLessThan(bytes as number);
   });
 
-  test("of who asks: it is running", async () => {
+  test("of the asking process: it is running", async () => {
     const { ask, gandalf } = await setUp();
     gandalf.expose("m", {
       me(this: { self: { pid: Pid } }) {
@@ -82,7 +82,7 @@ describe("process_info", () => {
     expect(await ask("m", "me")).toBe("{status,running}");
   });
 
-  test("a link that is being taken back is none", async () => {
+  test("a link that is being removed is not listed", async () => {
     const { gandalf, bilbo, cluster } = await setUp();
     const [ours, theirs] = [inbox(gandalf).process, inbox(bilbo).process];
     ours.link(theirs.pid);
@@ -100,7 +100,7 @@ describe("process_info", () => {
   });
 
   test.each(["bogus", "1", "[status,bogus]", "{bogus,1}", "{dictionary,1,2}", "[status|bogus]"])(
-    "%s is no item",
+    "%s is not an item",
     async (item) => {
       const { gandalf, info } = await setUp();
       const { pid } = gandalf.whereis("rex")!;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { atom, parse } from "../../../etf/index.ts";
 import { setUp } from "../../support/asking.ts";
 
-test("memory adds up, and takes what OTP takes", async () => {
+test("memory adds up, and takes the arguments that OTP takes", async () => {
   const { ask } = await setUp();
   const sizes = new Map(
     (parse(await ask("erlang", "memory")) as [{ name: string }, number][]).map(([key, size]) => [

@@ -12,7 +12,7 @@ async function started() {
 }
 
 describe("system_info", () => {
-  test("tells what the node is", async () => {
+  test("describes the node", async () => {
     const { node, info } = await started();
     expect(info("creation")).toBe(String(node.creation));
     expect(info("process_count")).toBe(String(node.stats().processes));
@@ -21,7 +21,7 @@ describe("system_info", () => {
     expect(Number(info("atom_count"))).toBeGreaterThan(10);
   });
 
-  test("tells what really runs, and what it can be taken for", async () => {
+  test("reports what actually runs, and which release it supports", async () => {
     const { info } = await started();
     expect(info("otp_release")).toBe('"29"');
     expect(info("version")).toBe(`"${process.versions.node}"`);
@@ -31,7 +31,7 @@ describe("system_info", () => {
     );
   });
 
-  test("wordsize is that of the platform, asked for in three ways", async () => {
+  test("wordsize is the platform's, in all three forms", async () => {
     const { info } = await started();
     const sizes = ["wordsize", "{wordsize,internal}", "{wordsize,external}"].map(info);
     expect(new Set(sizes).size).toBe(1);

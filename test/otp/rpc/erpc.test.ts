@@ -29,16 +29,16 @@ async function serving(functions: ExposedModule) {
   return { cluster, caller, callee, call };
 }
 
-/** The process that runs what a peer in the hands of the test was asked for. */
+/** The process that a peer, which the test controls, runs for a request. */
 const ran = new Pid("other@vm", 1, 2, 7);
 
-/** A node, and such a peer, that it calls. */
+/** A node, and such a peer, which it calls. */
 async function calling(flags = RAW_FLAGS) {
   const cluster = new Cluster();
   const node = await cluster.start("gandalf@vm");
   const raw = await RawNode.connect(cluster, "gandalf@vm", { flags });
   let outcome: unknown = "pending";
-  /** Calls; gives the answer's way back: the exit reason made of ResRef. */
+  /** Makes a call; returns its request, and the messages that answer it. */
   const call = async (options = {}) => {
     node.erpc.call("other@vm", "m", "f", [1], options).then(
       (value) => {
@@ -107,7 +107,7 @@ describe("a call", () => {
     ).toStrictEqual(Buffer.from("é"));
   });
 
-  test("connects by itself, and many run at once", async () => {
+  test("connects automatically, and many run at once", async () => {
     const cluster = new Cluster();
     const caller = await cluster.start("gandalf@vm");
     const callee = await cluster.start("bilbo@vm");
@@ -120,7 +120,7 @@ describe("a call", () => {
     expect(caller.events).toEqual(["up bilbo@vm"]);
   });
 
-  test("runs in a process of its own, for its caller, with the group leader asked for", async () => {
+  test("runs in a new process, for its caller, with the requested group leader", async () => {
     let context: CallContext | undefined;
     let leader: Pid | undefined;
     const { cluster, caller, callee, call } = await serving({
@@ -210,7 +210,7 @@ describe("a function that fails", () => {
         javascriptError("EtfEncodeError", expect.any(Buffer) as Buffer),
       ],
       ["noReason", "REMOTE_ERROR", javascriptError("EtfEncodeError", expect.any(Buffer) as Buffer)],
-    ])("%s: rejects with %s, and the node lives", async (name, code, reason) => {
+    ])("%s: rejects with %s, and the node keeps running", async (name, code, reason) => {
       const { cluster, callee, call } = await serving(functions);
       const error = await cluster.settled(call(name).catch((thrown: unknown) => thrown));
       expect(error).toMatchObject({ name: "RemoteError", code });
@@ -247,7 +247,7 @@ describe("a function that fails", () => {
     ]);
   });
 
-  test("a process killed while it runs is an exit", async () => {
+  test("killing its process is an exit", async () => {
     let self!: CallContext["self"];
     const { cluster, callee, call } = await serving({
       async wait(this: CallContext) {
@@ -282,7 +282,7 @@ describe("an answer of another node", () => {
     ],
     ["killed", () => atom("killed"), { code: "REMOTE_EXIT", reason: atom("killed") }],
     [
-      "somebody else's result",
+      "another request's result",
       () => tuple(new Reference("other@vm", 7, [9]), atom("return"), 1) as Term,
       { code: "REMOTE_EXIT" },
     ],
@@ -296,7 +296,7 @@ describe("an answer of another node", () => {
     expect(outcome()).toMatchObject({ name: "RemoteError", ...expected });
   });
 
-  test("return resolves, with false too", async () => {
+  test("a return resolves, even with false", async () => {
     const { cluster, call, outcome } = await calling();
     const { spawned, down, resRef } = await call();
     spawned();
@@ -307,7 +307,7 @@ describe("an answer of another node", () => {
     expect(outcome()).toBe(false);
   });
 
-  test("that it cannot spawn is no answer", async () => {
+  test("that it cannot spawn is not a result", async () => {
     const { cluster, raw, call, outcome } = await calling();
     const { reqId, from } = await call({ timeoutMs: 1000 });
     raw.send(tuple(31, reqId, from, 0, atom("system_limit")));
@@ -322,7 +322,7 @@ describe("an answer of another node", () => {
 });
 
 describe("no answer", () => {
-  test("of a peer without spawn requests: nothing is sent to it", async () => {
+  test("of a peer without spawn requests, to which nothing is sent", async () => {
     const { cluster, raw, call, outcome } = await calling(RAW_FLAGS & ~DFLAG.SPAWN);
     const { timerCount } = cluster.clock;
     await call({ timeoutMs: 1000 });
@@ -349,7 +349,7 @@ describe("no answer", () => {
   });
 
   test.each(["no name", "bilbo@vm.example", ""])(
-    "of %j, which is no node to reach",
+    "of %j, which is not a reachable node",
     async (name) => {
       const { cluster, node } = await calling();
       const error = node.erpc.call(name, "m", "f", []).catch((thrown: unknown) => thrown);
@@ -360,7 +360,7 @@ describe("no answer", () => {
     },
   );
 
-  test("in time: the call is given up, the process over there is not watched any more", async () => {
+  test("in time abandons the call and the monitor of the remote process", async () => {
     const { cluster, raw, call, outcome } = await calling();
     const { reqId, from, spawned, down, resRef } = await call({ timeoutMs: 500 });
     spawned();
@@ -374,7 +374,7 @@ describe("no answer", () => {
     expect(outcome()).toMatchObject({ code: "CALL_TIMEOUT" });
   });
 
-  test("in time, while it was connected to", async () => {
+  test("in time, while connecting", async () => {
     const cluster = new Cluster();
     const node = await cluster.start("gandalf@vm");
     await cluster.names.host("moria").register("balrog", 1, { hidden: true });
@@ -406,7 +406,7 @@ describe("no answer", () => {
     expect(raw.take().map((heard) => (heard.control as Term[])[0])).toEqual([20]);
   });
 
-  test("because somebody ended the process that called; the next call has another", async () => {
+  test("because an exit signal ended the calling process; the next call gets a new one", async () => {
     const { cluster, raw, call, outcome } = await calling();
     const { from } = await call({ timeoutMs: 1000 });
     raw.send(tuple(26, ran, from), atom("kill"));
@@ -420,7 +420,7 @@ describe("no answer", () => {
     expect(outcome()).toBe(1);
   });
 
-  test("because an argument is not a term: nothing is sent", async () => {
+  test("because an argument is not a term, and then nothing is sent", async () => {
     const { cluster, node, raw } = await calling();
     await expect(node.erpc.call("other@vm", "m", "f", [1, [Number.NaN]])).rejects.toMatchObject({
       code: "ETF_NOT_A_TERM",
@@ -459,7 +459,7 @@ describe("a call to the node itself", () => {
     expect(caller.nodes()).toEqual(["bilbo@vm"]);
   });
 
-  test("gets the group leader asked for, and can be given up", async () => {
+  test("gets the requested group leader, and can be abandoned", async () => {
     let leader: Pid | undefined;
     let self!: CallContext["self"];
     const { cluster, caller } = await serving({
@@ -488,7 +488,7 @@ describe("a call to the node itself", () => {
 });
 
 describe("a cast", () => {
-  test("runs, and nobody hears what becomes of it", async () => {
+  test("runs, and its result is dropped", async () => {
     const ran: Term[] = [];
     const { cluster, caller, callee } = await serving({
       note: (value: Term) => {
@@ -571,7 +571,7 @@ describe("serving a peer", () => {
     );
   });
 
-  test("a cast ends normally, or with the exception as OTP has it", async () => {
+  test("a cast ends normally, or with the exception in OTP's form", async () => {
     const cast = (functions: ExposedModule) =>
       ask("execute_cast", [atom("m"), atom("f"), []], functions);
     expect(await cast({ f: () => 1 })).toBe(atom("normal"));

@@ -1,4 +1,4 @@
-/** What rpc's other functions, and C and Java nodes, say to `rex`, and what it answers. */
+/** The messages that rpc's other functions, and C and Java nodes, send to `rex`, and its answers. */
 import { describe, expect, test } from "vitest";
 import { atom, ImproperList, Pid, Reference, type Term, tuple } from "../../../etf/index.ts";
 import { ErlangError } from "../../../src/node/exceptions.ts";
@@ -39,7 +39,7 @@ async function setUp() {
     node,
     raw,
     ran,
-    /** Says something to rex; gives what came back, by its payload. */
+    /** Sends a message to rex; returns the payloads of its answers. */
     say: async (message: Term) => {
       raw.send(tuple(6, theirs, atom(""), REX), message);
       await cluster.settle();
@@ -56,7 +56,7 @@ const genCall = (what: Term) => tuple(atom("$gen_call"), genFrom, what) as Term;
 const badrpc = (reason: Term) => tuple(atom("badrpc"), tuple(atom("EXIT"), reason)) as Term;
 
 describe("{From, {call, M, F, Args, GroupLeader}}", () => {
-  test("is answered {rex, Result}, at once or later", async () => {
+  test("gets the answer {rex, Result}, at once or later", async () => {
     const { say } = await setUp();
     expect(await say(from(request("call", "add", [1, 2])))).toStrictEqual([tuple(REX, 3)]);
     expect(await say(from(request("call", "later", [oops])))).toStrictEqual([tuple(REX, oops)]);
@@ -90,7 +90,7 @@ describe("{From, {call, M, F, Args, GroupLeader}}", () => {
       tuple(1, 2),
       badrpc(tuple(atom("badarg"), expect.any(Array) as unknown as Term) as Term),
     ],
-  ])("%s %o is answered as OTP would", async (name, args, answer) => {
+  ])("%s %o gets the answer that OTP gives", async (name, args, answer) => {
     const { node, say } = await setUp();
     expect(await say(from(request("call", name, args)))).toStrictEqual([
       tuple(REX, answer as Term),
@@ -98,7 +98,7 @@ describe("{From, {call, M, F, Args, GroupLeader}}", () => {
     expect(node.whereis("rex")?.alive).toBe(true);
   });
 
-  test("runs with the caller's group leader, or the node's where none is named", async () => {
+  test("runs with the given group leader, or the node's", async () => {
     const { node, ran, say } = await setUp();
     const leader = new Pid("other@vm", 9, 0, 7);
     await say(from(request("call", "note", [1], leader)));
@@ -106,7 +106,7 @@ describe("{From, {call, M, F, Args, GroupLeader}}", () => {
     expect(ran).toStrictEqual([1, leader, theirs, 2, node.groupLeader, theirs]);
   });
 
-  test("does not hold up other requests", async () => {
+  test("does not delay other requests", async () => {
     const { node, say } = await setUp();
     node.expose("m", { never: () => new Promise(() => {}) });
     expect(await say(from(request("call", "never", [])))).toEqual([]);
@@ -141,7 +141,7 @@ test("$gen_cast of a cast runs and is not answered", async () => {
 });
 
 describe("messages to names", () => {
-  test("sbcast delivers, and tells where, or that there is no such name", async () => {
+  test("sbcast delivers and reports the node, or that the name does not exist", async () => {
     const { node, say } = await setUp();
     const box = inbox(node, { name: "box" });
     const gandalf = atom("gandalf@vm");
@@ -153,7 +153,7 @@ describe("messages to names", () => {
     expect(box.messages).toStrictEqual([oops]);
   });
 
-  test("send delivers {From, Message}, and tells only of a name that is not there", async () => {
+  test("send delivers {From, Message}, and reports only a name that does not exist", async () => {
     const { node, say } = await setUp();
     const box = inbox(node, { name: "box" });
     const send = (name: string) => from(tuple(atom("send"), atom(name), oops) as Term);
@@ -175,21 +175,24 @@ test("features_request is answered with erpc", async () => {
 test.each<[string, Term]>([
   ["an atom", atom("hello")],
   ["a tuple of one", tuple(1)],
-  ["nobody's request", tuple(atom("me"), request("call", "add", [1, 2]))],
+  ["a request without a pid", tuple(atom("me"), request("call", "add", [1, 2]))],
   ["a request of another kind", from(request("shout", "add", [1, 2]))],
   ["a call that is too short", from(tuple(atom("call"), atom("m"), atom("add")))],
-  ["a cast that is none", tuple(atom("$gen_cast"), request("call", "add", [1, 2]))],
-  ["a gen call of nobody", tuple(atom("$gen_call"), atom("me"), request("call", "add", [1, 2]))],
+  ["a cast of a call", tuple(atom("$gen_cast"), request("call", "add", [1, 2]))],
+  [
+    "a gen call without a pid",
+    tuple(atom("$gen_call"), atom("me"), request("call", "add", [1, 2])),
+  ],
   ["a gen call of no request", genCall(atom("status"))],
-  ["sbcast to what is no name", from(tuple(atom("sbcast"), 1, 2))],
-])("%s is dropped, and rex lives", async (_, message) => {
+  ["sbcast to a term that is not a name", from(tuple(atom("sbcast"), 1, 2))],
+])("drops %s and keeps running", async (_, message) => {
   const { node, say } = await setUp();
   expect(await say(message)).toEqual([]);
   expect(node.whereis("rex")?.alive).toBe(true);
 });
 
 describe("a block_call", () => {
-  test("holds up what comes behind it until its function is done, or its process is ended", async () => {
+  test("delays later requests until its function is done, or its process ends", async () => {
     const { node, say, cluster } = await setUp();
     let release = (): void => {};
     let running: CallContext | undefined;
@@ -213,7 +216,7 @@ describe("a block_call", () => {
     expect((ended as Term[])[1]).toStrictEqual(badrpc(oops));
   });
 
-  test("a process ended from outside is answered for, block_call or not", async () => {
+  test("the caller gets an answer when an exit signal ends the process, block_call or not", async () => {
     const { node, say } = await setUp();
     let running: CallContext | undefined;
     node.expose("m", {

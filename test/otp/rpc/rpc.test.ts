@@ -12,7 +12,7 @@ async function serving(functions: ExposedModule) {
   const cluster = new Cluster();
   const [caller, callee] = await cluster.pair();
   for (const node of [caller, callee]) node.expose("m", functions);
-  /** What the call comes to, an error too. */
+  /** The outcome of a call: its result or its error. */
   const call = (name: string, args: Term[] = [], node = "bilbo@vm") =>
     cluster.settled(
       caller.rpc.call(node, "m", name, args).catch((error: unknown) => error as Term),
@@ -21,7 +21,7 @@ async function serving(functions: ExposedModule) {
 }
 
 describe.each(["bilbo@vm", "gandalf@vm"])("rpc.call to %s", (node) => {
-  test("resolves with what is returned, and with what is thrown", async () => {
+  test("resolves with a returned and with a thrown term", async () => {
     const { call } = await serving({
       returns: () => oops,
       throws: () => {
@@ -57,7 +57,7 @@ describe.each(["bilbo@vm", "gandalf@vm"])("rpc.call to %s", (node) => {
     );
   });
 
-  test("a function that is not exposed is undef, as OTP has it", async () => {
+  test("a function that is not exposed is undef, as in OTP", async () => {
     const { call } = await serving({});
     expect(await call("nothing", [1], node)).toMatchObject({
       badrpc: tuple(
@@ -106,7 +106,7 @@ describe("options", () => {
     ).rejects.toBe(reason);
   });
 
-  test("without a time-out a call waits on", async () => {
+  test("without a time-out a call keeps waiting", async () => {
     const { cluster, caller } = await serving({ never: () => new Promise(() => {}) });
     let outcome: unknown = "pending";
     caller.rpc.call("bilbo@vm", "m", "never", []).catch((error: unknown) => {
@@ -136,14 +136,14 @@ describe("on several nodes", () => {
     expect(badNodes).toStrictEqual(["nobody@nowhere"]);
   });
 
-  test("multicall: what is not a term is nobody's fault but the caller's", async () => {
+  test("multicall rejects arguments that are not terms", async () => {
     const { caller } = await serving({});
     await expect(caller.rpc.multicall(["bilbo@vm"], "m", "f", [Number.NaN])).rejects.toMatchObject({
       code: "ETF_NOT_A_TERM",
     });
   });
 
-  test("parallelEval and pmap go round the nodes", async () => {
+  test("parallelEval and pmap take the nodes in turn", async () => {
     const { cluster, caller } = await serving({
       "which/1"(this: CallContext, value: Term) {
         return tuple(this.self.pid.node, value);
@@ -169,7 +169,7 @@ describe("on several nodes", () => {
           got.push(message);
           if (!isTuple(message, 2)) return undefined;
           const [from] = message as unknown as [Pid];
-          // What has another name, or another node's, is no answer.
+          // A message with another name or node is not an answer.
           void self.send(from, tuple(atom("other"), atom("bilbo@vm"), 1));
           void self.send(from, tuple(name, atom("gandalf@vm"), 2));
           return self.send(from, tuple(name, atom("bilbo@vm"), 3));
@@ -200,7 +200,7 @@ describe("on several nodes", () => {
   });
 });
 
-test("badrpcOf and erpcExceptionOf hand on what is no failure of a call", () => {
+test("badrpcOf and erpcExceptionOf throw other errors on", () => {
   const error = new Error("mine");
   expect(() => badrpcOf(error)).toThrow(error);
   expect(() => erpcExceptionOf(error)).toThrow(error);

@@ -23,7 +23,7 @@ async function ending() {
   return { cluster, node, self, child, end, parent };
 }
 
-test("children that end when they are asked to", async () => {
+test("ends children that obey the exit signal", async () => {
   const { cluster, child, end, self } = await ending();
   const pids = [child(false).pid, child(false).pid];
   expect(await cluster.settled(end(pids, 1000))).toBe("shutdown,shutdown");
@@ -32,7 +32,7 @@ test("children that end when they are asked to", async () => {
   expect(cluster.clock.timerCount).toBe(0);
 });
 
-test("children that do not are killed in time, all at once", async () => {
+test("kills the others at the time-out, all at once", async () => {
   const { cluster, child, end } = await ending();
   const ended = end([child(true).pid, child(false).pid, child(true).pid], 50);
   await cluster.clock.advance(49);
@@ -41,7 +41,7 @@ test("children that do not are killed in time, all at once", async () => {
   expect(await cluster.settled(ended)).toBe("killed,shutdown,killed");
 });
 
-test("or at once, or never", async () => {
+test("kills at once, or never", async () => {
   const { cluster, child, end } = await ending();
   expect(await cluster.settled(end([child(true).pid], "brutal_kill"))).toBe("killed");
   const stubborn = child(true);
@@ -51,7 +51,7 @@ test("or at once, or never", async () => {
   expect(await cluster.settled(ended)).toBe("late");
 });
 
-test("more time than a timer has is the longest that it has", async () => {
+test("limits a time-out to the longest one that a timer has", async () => {
   const { cluster, child, end } = await ending();
   const stubborn = child(true);
   const ended = end([stubborn.pid], 2 ** 40);
@@ -61,7 +61,7 @@ test("more time than a timer has is the longest that it has", async () => {
   expect(await cluster.settled(ended)).toBe("late");
 });
 
-test("one that has ended before, and one that is not linked", async () => {
+test("handles a child that has already ended, and one that is not linked", async () => {
   const { cluster, child, end, self } = await ending();
   const [dead, loose] = [child(false), child(false)];
   dead.terminate(atom("oops"));
@@ -70,7 +70,7 @@ test("one that has ended before, and one that is not linked", async () => {
   expect(await cluster.settled(end([dead.pid], 10))).toBe("noproc");
 });
 
-test("the supervisor is ended meanwhile", async () => {
+test("fails when the supervisor ends meanwhile", async () => {
   const { cluster, child, end, self } = await ending();
   const ended = end([child(true).pid], 1000).catch((error: unknown) => error);
   await cluster.settle();
@@ -79,7 +79,7 @@ test("the supervisor is ended meanwhile", async () => {
   expect(cluster.clock.timerCount).toBe(0);
 });
 
-test("what counts as well", () => {
+test("knows which exit reasons are expected", () => {
   const well = (reason: string, how: Shutdown, restart: "permanent" | "transient") =>
     endedWell(atom(reason), how, restart);
   expect(well("shutdown", 1, "permanent")).toBe(true);

@@ -23,7 +23,7 @@ const checked = (text: string, autoShutdown: AutoShutdown = "never"): string => 
 };
 const MFA = "start => {m, f, [1]}";
 
-describe("a specification as genuine nodes send it", () => {
+describe("a specification as Erlang nodes send it", () => {
   test("gets OTP's defaults", () => {
     expect(checked(`#{id => a, ${MFA}}`)).toBe(
       "#{id => a,start => {m,f,[1]},restart => permanent,significant => false,shutdown => 5000,type => worker,modules => [m]}",
@@ -55,11 +55,11 @@ describe("a specification as genuine nodes send it", () => {
       `#{id => a, ${MFA}, significant => true}`,
       "{bad_combination,[{auto_shutdown,never},{significant,true}]}",
     ],
-  ])("%s is none: %s", (text, reason) => {
+  ])("%s is invalid: %s", (text, reason) => {
     expect(checked(text)).toBe(reason);
   });
 
-  test("is significant only where its end can matter", () => {
+  test("may be significant only where its end can matter", () => {
     const text = `#{id => a, ${MFA}, significant => true`;
     expect(checked(`${text}}`, "any_significant")).toBe(
       "{bad_combination,[{restart,permanent},{significant,true}]}",
@@ -71,7 +71,7 @@ describe("a specification as genuine nodes send it", () => {
 });
 
 describe("a specification of the program", () => {
-  test("is shown as OTP would have it", () => {
+  test("is shown as OTP shows it", () => {
     const spec: ChildSpec = {
       id: "a",
       start: ["m", atom("f"), [1, "text"]],
@@ -95,7 +95,7 @@ describe("a specification of the program", () => {
   });
 });
 
-test("a child, as answers and reports show it", async () => {
+test("answers and reports show a child", async () => {
   const { node } = await supervised();
   const spec = checkSpec(parse(`#{id => a, ${MFA}}`), "never") as CheckedSpec;
   const child = newChild(spec);

@@ -37,7 +37,7 @@ class Machine extends GenStatem {
 }
 
 describe("what a start function returns", () => {
-  test("a process or a server: it is linked", async () => {
+  test("a process or a server, which is linked", async () => {
     const { node, supervisor, start } = await starting();
     const child = inbox(node).process;
     expect(await start(() => child)).toEqual({ pid: child.pid });
@@ -60,7 +60,7 @@ describe("what a start function returns", () => {
     expect(started).toEqual({ pid: machine.self.pid });
   });
 
-  test("a term, as it is", async () => {
+  test("a term, unchanged", async () => {
     const { node, start, supervisor } = await starting();
     const { pid } = inbox(node).process;
     const info = await start((_, more) => tuple(atom("ok"), pid, more!), 7);
@@ -114,7 +114,7 @@ test("an exposed function runs in the supervisor's process", async () => {
   );
 });
 
-test("a child that comes when its supervisor has ended, ends", async () => {
+test("a child that starts after its supervisor has ended, ends", async () => {
   const { cluster, node, supervisor, start } = await starting();
   const child = inbox(node);
   await start(async () => {

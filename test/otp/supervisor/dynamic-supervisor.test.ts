@@ -45,8 +45,8 @@ function byName({ child }: Kit): ChildSpec {
 const counts = (specs: number, active: number, workers: number): string =>
   `[{specs,${specs}},{active,${active}},{supervisors,0},{workers,${workers}}]`;
 
-describe("children of one kind", () => {
-  test("are started with more arguments, and listed in that order", async () => {
+describe("children of one specification", () => {
+  test("are started with further arguments, and listed in start order", async () => {
     const { startChild, ask, taken, pid, node, cluster } = await started((child) => ({ child }));
     expect(await ask(atom("which_children"))).toBe("[]");
     expect(await ask(atom("count_children"))).toBe(counts(1, 0, 0));
@@ -58,7 +58,7 @@ describe("children of one kind", () => {
     expect(await ask(atom("count_children"))).toBe(counts(1, 2, 2));
   });
 
-  test("that are not started", async () => {
+  test("may fail to start", async () => {
     const { startChild, ask } = await started((child) => ({ child }));
     expect(await startChild([atom("a"), atom("ignore")])).toBe("undefined");
     expect(await startChild([atom("a"), tuple(atom("error"), 1)])).toBe("{error,1}");
@@ -83,7 +83,7 @@ describe("children of one kind", () => {
     expect(await ask(atom("count_children"))).toBe(left);
   });
 
-  test("a restart that fails is tried again, until that is too often", async () => {
+  test("a failed restart is retried, up to the restart limit", async () => {
     let failures = 0;
     const kit = await started((child) => {
       const { start } = child as { start: (supervisor: Process, id: Term) => unknown };
@@ -123,7 +123,7 @@ describe("children of one kind", () => {
     expect(await about("terminate_child", ended)).toBe("ok");
   });
 
-  test("are ended at once, and those that fail to alike are reported together", async () => {
+  test("all end at once, and equal failures are reported together", async () => {
     const kit = await supervised();
     const { cluster, node, parent, taken, log } = kit;
     const offenders: string[] = [];
@@ -151,7 +151,7 @@ describe("children of one kind", () => {
     expect(process.alive).toBe(false);
   });
 
-  test("no more than allowed", async () => {
+  test("are limited by maxChildren", async () => {
     const { startChild, about, pid } = await started((child) => ({ child, maxChildren: 1 }));
     expect(await startChild([atom("a")])).toBe("pid");
     expect(await startChild([atom("b")])).toBe("{error,max_children}");
@@ -160,8 +160,8 @@ describe("children of one kind", () => {
   });
 });
 
-describe("children by specifications of their own, as Elixir has them", () => {
-  test("of the program, and of others", async () => {
+describe("children with their own specifications, as in Elixir", () => {
+  test("are started by the program and by other nodes", async () => {
     const { startChild, child, node, ask, about, pid } = await started(() => ({}));
     const { start } = child("a") as { start: (supervisor: Process) => unknown };
     expect(await startChild({ start, restart: "temporary" })).toBe("pid");
@@ -201,7 +201,7 @@ describe("children by specifications of their own, as Elixir has them", () => {
     );
   });
 
-  test("arguments are none", async () => {
+  test("arguments alone are not a specification", async () => {
     const { cluster, node, process } = await started(() => ({}));
     const failed = node.gen.call("sup", tuple(atom("start_child"), [1]));
     const error = await cluster.settled(failed.catch((thrown: unknown) => thrown));

@@ -4,7 +4,7 @@ import { genCallIn, genReply } from "../../../src/otp/gen/gen.ts";
 import { Cluster } from "../../support/cluster.ts";
 import { shown } from "../../support/supervised.ts";
 
-/** A supervisor that notes what it is asked, and answers as it is told. */
+/** A supervisor that records its requests and gives prepared answers. */
 async function asking(answer: Term) {
   const cluster = new Cluster();
   const node = await cluster.start("gandalf@vm");
@@ -20,7 +20,7 @@ async function asking(answer: Term) {
   return { cluster, node, asked, supervisor: node.supervisor };
 }
 
-test("each call is that of module supervisor", async () => {
+test("makes each call as module supervisor", async () => {
   const { cluster, supervisor, asked } = await asking(atom("ok"));
   const pid = cluster.settled.bind(cluster);
   const calls = [
@@ -42,7 +42,7 @@ test("each call is that of module supervisor", async () => {
   ]);
 });
 
-test("counts are an object, children tuples", async () => {
+test("returns counts as an object, and children as tuples", async () => {
   const counts = [tuple(atom("specs"), 2), tuple(atom("active"), 1)] as unknown as Term;
   const { cluster, supervisor } = await asking(counts);
   expect(await cluster.settled(supervisor.countChildren("sup"))).toEqual({ specs: 2, active: 1 });
@@ -52,7 +52,7 @@ test("counts are an object, children tuples", async () => {
   expect(first).toStrictEqual(child);
 });
 
-test("there is no limit but one that is given", async () => {
+test("has no time-out by default", async () => {
   const cluster = new Cluster();
   const node = await cluster.start("gandalf@vm");
   node.spawn({ message: () => {} }).register("sup");

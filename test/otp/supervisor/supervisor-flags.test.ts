@@ -22,12 +22,12 @@ test.each([
   [{ intensity: 0.5 }, "{invalid_intensity,0.5}"],
   [{ period: 0 }, "{invalid_period,0}"],
   [{ autoShutdown: "some" }, "{invalid_auto_shutdown,some}"],
-])("%j is refused", (flags, reason) => {
+])("refuses %j", (flags, reason) => {
   const wrong = checkFlags(flags as SupervisorFlags);
   expect(shown((wrong as Invalid).reason)).toBe(reason);
 });
 
-test("restarts count for the period, in whole seconds", () => {
+test("counts the restarts within the period, in whole seconds", () => {
   const count = new RestartCount({ intensity: 2, period: 5 });
   expect([900, 1900, 5999].map((at) => count.add(at))).toEqual([true, true, false]);
   // The one at second 0 is still counted at second 5, as in OTP, and not at second 6.

@@ -39,7 +39,7 @@ async function started(
   return { ...kit, supervisor, process, ask, which, startChild };
 }
 
-test("children are started in order, listed in the reverse one, and ended in that", async () => {
+test("starts children in order, and lists and ends them in reverse", async () => {
   const { which, taken, node, process, cluster, parent } = await started("abc");
   expect(taken()).toBe("+a +b +c");
   expect(await which()).toBe("c b a");
@@ -73,7 +73,7 @@ describe("a child that ends", () => {
     expect(await which()).toBe(left);
   });
 
-  test("temporary ones are not started with the others", async () => {
+  test("a temporary child is not restarted with the others", async () => {
     const flags = { ...MANY, strategy: "one_for_all" } as const;
     const { end, taken, which } = await started("abc", flags, { c: { restart: "temporary" } });
     taken();
@@ -82,7 +82,7 @@ describe("a child that ends", () => {
     expect(await which()).toBe("b a");
   });
 
-  test("more often than allowed within the period ends the supervisor", async () => {
+  test("ends the supervisor when it ends too often within the period", async () => {
     const { end, taken, cluster, parent, process } = await started("ab", {
       intensity: 2,
       period: 5,
@@ -101,7 +101,7 @@ describe("a child that ends", () => {
     expect(shown(parent.messages[0]!)).toMatch(/^\{'EXIT',<.*>,shutdown\}$/);
   });
 
-  test("is tried again when its restart fails, until that is too often", async () => {
+  test("is retried when its restart fails, up to the restart limit", async () => {
     let failures = 2;
     const kit = await started("ac", { intensity: 5 });
     const { child, startChild, end, taken, which, process } = kit;
@@ -123,7 +123,7 @@ describe("a child that ends", () => {
     expect(process.alive).toBe(false);
   });
 
-  test("a group whose restart fails is tried again from there", async () => {
+  test("a group whose restart fails is retried from the child that failed", async () => {
     let fails = false;
     const kit = await supervised();
     const { cluster, node, parent, child, end, taken } = kit;
@@ -167,7 +167,7 @@ describe("ending a child", () => {
       for await (const _ of self);
     });
 
-  test("that does not end in time: it is killed", async () => {
+  test("kills one that does not end in time", async () => {
     const { cluster, node, startChild, ask, taken } = await started("a");
     const { clock } = cluster;
     await startChild({ id: "s", start: stubborn(node), shutdown: 50 });
@@ -180,7 +180,7 @@ describe("ending a child", () => {
     expect(taken()).toBe("shutdown_error:killed");
   });
 
-  test("brutally, or with all the time it takes", async () => {
+  test("kills it at once, or waits without a limit", async () => {
     const { cluster, node, startChild, ask, taken } = await started("a");
     await startChild({ id: "k", start: stubborn(node), shutdown: "brutal_kill" });
     await startChild({ id: "i", start: stubborn(node), shutdown: "infinity" });
@@ -238,7 +238,7 @@ describe("requests", () => {
     });
   });
 
-  test("a child that is started by the program, or is not", async () => {
+  test("starts a child for the program, or reports why not", async () => {
     const { child, startChild, cluster, ask } = await started("a");
     expect(await startChild(child("b"))).toBe("pid");
     expect(await startChild(child("b"))).toMatch(/^\{error,\{already_started,<.*>\}\}$/);
@@ -251,7 +251,7 @@ describe("requests", () => {
     );
   });
 
-  test("a child that is an exposed function", async () => {
+  test("starts a child with an exposed function", async () => {
     const { node, cluster, ask, child } = await started("a");
     const { start } = child("x") as { start: (supervisor: unknown) => unknown };
     node.expose("workers", {
@@ -267,7 +267,7 @@ describe("requests", () => {
     );
   });
 
-  test("one that ends the supervisor meanwhile, or finds none", async () => {
+  test("fail when the supervisor ends meanwhile, or is not running", async () => {
     const { supervisor, child, node, process, cluster } = await started("a");
     const never = supervisor.startChild(child("b", { start: () => new Promise(() => {}) }));
     const failed = never.catch((error: unknown) => error);
@@ -278,7 +278,7 @@ describe("requests", () => {
     expect(await cluster.settled(late)).toMatchObject({ reason: atom("noproc") });
   });
 
-  test("what is no request ends it; other messages are reported", async () => {
+  test("an invalid request ends the supervisor; other messages are reported", async () => {
     const { cluster, node, process, taken } = await started("a");
     void node.send("sup", 1);
     await cluster.settle();
@@ -308,7 +308,7 @@ describe("a supervisor that does not start", () => {
       "+a start_error:1 -a",
     ],
     [
-      "for an id that is there twice",
+      "for a duplicate id",
       (child) => [[child("a"), child("a")], {}],
       "{error,{start_spec,{duplicate_child_name,a}}}",
       "",
@@ -337,7 +337,7 @@ describe("a supervisor that does not start", () => {
   });
 });
 
-test("supervisors as children end with theirs", async () => {
+test("child supervisors end with their supervisor", async () => {
   const { cluster, node, parent, child, end, taken } = await supervised();
   const nested: ChildSpec = {
     id: "nested",
@@ -357,7 +357,7 @@ test("supervisors as children end with theirs", async () => {
   expect(taken()).toBe("-b -y -x -a");
 });
 
-test("progress is reported, quietly where it was asked for", async () => {
+test("reports progress, at level debug for requested starts", async () => {
   const { cluster, node, parent, child } = await supervised();
   const events: LogEvent[] = [];
   node.on("log", (event) => events.push(event));
