@@ -25,12 +25,15 @@ import type { NodeCore } from "../../node/node.ts";
 import type { Process } from "../../node/process/process.ts";
 import { DICTIONARY, INIT_P, PID, PROC_LIB, REDUCTIONS, RUNNING, STATUS } from "../gen/atoms.ts";
 
+/** A function, by module, name and arity. */
+export type Mfa = readonly [module: Atom, name: Atom, arity: number];
+
 /** How a process was started. */
 export interface Ancestry {
   /** Pids or registered names, the parent first. */
   readonly ancestors: readonly Term[];
   /** What the process runs, as `proc_lib:translate_initial_call/1` returns it. */
-  readonly initialCall: readonly [Atom, Atom, number];
+  readonly initialCall: Mfa;
   /** The process that started it. */
   readonly parent: Pid | undefined;
   /** The OTP module whose loop it runs, such as `gen_server`. */
@@ -47,7 +50,7 @@ const ACK: Atom<"ack"> = atom("ack");
 export function setAncestry(
   process: Process,
   parent: Process | undefined,
-  initialCall: Ancestry["initialCall"],
+  initialCall: Mfa,
   behaviour?: Atom,
 ): void {
   const ancestors =

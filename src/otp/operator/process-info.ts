@@ -29,7 +29,7 @@ import {
 import { APPLY, ERLANG, KILL, NORMAL, PROCESS, UNDEFINED } from "../../node/atoms.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { Process } from "../../node/process/process.ts";
-import { ancestryOf, dictionaryOf } from "../behaviours/proc-lib.ts";
+import { ancestryOf, dictionaryOf, type Mfa } from "../behaviours/proc-lib.ts";
 import { DICTIONARY, INIT_P, ON_HEAP, PROC_LIB } from "../gen/atoms.ts";
 import { badarg, exposeBifs } from "./bifs.ts";
 
@@ -165,16 +165,16 @@ export function localProcess(node: NodeCore, pid: Term): Process | undefined {
 }
 
 /** The function that the process started with, as `process_info/2` returns it. */
-function initialCall(process: Process): [Atom, Atom, number] {
+function initialCall(process: Process): Mfa {
   return ancestryOf(process) === undefined ? [ERLANG, APPLY, 2] : [PROC_LIB, INIT_P, 5];
 }
 
 /** The function that the process started with, as `proc_lib:translate_initial_call/1` returns it. */
-export function translatedInitialCall(process: Process): readonly [Atom, Atom, number] {
+export function translatedInitialCall(process: Process): Mfa {
   return ancestryOf(process)?.initialCall ?? initialCall(process);
 }
 
-function currentFunction(process: Process): readonly [Atom, Atom, number] {
+function currentFunction(process: Process): Mfa {
   const behaviour = ancestryOf(process)?.behaviour;
   return behaviour === undefined ? initialCall(process) : [behaviour, atom("loop"), 5];
 }
