@@ -110,7 +110,7 @@ export class IoClient {
     if (reply === EOF || (isTuple(reply) && reply[0] === EOF)) return undefined;
     const [ok, tokens] = isTuple(reply, 3) ? reply : [];
     if (!isAtom(ok, "ok") || !isList(tokens)) throw refused(device, reply);
-    return parse(tokens.map(tokenText).join(" "));
+    return parse(tokens.map(tokenText).join(""));
   }
 
   /** Returns the device's options, as `io:getopts/1`. */
@@ -208,13 +208,20 @@ function ended(device: MonitorTarget): IoError {
   return new IoError("IO_TERMINATED", what, atom("terminated"));
 }
 
-/** A token of erl_scan as text. */
+/**
+ * A token of erl_scan as text, with a space behind it, but not between a sigil and its string. The string is
+ * escaped, so the sigil is one that reads escapes.
+ */
 function tokenText(token: Term): string {
   const [category, , value] = isTuple(token) ? token : [];
   const kind = isAtom(category) ? category.name : "";
+  if (kind === "sigil") return `~${(atomOf(value)?.name ?? "").toLowerCase()}`;
+  return `${wordOf(kind, value)} `;
+}
+
+function wordOf(kind: string, value: Term | undefined): string {
   if (value === undefined) return kind === "dot" ? "." : kind;
   if (kind === "var") return isAtom(value) ? value.name : "_";
-  if (kind === "sigil") return `~${atomOf(value)?.name ?? ""}`;
   if (kind === "sigil_suffix") return "";
   if (kind === "string" && isList(value)) return quoted(value);
   return value instanceof Float || kind !== "char" ? format(value, { mode: "~tw" }) : String(value);

@@ -56,6 +56,15 @@ describe("a device of another node", () => {
     expect(gandalf.printed.join("")).toBe("> term: ");
   });
 
+  test.each([
+    ['~"s".\n', '<<"s">>'],
+    ['~b"s".\n', '<<"s">>'],
+    ['{~s"s", ~S"t"}.\n', '{"s","t"}'],
+  ])("gives the term of the sigil %j", async (text, shown) => {
+    const { cluster, io } = await setUp(text);
+    expect(format((await cluster.settled(io.read(USER))) as Term)).toBe(shown);
+  });
+
   test("returns and sets options, and returns the geometry", async () => {
     const { cluster, io } = await setUp("é\n");
     await cluster.settled(io.setOptions(USER, [atom("binary")]));
