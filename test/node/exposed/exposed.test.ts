@@ -107,6 +107,12 @@ describe("an instance of a class", () => {
   test("exposes the static methods if it is a class itself", () => {
     expect(names(Sums)).toEqual(["make/1"]);
     expect(call(Sums, "make", 5)).toBeInstanceOf(Sums);
+    class Loud extends EventEmitter {
+      static say(a: number): number {
+        return a;
+      }
+    }
+    expect(names(Loud)).toEqual(["say/1"]);
   });
 
   test.each<[string, object]>([
