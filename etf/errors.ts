@@ -41,16 +41,25 @@ export type EtfDecodeErrorCode =
   /** Nested deeper, or larger, than the options allow. */
   | "ETF_LIMIT";
 
+/** What all errors with a code have in common. */
+export abstract class CodedError<Code extends string> extends Error {
+  /** What happened, for programs: a code never changes, while the message may. */
+  readonly code: Code;
+
+  constructor(code: Code, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
 /** A value that cannot be written as a term. */
-export class EtfEncodeError extends Error {
+export class EtfEncodeError extends CodedError<EtfEncodeErrorCode> {
   override readonly name = "EtfEncodeError";
-  readonly code: EtfEncodeErrorCode;
   /** Where inside the value, such as `[3].price`; empty for the value itself. */
   readonly path: string;
 
   constructor(code: EtfEncodeErrorCode, message: string, path = "", options?: ErrorOptions) {
-    super(path === "" ? message : `${path}: ${message}`, options);
-    this.code = code;
+    super(code, path === "" ? message : `${path}: ${message}`, options);
     this.path = path;
   }
 }
@@ -68,15 +77,13 @@ export function badText(): EtfEncodeError {
 }
 
 /** Bytes that are no term. */
-export class EtfDecodeError extends Error {
+export class EtfDecodeError extends CodedError<EtfDecodeErrorCode> {
   override readonly name = "EtfDecodeError";
-  readonly code: EtfDecodeErrorCode;
   /** Offset in the bytes given to the decoder. */
   readonly offset: number;
 
   constructor(code: EtfDecodeErrorCode, message: string, offset: number, options?: ErrorOptions) {
-    super(`${message} (at byte ${offset})`, options);
-    this.code = code;
+    super(code, `${message} (at byte ${offset})`, options);
     this.offset = offset;
   }
 }
@@ -94,9 +101,8 @@ export type TermSyntaxErrorCode =
   | "TERM_LIMIT";
 
 /** Text that is not an Erlang term. */
-export class TermSyntaxError extends Error {
+export class TermSyntaxError extends CodedError<TermSyntaxErrorCode> {
   override readonly name = "TermSyntaxError";
-  readonly code: TermSyntaxErrorCode;
   /** From 1. */
   readonly line: number;
   /** From 1, in characters. */
@@ -111,8 +117,7 @@ export class TermSyntaxError extends Error {
     column: number,
     excerpt: string,
   ) {
-    super(`${message} (line ${line}, column ${column})\n${excerpt}`);
-    this.code = code;
+    super(code, `${message} (line ${line}, column ${column})\n${excerpt}`);
     this.line = line;
     this.column = column;
     this.excerpt = excerpt;

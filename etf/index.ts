@@ -16,6 +16,7 @@ export {
   type TermWriterOptions,
 } from "./encode.ts";
 export {
+  CodedError,
   EtfDecodeError,
   type EtfDecodeErrorCode,
   EtfEncodeError,

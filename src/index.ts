@@ -9,12 +9,21 @@ export {
   atom,
   atomOf,
   BitString,
+  CodedError,
   charlist,
+  compare,
+  EtfDecodeError,
+  type EtfDecodeErrorCode,
+  EtfEncodeError,
+  type EtfEncodeErrorCode,
   ExternalFun,
+  equals,
   Float,
+  type FromPlainOptions,
   float,
   format,
   fromJson,
+  fromPlain,
   ImproperList,
   isAtom,
   isBinary,
@@ -28,6 +37,7 @@ export {
   isTuple,
   LocalFun,
   Pid,
+  type Plain,
   Port,
   parse,
   Reference,
@@ -36,8 +46,11 @@ export {
   type TermInput,
   TermMap,
   TermSyntaxError,
+  type TermSyntaxErrorCode,
+  type ToPlainOptions,
   Tuple,
   toJson,
+  toPlain,
   toTerm,
   tuple,
 } from "../etf/index.ts";
@@ -48,12 +61,17 @@ export {
   explainCapture,
   explainedLine,
 } from "./capture/explain.ts";
-export { ConnectionClosedError, DistProtocolError } from "./distribution/errors.ts";
-export { EpmdError } from "./epmd/errors.ts";
-export { HandshakeError } from "./handshake/errors.ts";
+export {
+  ConnectionClosedError,
+  type ConnectionClosedErrorCode,
+  DistProtocolError,
+  type DistProtocolErrorCode,
+} from "./distribution/errors.ts";
+export { EpmdError, type EpmdErrorCode } from "./epmd/errors.ts";
+export { HandshakeError, type HandshakeErrorCode } from "./handshake/errors.ts";
 export { serveKvs } from "./kvs/service.ts";
 export type { NameLike } from "./node/atoms.ts";
-export { CallError, NodeError } from "./node/errors.ts";
+export { CallError, type CallErrorCode, NodeError, type NodeErrorCode } from "./node/errors.ts";
 export type {
   LogEvent,
   LogLevel,
@@ -71,6 +89,7 @@ export { type NameKind, type NodeName, nameKind } from "./node/identity/names.ts
 export type { ListenChoice } from "./node/options.ts";
 export type { NodeKind } from "./node/peers/node-kind.ts";
 export type { DistAutoConnect } from "./node/peers/peers-options.ts";
+export { SpawnError, type SpawnErrorCode } from "./node/process/errors.ts";
 export { type Matcher, Pattern, type ReceiveOptions, type Wanted } from "./node/process/mailbox.ts";
 export type {
   Behaviour,
@@ -82,11 +101,10 @@ export type {
   SendOptions,
   SignalOptions,
 } from "./node/process/process.ts";
-export {
-  SpawnError,
-  type SpawnOnOptions,
-  type SpawnOptions,
-  type SpawnRequestOptions,
+export type {
+  SpawnOnOptions,
+  SpawnOptions,
+  SpawnRequestOptions,
 } from "./node/process/spawn-on.ts";
 export type { MonitorOptions } from "./node/process/ties.ts";
 export type { NodeStats } from "./node/runtime.ts";
@@ -131,11 +149,19 @@ export {
   CallRequests,
   type WaitOptions,
 } from "./otp/gen/call-request.ts";
+export {
+  badrpcOf,
+  type ExceptionClass,
+  erpcExceptionOf,
+  RemoteError,
+  type RemoteErrorCode,
+  StartError,
+  type StartErrorCode,
+} from "./otp/gen/errors.ts";
 export type { From, GenCallOptions, GenClient, GenMultiCallResult } from "./otp/gen/gen.ts";
 export type { EventHandler, GenEventClient } from "./otp/gen/gen-event.ts";
-export { badrpcOf, erpcExceptionOf, RemoteError } from "./otp/gen/remote-error.ts";
-export { StartError } from "./otp/gen/start-error.ts";
-export { IoClient, IoError, type IoErrorCode, type IoOptions } from "./otp/io/io-client.ts";
+export { IoError, type IoErrorCode } from "./otp/io/errors.ts";
+export { IoClient, type IoOptions } from "./otp/io/io-client.ts";
 export type { DeviceOptions, TextSink } from "./otp/io/io-device.ts";
 export type { TextSource } from "./otp/io/io-input.ts";
 export { Node, type NodeOptions } from "./otp/node.ts";
@@ -168,14 +194,13 @@ export type {
   SupervisorFlags,
 } from "./otp/supervisor/supervisor-flags.ts";
 export type { Clock, Timer } from "./transport/clock.ts";
+export { TransportError, type TransportErrorCode } from "./transport/errors.ts";
 export { type TcpOptions, tcpNetwork } from "./transport/tcp.ts";
-export {
-  type ConnectOptions,
-  type Listener,
-  type ListenOptions,
-  type Network,
-  type Transport,
-  TransportError,
-  type TransportErrorCode,
-  type TransportReceiver,
+export type {
+  ConnectOptions,
+  Listener,
+  ListenOptions,
+  Network,
+  Transport,
+  TransportReceiver,
 } from "./transport/transport.ts";

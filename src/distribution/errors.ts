@@ -1,4 +1,5 @@
-/** Errors of the connected protocol, by the codes of the README. */
+/** What goes wrong on a connection: its codes, which docs/errors.md explains. */
+import { CodedError } from "../../etf/index.ts";
 
 export type DistProtocolErrorCode =
   | "DIST_FRAME_LIMIT"
@@ -19,13 +20,8 @@ export type DistProtocolErrorCode =
   | "DIST_INTERNAL";
 
 /** The peer sent what the protocol does not allow; the connection closes. */
-export class DistProtocolError extends Error {
-  readonly code: DistProtocolErrorCode;
-  constructor(code: DistProtocolErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "DistProtocolError";
-    this.code = code;
-  }
+export class DistProtocolError extends CodedError<DistProtocolErrorCode> {
+  override readonly name = "DistProtocolError";
 }
 
 export type ConnectionClosedErrorCode =
@@ -35,11 +31,6 @@ export type ConnectionClosedErrorCode =
   | "CONN_NET_TICK_TIMEOUT";
 
 /** The connection is over; what waited for it is rejected with this. */
-export class ConnectionClosedError extends Error {
-  readonly code: ConnectionClosedErrorCode;
-  constructor(code: ConnectionClosedErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "ConnectionClosedError";
-    this.code = code;
-  }
+export class ConnectionClosedError extends CodedError<ConnectionClosedErrorCode> {
+  override readonly name = "ConnectionClosedError";
 }

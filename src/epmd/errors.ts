@@ -1,4 +1,5 @@
-/** What went wrong between a node and EPMD. */
+/** What goes wrong between a node and EPMD: its codes, which docs/errors.md explains. */
+import { CodedError } from "../../etf/index.ts";
 
 export type EpmdErrorCode =
   /** Nobody answers on EPMD's port, or the host cannot be reached. */
@@ -25,11 +26,7 @@ export type EpmdErrorCode =
   /** A setting of the environment is malformed. */
   | "EPMD_CONFIG";
 
-export class EpmdError extends Error {
-  readonly code: EpmdErrorCode;
-  constructor(code: EpmdErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "EpmdError";
-    this.code = code;
-  }
+/** EPMD refused a request, answered with something else, or could not be reached or served. */
+export class EpmdError extends CodedError<EpmdErrorCode> {
+  override readonly name = "EpmdError";
 }

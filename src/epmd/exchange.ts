@@ -2,7 +2,8 @@
  * One exchange with an EPMD: connect, ask, gather the answer, and what to say when there is none.
  */
 import type { Clock } from "../transport/clock.ts";
-import { type Network, type Transport, TransportError } from "../transport/transport.ts";
+import { TransportError } from "../transport/errors.ts";
+import type { Network, Transport } from "../transport/transport.ts";
 import { EpmdError } from "./errors.ts";
 import { type EpmdRequest, encodeRequest, MAX_NAMES_BYTES } from "./messages.ts";
 

@@ -5,6 +5,7 @@
  */
 
 export type { Clock, Timer } from "../transport/clock.ts";
+export { TransportError, type TransportErrorCode } from "../transport/errors.ts";
 export { type TcpOptions, tcpNetwork } from "../transport/tcp.ts";
 export type {
   ConnectOptions,

@@ -6,12 +6,8 @@
  * out: systemd's socket activation, and epmd's simulated delays.
  */
 import { type Clock, systemClock, type Timer } from "../transport/clock.ts";
-import {
-  type Listener,
-  type Network,
-  type Transport,
-  TransportError,
-} from "../transport/transport.ts";
+import { TransportError } from "../transport/errors.ts";
+import type { Listener, Network, Transport } from "../transport/transport.ts";
 import { EPMD_PORT, EPMD_LOCAL_HOST as LOOPBACK } from "./client.ts";
 import { EpmdError } from "./errors.ts";
 import {

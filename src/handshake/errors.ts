@@ -1,6 +1,7 @@
 /**
  * Why two nodes did not become connected. The connection is closed when one of these is thrown.
  */
+import { CodedError } from "../../etf/index.ts";
 import { missingFlags, releaseWith } from "../distribution/flags.ts";
 
 export type HandshakeErrorCode =
@@ -28,14 +29,13 @@ export type HandshakeErrorCode =
   | "HS_CLOSED"
   | "HS_ABORTED";
 
-export class HandshakeError extends Error {
-  readonly code: HandshakeErrorCode;
+/** A handshake failed: two nodes did not become connected. */
+export class HandshakeError extends CodedError<HandshakeErrorCode> {
+  override readonly name = "HandshakeError";
   /** The peer, as far as it is known: its node name, or its address. */
   readonly peer: string | undefined;
   constructor(code: HandshakeErrorCode, message: string, peer?: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "HandshakeError";
-    this.code = code;
+    super(code, message, options);
     this.peer = peer;
   }
 }

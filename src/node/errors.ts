@@ -1,5 +1,5 @@
 /** Errors of a node and of its calls to other nodes, by code. Erlang exceptions are in exceptions.ts. */
-import type { Pid } from "../../etf/index.ts";
+import { CodedError, type Pid } from "../../etf/index.ts";
 
 /** The codes of NodeError. */
 export type NodeErrorCode =
@@ -20,13 +20,8 @@ export type NodeErrorCode =
   | "TRACE_TOKEN_INVALID";
 
 /** The node cannot do what the program asked for: a name, a cookie or an option is invalid, or it has stopped. */
-export class NodeError extends Error {
-  readonly code: NodeErrorCode;
-  constructor(code: NodeErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "NodeError";
-    this.code = code;
-  }
+export class NodeError extends CodedError<NodeErrorCode> {
+  override readonly name = "NodeError";
 }
 
 /** The error for using a process that has ended: NodeError PROCESS_DEAD. */
@@ -38,14 +33,12 @@ export function deadError(process: { readonly pid: Pid }): NodeError {
 export type CallErrorCode = "CALL_NO_CONNECTION" | "CALL_TIMEOUT" | "CALL_NOT_SUPPORTED";
 
 /** A call to another node ended without a reply. */
-export class CallError extends Error {
-  readonly code: CallErrorCode;
+export class CallError extends CodedError<CallErrorCode> {
+  override readonly name = "CallError";
   /** False if the other node certainly did not run the call. */
   readonly mayHaveRun: boolean;
   constructor(code: CallErrorCode, message: string, mayHaveRun: boolean, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "CallError";
-    this.code = code;
+    super(code, message, options);
     this.mayHaveRun = mayHaveRun;
   }
 }

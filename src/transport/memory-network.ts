@@ -4,15 +4,9 @@
  * Each host has TCP ports of its own; `localhost` and loopback addresses mean the asking host.
  */
 import { type Clock, systemClock } from "./clock.ts";
+import { TransportError } from "./errors.ts";
 import { type MemoryPairOptions, memoryPair } from "./memory.ts";
-import {
-  type ConnectOptions,
-  type Listener,
-  type ListenOptions,
-  type Network,
-  type Transport,
-  TransportError,
-} from "./transport.ts";
+import type { ConnectOptions, Listener, ListenOptions, Network, Transport } from "./transport.ts";
 
 type Accept = (transport: Transport) => void;
 

@@ -3,7 +3,7 @@
  * that ends its direction ends the stream, once what is queued has been sent.
  */
 import type { Socket } from "node:net";
-import { socketError } from "./tcp-errors.ts";
+import { socketError } from "./errors.ts";
 import type { Transport, TransportReceiver } from "./transport.ts";
 
 /** What a carrier chooses for its transports. */

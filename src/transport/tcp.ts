@@ -5,16 +5,9 @@
  * writes. TCP keepalive is off: ticks, and the sockets that EPMD closes, show who is alive.
  */
 import net from "node:net";
+import { connectError, listenError, TransportError } from "./errors.ts";
 import { addressText, SocketTransport } from "./socket.ts";
-import { connectError, listenError } from "./tcp-errors.ts";
-import {
-  type ConnectOptions,
-  type Listener,
-  type ListenOptions,
-  type Network,
-  type Transport,
-  TransportError,
-} from "./transport.ts";
+import type { ConnectOptions, Listener, ListenOptions, Network, Transport } from "./transport.ts";
 
 /** Limits of the transports of a TCP network. */
 export interface TcpOptions {

@@ -94,23 +94,3 @@ export interface Network {
   /** @throws TransportError TRANSPORT_ADDRESS_IN_USE, TRANSPORT_ADDRESS_UNAVAILABLE */
   listen(options: ListenOptions, accept: (transport: Transport) => void): Promise<Listener>;
 }
-
-export type TransportErrorCode =
-  | "TRANSPORT_REFUSED"
-  | "TRANSPORT_HOST_UNKNOWN"
-  | "TRANSPORT_UNREACHABLE"
-  | "TRANSPORT_TIMEOUT"
-  | "TRANSPORT_ABORTED"
-  | "TRANSPORT_ADDRESS_IN_USE"
-  | "TRANSPORT_ADDRESS_UNAVAILABLE"
-  | "TRANSPORT_FAILED";
-
-/** A stream could not be made, or broke; `cause` is the platform's own error. */
-export class TransportError extends Error {
-  readonly code: TransportErrorCode;
-  constructor(code: TransportErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "TransportError";
-    this.code = code;
-  }
-}

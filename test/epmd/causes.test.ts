@@ -1,14 +1,9 @@
 /** What made a request to EPMD fail is the cause of its error, and errors without one have none. */
 import { describe, expect, test } from "vitest";
 import { EpmdClient } from "../../src/epmd/client.ts";
+import { TransportError, type TransportErrorCode } from "../../src/transport/errors.ts";
 import { memoryPair } from "../../src/transport/memory.ts";
-import {
-  type ConnectOptions,
-  type Network,
-  type Transport,
-  TransportError,
-  type TransportErrorCode,
-} from "../../src/transport/transport.ts";
+import type { ConnectOptions, Network, Transport } from "../../src/transport/transport.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 const listen = () => Promise.reject(new Error("not listened on"));

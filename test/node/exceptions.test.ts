@@ -8,7 +8,7 @@ import {
   FunctionClauseError,
   UndefError,
 } from "../../src/node/exceptions.ts";
-import type { RemoteError } from "../../src/otp/gen/remote-error.ts";
+import type { RemoteError } from "../../src/otp/gen/errors.ts";
 import { Cluster } from "../support/cluster.ts";
 
 const REASON = tuple(atom("bad"), 1);

@@ -10,9 +10,9 @@
  */
 import type { Pid, Reference, TermInput } from "../../../etf/index.ts";
 import { type Atom, atom, atomTerm, isPid, toTerm, tuple } from "../../../etf/index.ts";
-import { asAtom, ERROR, type NameLike, NOCONNECTION, OK } from "../atoms.ts";
+import { asAtom, ERROR, type NameLike, OK } from "../atoms.ts";
 import { deadError, timeoutError } from "../errors.ts";
-import { ErlangError } from "../exceptions.ts";
+import { SpawnError } from "./errors.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Process } from "./process.ts";
 import type { RemoteFunction, RequestOptions } from "./spawn-request.ts";
@@ -48,22 +48,6 @@ export interface SpawnOnOptions extends SpawnOptions {
 }
 
 const SPAWN_REPLY: Atom<"spawn_reply"> = atom("spawn_reply");
-
-/** The code of SpawnError. */
-export type SpawnErrorCode = "SPAWN_FAILED";
-
-/** The node did not start the process; `reason` says why: `noconnection`, `notsup`, `badopt`, `system_limit`. */
-export class SpawnError extends ErlangError {
-  readonly code: SpawnErrorCode = "SPAWN_FAILED";
-  override readonly reason: Atom;
-  constructor(node: Atom, reason: Atom, options?: ErrorOptions) {
-    super(reason === NOCONNECTION ? "exit" : "error", reason);
-    this.name = "SpawnError";
-    this.message = `${node.name} did not start the process: ${reason.name}.`;
-    this.reason = reason;
-    if (options?.cause !== undefined) this.cause = options.cause;
-  }
-}
 
 /** A function to run on another node. @throws EtfEncodeError ETF_ATOM_TOO_LONG, ETF_BAD_TEXT */
 export function remoteFunction(

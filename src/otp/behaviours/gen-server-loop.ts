@@ -14,8 +14,8 @@ import {
   UndefError,
 } from "../../node/exceptions.ts";
 import { CODE_CHANGE, GEN_SERVER, IN, MODULE, OUT, TERMINATE, TIMEOUT } from "../gen/atoms.ts";
+import { StartError } from "../gen/errors.ts";
 import { type From, genCallIn, genCastIn, genReply } from "../gen/gen.ts";
-import { StartError } from "../gen/start-error.ts";
 import { clientInfo } from "./client-info.ts";
 import type { ServerCallbacks, ServerStatus } from "./gen-server-callbacks.ts";
 import type { OtpNode } from "./otp-node.ts";

@@ -25,8 +25,8 @@ import {
   UndefError,
 } from "../../node/exceptions.ts";
 import { CODE_CHANGE, IN, OUT, TERMINATE, TIMEOUT } from "../gen/atoms.ts";
+import { StartError } from "../gen/errors.ts";
 import { genCallIn, genCastIn, genReply } from "../gen/gen.ts";
-import { StartError } from "../gen/start-error.ts";
 import { clientInfo } from "./client-info.ts";
 import { EventQueue } from "./event-queue.ts";
 import type {

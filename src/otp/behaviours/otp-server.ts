@@ -5,8 +5,8 @@
 import type { Atom, TermInput } from "../../../etf/index.ts";
 import { asAtom } from "../../node/atoms.ts";
 import type { Process } from "../../node/process/process.ts";
+import { StartError } from "../gen/errors.ts";
 import { type From, genReply } from "../gen/gen.ts";
-import { StartError } from "../gen/start-error.ts";
 import type { GenServerStartOptions } from "./gen-server-callbacks.ts";
 import type { OtpNode } from "./otp-node.ts";
 import type { SystemProcess } from "./system-process.ts";

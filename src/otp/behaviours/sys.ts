@@ -18,8 +18,8 @@ import {
 import { ERROR, NORMAL, OK } from "../../node/atoms.ts";
 import type { MonitorTarget } from "../../node/process/process.ts";
 import { DEBUG, GET, LOG, NO_DEBUG, STATISTICS, SYSTEM, TERMINATE, TRACE } from "../gen/atoms.ts";
+import { RemoteError } from "../gen/errors.ts";
 import type { GenCallOptions, GenClient } from "../gen/gen.ts";
-import { RemoteError } from "../gen/remote-error.ts";
 import type { OtpNode } from "./otp-node.ts";
 import { tagsStates } from "./sys-answer.ts";
 

@@ -28,8 +28,8 @@ import type { NodeCore } from "../../node/node.ts";
 import type { MonitorTarget, Process } from "../../node/process/process.ts";
 import { GEN_CAST } from "./atoms.ts";
 import { CallRequest } from "./call-request.ts";
+import { RemoteError } from "./errors.ts";
 import { MonitoredRequests, type RequestForm } from "./monitored-requests.ts";
-import { RemoteError } from "./remote-error.ts";
 
 /** Limits of a call. */
 export interface GenCallOptions {

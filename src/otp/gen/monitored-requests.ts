@@ -10,7 +10,7 @@ import { ReferenceMap } from "../../node/process/identifiers.ts";
 import type { MonitorTarget, Process } from "../../node/process/process.ts";
 import { limitWait, type WaitLimits } from "../../node/process/wait-limits.ts";
 import { asDestination, describeTarget } from "./destination.ts";
-import { callerEnded, lostError } from "./remote-error.ts";
+import { callerEnded, lostError } from "./errors.ts";
 
 interface Waiting {
   reply(reply: Term): void;

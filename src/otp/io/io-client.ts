@@ -27,23 +27,7 @@ import { EOF, ERL_SCAN, IO_REPLY, IO_REQUEST, PUT_CHARS, REQUESTS, UNICODE } fro
 import { describeTarget } from "../gen/destination.ts";
 import { MonitoredRequests, type RequestForm } from "../gen/monitored-requests.ts";
 import { chardataToText } from "./chardata.ts";
-
-/** The codes of IoError: the device refused a request, or does not exist or ended. */
-export type IoErrorCode = "IO_ERROR" | "IO_TERMINATED";
-
-/** A device refused a request, or ended. */
-export class IoError extends Error {
-  override readonly name = "IoError";
-  readonly code: IoErrorCode;
-  /** `Reason` of `{error, Reason}`, or another reply as a whole; `terminated` if the device ended. */
-  readonly reason: Term;
-
-  constructor(code: IoErrorCode, message: string, reason: Term) {
-    super(message);
-    this.code = code;
-    this.reason = reason;
-  }
-}
+import { IoError } from "./errors.ts";
 
 /** Limits of a request. */
 export interface IoOptions {

@@ -29,7 +29,7 @@ import type { Process } from "../../node/process/process.ts";
 import { limitWait } from "../../node/process/wait-limits.ts";
 import { ERPC, EXCEPTION } from "../gen/atoms.ts";
 import { type Answer, CallRequest, CallRequests } from "../gen/call-request.ts";
-import { callerEnded, lostError, RemoteError } from "../gen/remote-error.ts";
+import { callerEnded, lostError, RemoteError } from "../gen/errors.ts";
 
 /** Options of a call to a function. */
 export interface CallOptions {

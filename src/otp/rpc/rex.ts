@@ -28,13 +28,13 @@ import { exceptionOf } from "../../node/exceptions.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { Process } from "../../node/process/process.ts";
 import { BLOCK_CALL, CALL, CAST, ERPC, NONEXISTING_NAME, REX, SBCAST } from "../gen/atoms.ts";
+import { badrpcOf, RemoteError } from "../gen/errors.ts";
 import {
   type GenCaller,
   type GenHandlers,
   genService,
   type ServiceProcess,
 } from "../gen/gen-service.ts";
-import { badrpcOf, RemoteError } from "../gen/remote-error.ts";
 import { applyList, attempt } from "./erpc.ts";
 
 const SEND: Atom<"send"> = atom("send");

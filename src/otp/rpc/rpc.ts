@@ -27,8 +27,8 @@ import { CallError } from "../../node/errors.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { BLOCK_CALL, CAST, NONEXISTING_NAME, REX, SBCAST } from "../gen/atoms.ts";
 import { CallRequest } from "../gen/call-request.ts";
+import { badrpcOf, callerEnded, RemoteError } from "../gen/errors.ts";
 import type { GenClient } from "../gen/gen.ts";
-import { badrpcOf, callerEnded, RemoteError } from "../gen/remote-error.ts";
 import type { CallOptions, Erpc } from "./erpc.ts";
 
 /** A function and its arguments, for `parallelEval`. */

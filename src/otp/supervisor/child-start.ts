@@ -6,7 +6,7 @@ import type { NodeCore } from "../../node/node.ts";
 import { Process } from "../../node/process/process.ts";
 import { OtpServer } from "../behaviours/otp-server.ts";
 import { shown } from "../behaviours/shown.ts";
-import { StartError } from "../gen/start-error.ts";
+import { StartError } from "../gen/errors.ts";
 import type { CheckedSpec } from "./child-spec.ts";
 
 /** A started child; without a pid, its start function returned `ignore`. */

@@ -35,7 +35,7 @@ import {
   SUPERVISOR_DATA,
   WHICH_CHILDREN,
 } from "../gen/atoms.ts";
-import { StartError } from "../gen/start-error.ts";
+import { StartError } from "../gen/errors.ts";
 import { endedWell, endProcesses } from "./child-shutdown.ts";
 import {
   type CheckedSpec,

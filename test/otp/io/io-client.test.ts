@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { atom, charlist, format, type Term, TermSyntaxError, tuple } from "../../../etf/index.ts";
-import { IoError } from "../../../src/otp/io/io-client.ts";
+import { IoError } from "../../../src/otp/io/errors.ts";
 import { Cluster } from "../../support/cluster.ts";
 
 const USER = ["user", "gandalf@vm"] as const;

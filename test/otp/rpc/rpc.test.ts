@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { atom, isTuple, type Pid, type Term, tuple } from "../../../etf/index.ts";
 import { ErlangError } from "../../../src/node/exceptions.ts";
 import type { CallContext, ExposedModule } from "../../../src/node/exposed/functions.ts";
-import { badrpcOf, erpcExceptionOf } from "../../../src/otp/gen/remote-error.ts";
+import { badrpcOf, erpcExceptionOf } from "../../../src/otp/gen/errors.ts";
 import { Cluster } from "../../support/cluster.ts";
 
 const EXIT = atom("EXIT");

@@ -4,7 +4,7 @@ import { ErlangError } from "../../../src/node/exceptions.ts";
 import type { Process } from "../../../src/node/process/process.ts";
 import { GenServer } from "../../../src/otp/behaviours/gen-server.ts";
 import { GenStatem } from "../../../src/otp/behaviours/gen-statem.ts";
-import { StartError } from "../../../src/otp/gen/start-error.ts";
+import { StartError } from "../../../src/otp/gen/errors.ts";
 import {
   type CheckedSpec,
   checkOwnSpec,

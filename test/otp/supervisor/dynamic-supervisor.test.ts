@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { atom, isPid, type Pid, type Term, type TermInput, tuple } from "../../../etf/index.ts";
 import type { Process } from "../../../src/node/process/process.ts";
-import type { StartError } from "../../../src/otp/gen/start-error.ts";
+import type { StartError } from "../../../src/otp/gen/errors.ts";
 import type { ChildSpec } from "../../../src/otp/supervisor/child-spec.ts";
 import {
   DynamicSupervisor,

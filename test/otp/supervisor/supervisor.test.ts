@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { atom, isPid, type Pid, type Term, tuple } from "../../../etf/index.ts";
 import type { LogEvent } from "../../../src/node/events.ts";
-import { StartError } from "../../../src/otp/gen/start-error.ts";
+import { StartError } from "../../../src/otp/gen/errors.ts";
 import type { ChildSpec, Restart } from "../../../src/otp/supervisor/child-spec.ts";
 import { Supervisor } from "../../../src/otp/supervisor/supervisor.ts";
 import type { SupervisorFlags } from "../../../src/otp/supervisor/supervisor-flags.ts";

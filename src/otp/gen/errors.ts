@@ -1,10 +1,18 @@
-/** Errors of calls: exceptions of the remote side, lost connections, and what OTP returns for each. */
-import { type Atom, atom, format, type Term, tuple } from "../../../etf/index.ts";
-import { EXIT, NOCONNECTION, NOTSUP } from "../../node/atoms.ts";
+/** Errors of calls and starts: exceptions of the remote side, lost connections, and what OTP returns for each. */
+import {
+  type Atom,
+  atom,
+  CodedError,
+  format,
+  type Pid,
+  type Term,
+  tuple,
+} from "../../../etf/index.ts";
+import { ERROR, EXIT, NOCONNECTION, NOTSUP } from "../../node/atoms.ts";
 import { CallError, type CallErrorCode, NodeError } from "../../node/errors.ts";
 import type { NodeCore } from "../../node/node.ts";
 import type { Lost } from "../../node/process/ties.ts";
-import { ERPC, EXCEPTION, TIMEOUT } from "./atoms.ts";
+import { ALREADY_STARTED, ERPC, EXCEPTION, IGNORE, TIMEOUT } from "./atoms.ts";
 
 /** The codes of RemoteError, one for each class of exception. */
 export type RemoteErrorCode = "REMOTE_EXIT" | "REMOTE_ERROR" | "REMOTE_THROW";
@@ -31,8 +39,8 @@ const BADRPC_REASON: Record<CallErrorCode, Atom> = {
 const SHOWN_CHARACTERS = 300;
 
 /** The called function ended with an exception, whose class, reason and stack trace this error has. */
-export class RemoteError extends Error {
-  readonly code: RemoteErrorCode;
+export class RemoteError extends CodedError<RemoteErrorCode> {
+  override readonly name = "RemoteError";
   readonly class: ExceptionClass;
   readonly reason: Term;
   /** The Erlang stack trace of an `error`; undefined for the other classes. */
@@ -48,9 +56,7 @@ export class RemoteError extends Error {
   ) {
     const shown = format(reason, { mode: "~0tp" });
     const cut = shown.length > SHOWN_CHARACTERS ? `${shown.slice(0, SHOWN_CHARACTERS)}...` : shown;
-    super(`The called function ended with ${exceptionClass}: ${cut}`);
-    this.name = "RemoteError";
-    this.code = CODE[exceptionClass];
+    super(CODE[exceptionClass], `The called function ended with ${exceptionClass}: ${cut}`);
     this.class = exceptionClass;
     this.reason = reason;
     this.stackTrace = stackTrace;
@@ -108,4 +114,36 @@ export function callerEnded(node: NodeCore): NodeError {
   return node.stopped
     ? new NodeError("NODE_STOPPED", `The node ${node.name} has been stopped.`)
     : new NodeError("PROCESS_DEAD", "An exit signal ended the process that made the call.");
+}
+
+/** The codes of StartError: init failed or refused, or returned `ignore`. */
+export type StartErrorCode = "START_FAILED" | "START_IGNORED";
+
+/** A server or a supervisor's child did not start. */
+export class StartError extends CodedError<StartErrorCode> {
+  override readonly name = "StartError";
+  /** What start_link returned: `{error, Reason}`, or `ignore`. */
+  readonly returned: Term;
+
+  private constructor(code: StartErrorCode, message: string, returned: Term) {
+    super(code, message);
+    this.returned = returned;
+  }
+
+  /** The error for `{error, Reason}`. */
+  static failed(reason: Term): StartError {
+    const shown = format(reason, { mode: "~0tp" });
+    const returned = tuple(ERROR, reason);
+    return new StartError("START_FAILED", `The server did not start: ${shown}`, returned);
+  }
+
+  /** The error for `{error, {already_started, Pid}}`. */
+  static alreadyStarted(pid: Pid): StartError {
+    return StartError.failed(tuple(ALREADY_STARTED, pid));
+  }
+
+  /** The error for `ignore`. */
+  static ignored(): StartError {
+    return new StartError("START_IGNORED", "The server's init returned ignore.", IGNORE);
+  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { connectError, listenError, socketError } from "../../src/transport/tcp-errors.ts";
+import { connectError, listenError, socketError } from "../../src/transport/errors.ts";
 
 const failure = (code: string | undefined, message = "as the platform says it") =>
   Object.assign(new Error(message), code === undefined ? {} : { code });

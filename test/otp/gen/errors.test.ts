@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { atom, type Term, tuple } from "../../../etf/index.ts";
 import { timeoutError } from "../../../src/node/errors.ts";
-import { lostError, RemoteError } from "../../../src/otp/gen/remote-error.ts";
+import { lostError, RemoteError } from "../../../src/otp/gen/errors.ts";
 
 const oops = tuple(atom("oops"), 1) as Term;
 const stack: Term[] = [tuple(atom("m"), atom("f"), 1, [])];

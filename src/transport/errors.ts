@@ -1,7 +1,23 @@
 /**
- * The platform's socket errors as `TransportError`s: what happened, the likely reason, what to try.
+ * What goes wrong with a stream, and the platform's socket errors as such errors: what happened, the
+ * likely reason, what to try.
  */
-import { TransportError, type TransportErrorCode } from "./transport.ts";
+import { CodedError } from "../../etf/index.ts";
+
+export type TransportErrorCode =
+  | "TRANSPORT_REFUSED"
+  | "TRANSPORT_HOST_UNKNOWN"
+  | "TRANSPORT_UNREACHABLE"
+  | "TRANSPORT_TIMEOUT"
+  | "TRANSPORT_ABORTED"
+  | "TRANSPORT_ADDRESS_IN_USE"
+  | "TRANSPORT_ADDRESS_UNAVAILABLE"
+  | "TRANSPORT_FAILED";
+
+/** A stream could not be made, or broke; `cause` is the platform's own error. */
+export class TransportError extends CodedError<TransportErrorCode> {
+  override readonly name = "TransportError";
+}
 
 export function connectError(
   error: NodeJS.ErrnoException,
