@@ -2,7 +2,7 @@
  * The compressed form of a term, as `term_to_binary(Term, [{compressed, Level}])` writes it:
  * 131, 80, the size of the plain form without its 131, and that, deflated.
  *
- * As with OTP the plain form stays where compressing makes nothing smaller; and where there is no
+ * As with OTP the plain form stays where compressing makes nothing smaller; and in the absence of
  * zlib (browsers), since any reader takes either.
  */
 import type * as Zlib from "node:zlib";

@@ -76,7 +76,7 @@ export function badText(): EtfEncodeError {
   return new EtfEncodeError("ETF_BAD_TEXT", "a string with a lone surrogate has no UTF-8 form");
 }
 
-/** Bytes that are no term. */
+/** Bytes that are not a term. */
 export class EtfDecodeError extends CodedError<EtfDecodeErrorCode> {
   override readonly name = "EtfDecodeError";
   /** Offset in the bytes given to the decoder. */

@@ -268,7 +268,7 @@ export class Connection {
         { cause: error },
       );
     }
-    // A fault of ours ends this connection, not the program that hosts the node.
+    // A fault of this code ends the connection, not the program that hosts the node.
     return new DistProtocolError(
       "DIST_INTERNAL",
       `A message from ${this.peerName} could not be handled: ${String(error)}`,

@@ -3,7 +3,7 @@
  * atoms the header must announce, and then the header into the room left in front of them.
  *
  * The room is that of the frame before: traffic repeats itself, so it mostly fits and nothing is
- * moved. What is no small frame in one piece is handed out instead (`takeFrame`).
+ * moved. A frame that is large or in several pieces is handed out instead (`takeFrame`).
  */
 import { TermWriter, VERSION_MAGIC } from "../../etf/index.ts";
 import { DIST_HEADER, putUint32 } from "./header.ts";

@@ -201,7 +201,7 @@ export function readFragmentId(bytes: Uint8Array, at: number): number {
   return Number(readSequenceId(bytes, at + 10));
 }
 
-/** Writes 131, the tag and the two ids; both are numbers of ours, below 2^53. */
+/** Writes 131, the tag and the two ids; both are this node's numbers, below 2^53. */
 export function writeFragmentHead(
   bytes: Uint8Array,
   at: number,

@@ -92,7 +92,7 @@ export class MessageReader implements FrameStream {
   }
 
   /**
-   * Takes the frame `bytes[start..end)`, which is no tick, and hands on the message it completes.
+   * Takes the frame `bytes[start..end)`, which is not a tick, and hands on the message it completes.
    * @throws DistProtocolError, EtfDecodeError
    */
   read(bytes: Uint8Array, start: number, end: number): void {

@@ -27,7 +27,7 @@ export interface Payload {
   readonly heapBytes: number;
   /**
    * The term.
-   * @throws DistProtocolError DIST_TERM_MALFORMED, DIST_CONTROL_MALFORMED when there is none
+   * @throws DistProtocolError DIST_TERM_MALFORMED, DIST_CONTROL_MALFORMED when the term is missing
    */
   read(): Term;
   /**

@@ -34,7 +34,7 @@ export interface EpmdAgentOptions {
   /** Addresses an EPMD started or served here listens on. Default: all interfaces. */
   addresses?: readonly string[] | undefined;
   relaxedCommandCheck?: boolean;
-  /** Starts the system's EPMD (`systemEpmd()` of daemon.ts). Default: there is none. */
+  /** Starts the system's EPMD (`systemEpmd()` of daemon.ts). Default: it is not started. */
   startDaemon?: DaemonStarter;
   /** Limit of a single exchange with EPMD. Default 10,000 ms. */
   timeoutMs?: number;

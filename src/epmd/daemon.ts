@@ -17,7 +17,7 @@ export interface DaemonRequest {
 
 /**
  * Starts an EPMD that outlives the program. Resolves to true when it takes connections, to false
- * when there is none to start or it did not come up.
+ * when it is not installed or did not come up.
  */
 export type DaemonStarter = (request: DaemonRequest) => Promise<boolean>;
 
@@ -29,7 +29,7 @@ const USUAL_PLACES = [
   "/opt/homebrew/bin",
 ];
 
-/** It forks and leaves at once; one that stays this long is none that daemonizes. */
+/** It forks and leaves at once; one that stays this long does not daemonize. */
 const COMMAND_LIMIT_MS = 5000;
 /** How often, at which distance, a daemon that was started is asked whether it is up. */
 const UP_ATTEMPTS = 20;

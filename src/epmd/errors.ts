@@ -15,13 +15,13 @@ export type EpmdErrorCode =
   | "EPMD_NAME_INVALID"
   /** EPMD closed the connection instead of answering, as it does with what it does not permit. */
   | "EPMD_REFUSED"
-  /** The bytes of the answer are none of EPMD's; something else has that port. */
+  /** The answer is not one of EPMD; another program has that port. */
   | "EPMD_BAD_REPLY"
   /** A request a server cannot read. */
   | "EPMD_BAD_REQUEST"
   /** The connection that kept a name registered ended. */
   | "EPMD_CLOSED"
-  /** EPMD's port could not be bound, by a server of ours. */
+  /** An EPMD server of this program could not bind its port. */
   | "EPMD_PORT_TAKEN"
   /** A setting of the environment is malformed. */
   | "EPMD_CONFIG";

@@ -1,5 +1,5 @@
 /**
- * One exchange with an EPMD: connect, ask, gather the answer, and what to say when there is none.
+ * One exchange with an EPMD: connect, ask, gather the answer, and the error when no answer comes.
  */
 import type { Clock } from "../transport/clock.ts";
 import { TransportError } from "../transport/errors.ts";
@@ -16,7 +16,7 @@ export interface Exchange<T> {
   readonly host: string;
   readonly tcpPort: number;
   readonly request: EpmdRequest;
-  /** Undefined asks for more bytes; with `ended` there are none. Throws what is wrong with them. */
+  /** Undefined asks for more bytes; with `ended` no more will come. Throws what is wrong with them. */
   readonly parse: (bytes: Buffer, ended: boolean) => T | undefined;
 }
 

@@ -195,7 +195,7 @@ export interface RegisteredName {
   readonly tcpPort: number;
 }
 
-/** The answer to NAMES_REQ, read to its end. Lines that are none of EPMD's are left out. */
+/** The answer to NAMES_REQ, read to its end. Lines of another form are left out. */
 export function parseNamesResponse(bytes: Uint8Array): RegisteredName[] {
   const names: RegisteredName[] = [];
   for (const line of parseTextResponse(bytes).split("\n")) {

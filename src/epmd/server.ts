@@ -190,7 +190,7 @@ export class EpmdServer implements AsyncDisposable {
 
   #onData(connection: Connection, chunk: Uint8Array): void {
     if (connection.kept) {
-      // A registered node says nothing; one that does is no node.
+      // A registered node sends nothing; a client that does is not a node.
       this.#forget(connection);
       connection.transport.destroy();
       return;

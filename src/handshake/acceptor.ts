@@ -38,7 +38,7 @@ export interface AcceptorParams {
   readonly randomChallenge: () => number;
 }
 
-/** Who asks to be connected. */
+/** The node that asks to be connected. */
 export interface Applicant {
   /** Its node name; when `dynamic`, its host: it asks for a name (NAME_ME). */
   readonly name: string;

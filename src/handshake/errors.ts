@@ -21,9 +21,9 @@ export type HandshakeErrorCode =
   | "HS_MISSING_FLAG"
   /** The peer speaks a version of the handshake older than 6, which is OTP 22 or earlier. */
   | "HS_OLD_VERSION"
-  /** A name is no node name, or not the one that was to answer. */
+  /** A name is not a node name, or not the name of the node that should answer. */
   | "HS_WRONG_NAME"
-  /** Bytes that are no handshake message, or a message out of its turn. */
+  /** Bytes that are not a handshake message, or a message out of turn. */
   | "HS_MALFORMED"
   | "HS_TIMEOUT"
   | "HS_CLOSED"

@@ -65,7 +65,7 @@ export interface InitiatorStep {
   readonly send?: Uint8Array;
 }
 
-/** @throws HandshakeError HS_WRONG_NAME when a name is no node name */
+/** @throws HandshakeError HS_WRONG_NAME when a name is not a node name */
 export function startInitiator(params: InitiatorParams): InitiatorStep {
   const dynamic = (params.flags & DFLAG.NAME_ME) !== 0n;
   const { ownName: name, peerName } = params;

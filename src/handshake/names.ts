@@ -2,7 +2,7 @@
  * Node names, as the handshake checks them: something, one `@`, something.
  */
 
-/** The two parts of `alive@host`, or undefined when the text is no node name. */
+/** The two parts of `alive@host`, or undefined when the text is not a node name. */
 export function splitNodeName(name: string): { alive: string; host: string } | undefined {
   const parts = name.split("@");
   if (parts.length !== 2 || parts[0] === "" || parts[1] === "") return undefined;

@@ -43,7 +43,7 @@ export function serveKvs(node: NodeCore): KvsStore {
   return store;
 }
 
-/** A message that is no request is dropped: no caller can fill the mailbox. */
+/** A message that is not a request is dropped, so that callers cannot fill the mailbox. */
 function answer(store: KvsStore, message: Term, self: Process): Promise<void> {
   if (!isTuple(message, 2) || !isPid(message[0]) || !isTuple(message[1])) return READY;
   const [from, request] = message;

@@ -46,7 +46,7 @@ class MemoryTransport implements Transport {
   /** Written here, not yet delivered there. */
   #queue: Uint8Array[] = [];
   #delivered = 0;
-  /** Who waits until so many bytes have been delivered. */
+  /** Callbacks that wait until so many bytes have been delivered. */
   readonly #marks: { callback: () => void; after: number }[] = [];
   #peer!: MemoryTransport;
   #receiver: TransportReceiver | undefined;
