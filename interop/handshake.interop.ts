@@ -67,7 +67,7 @@ eachOtp((otp) => {
         name: "HandshakeError",
         code: "HS_COOKIE_REFUSED",
         peer: erl.name,
-        message: `${erl.name} closed the connection when it had seen the proof of our cookie: its cookie differs. Give both nodes the same cookie (--setcookie, or ~/.erlang.cookie).`,
+        message: `${erl.name} rejected our cookie: the two nodes use different cookies. Give both nodes the same cookie (--setcookie, or ~/.erlang.cookie).`,
       });
       expect(await ours.ping(erl.name)).toBe("pang");
       expect(ours.nodes()).toEqual([]);
@@ -85,7 +85,7 @@ eachOtp((otp) => {
       expect(rejected.map(codeOf)).toEqual(["HS_BAD_DIGEST", "HS_BAD_DIGEST"]);
       expect(rejected[0]).toMatchObject({
         peer: erl.name,
-        message: `${erl.name} wanted to connect with a cookie that is not ours, and was refused. Give both nodes the same cookie (--setcookie, or ~/.erlang.cookie).`,
+        message: `Refused ${erl.name}: it uses a different cookie. Give both nodes the same cookie (--setcookie, or ~/.erlang.cookie).`,
       });
       const { cookie } = await interopRun();
       expect(rejected[0]?.message).not.toMatch(new RegExp(`${OTHER_COOKIE}|${cookie}`));

@@ -78,7 +78,7 @@ export function* explainFrames(
     const length = new DataView(bytes.buffer, bytes.byteOffset + offset).getUint32(0);
     const size = LENGTH_BYTES + length;
     if (length > limit) {
-      const text = `a frame of ${length} bytes, more than ${limit}: this is no frame, or the limit is too small`;
+      const text = `a frame of ${length} bytes, more than ${limit}: this is not a frame, or the limit is too small`;
       yield { side, offset, bytes: left, kind: "error", text };
       return;
     }

@@ -20,7 +20,7 @@ export function epmdPortFromEnv(env: EpmdEnvironment): number {
   if (/^\s*\d+\s*$/.test(text) && port >= 1 && port <= 65_535) return port;
   throw new EpmdError(
     "EPMD_CONFIG",
-    `ERL_EPMD_PORT is ${JSON.stringify(text)}, which is no TCP port; give a number from 1 to 65535.`,
+    `ERL_EPMD_PORT is ${JSON.stringify(text)}, which is not a TCP port; give a number from 1 to 65535.`,
   );
 }
 

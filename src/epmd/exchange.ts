@@ -63,7 +63,7 @@ export async function ask<T>(exchange: Exchange<T>): Promise<{ answer: T; transp
         } else if (received.length > MAX_NAMES_BYTES) {
           throw new EpmdError(
             "EPMD_BAD_REPLY",
-            `The answer of ${where} is longer than ${MAX_NAMES_BYTES} bytes; what listens there is no EPMD. Check ERL_EPMD_PORT.`,
+            `The answer of ${where} is longer than ${MAX_NAMES_BYTES} bytes; what listens there is not an EPMD. Check ERL_EPMD_PORT.`,
           );
         }
       } catch (error) {
@@ -138,7 +138,7 @@ function abortedError(where: string, reason: unknown): EpmdError {
 function closedError(where: string, cause: Error): EpmdError {
   return new EpmdError(
     "EPMD_REFUSED",
-    `The EPMD at ${where} broke the connection before it answered. Try again; if it stays so, what listens there is no EPMD.`,
+    `The EPMD at ${where} broke the connection before it answered. Try again; if it stays so, what listens there is not an EPMD.`,
     { cause },
   );
 }

@@ -127,7 +127,7 @@ function onName(params: AcceptorParams, message: InitiatorMessage): AcceptorStep
   if (dynamic ? !isHostName(name) : splitNodeName(name) === undefined) {
     throw new HandshakeError(
       "HS_WRONG_NAME",
-      `The peer calls itself ${JSON.stringify(name)}, which is no ${dynamic ? "host name" : "node name"}.`,
+      `The peer calls itself ${JSON.stringify(name)}, which is not a ${dynamic ? "host name" : "node name"}.`,
     );
   }
   const applicant: Applicant = {
@@ -237,7 +237,7 @@ function onReply(
   if (!sameDigest(message.digest, cookieDigest(cookie, state.challenge))) {
     throw new HandshakeError(
       "HS_BAD_DIGEST",
-      `${name} wanted to connect with a cookie that is not ours, and was refused. Give both nodes the same cookie (--setcookie, or ~/.erlang.cookie).`,
+      `Refused ${name}: it uses a different cookie. Give both nodes the same cookie (--setcookie, or ~/.erlang.cookie).`,
       name,
     );
   }
@@ -342,7 +342,7 @@ function awaited(state: Acceptor): string {
 function outOfTurn(message: InitiatorMessage, due: string): HandshakeError {
   return new HandshakeError(
     "HS_MALFORMED",
-    `The peer sent ${message.type} where ${due} was due. It is no Erlang node, or a broken one.`,
+    `The peer sent ${message.type} where ${due} was due. It is not an Erlang node, or a broken one.`,
   );
 }
 

@@ -11,9 +11,9 @@ export type HandshakeErrorCode =
   | "HS_NOK"
   /** One side holds an older connection between the two, and this attempt was given up for it. */
   | "HS_ALIVE"
-  /** The peer proved a cookie that is not ours. */
+  /** The peer uses a different cookie. */
   | "HS_BAD_DIGEST"
-  /** The peer closed the connection when it had seen the proof of our cookie. */
+  /** The peer rejected our cookie. */
   | "HS_COOKIE_REFUSED"
   /** Our cookie cannot be one: it has characters that no cookie has. */
   | "HS_COOKIE_INVALID"

@@ -72,13 +72,13 @@ export function startInitiator(params: InitiatorParams): InitiatorStep {
   if (dynamic ? !isHostName(name) : splitNodeName(name) === undefined) {
     throw new HandshakeError(
       "HS_WRONG_NAME",
-      `Our own name "${name}" is no ${dynamic ? "host name" : "node name"}; one looks like ${dynamic ? "host" : "alive@host"}.`,
+      `This node's name "${name}" is not a ${dynamic ? "host name" : "node name"}; one looks like ${dynamic ? "host" : "alive@host"}.`,
     );
   }
   if (splitNodeName(peerName) === undefined) {
     throw new HandshakeError(
       "HS_WRONG_NAME",
-      `"${peerName}" is no node name; one looks like alive@host.`,
+      `"${peerName}" is not a node name; one looks like alive@host.`,
     );
   }
   const own: Own = {
@@ -110,7 +110,7 @@ export function moveInitiator(
       if (!sameDigest(message.digest, state.expected)) {
         throw new HandshakeError(
           "HS_BAD_DIGEST",
-          `${params.peerName} proved another cookie than ours. Give both nodes the same cookie (--setcookie, or ~/.erlang.cookie).`,
+          `${params.peerName} uses a different cookie. Give both nodes the same cookie (--setcookie, or ~/.erlang.cookie).`,
           params.peerName,
         );
       }
@@ -235,14 +235,14 @@ export function initiatorClosed(
   if (state.at === "awaitAck") {
     return new HandshakeError(
       "HS_COOKIE_REFUSED",
-      `${peerName} closed the connection when it had seen the proof of our cookie: its cookie differs. Give both nodes the same cookie (--setcookie, or ~/.erlang.cookie).`,
+      `${peerName} rejected our cookie: the two nodes use different cookies. Give both nodes the same cookie (--setcookie, or ~/.erlang.cookie).`,
       peerName,
       options,
     );
   }
   return new HandshakeError(
     "HS_CLOSED",
-    `${peerName} closed the connection while we waited for its ${awaited(state)}. It may be going down, or what listens on that port is no Erlang node.`,
+    `${peerName} closed the connection while we waited for its ${awaited(state)}. It may be going down, or what listens on that port is not an Erlang node.`,
     peerName,
     options,
   );

@@ -198,7 +198,7 @@ export function parseInitiatorMessage(bytes: Uint8Array): InitiatorMessage {
     case TAG.STATUS: {
       const status = body.toString("latin1", 1);
       if (status === "true" || status === "false") return { type: "status", status };
-      throw malformed(`${printable(status)} is no answer to the status "alive"`);
+      throw malformed(`${printable(status)} is not an answer to the status "alive"`);
     }
     case TAG.COMPLEMENT:
       exactly(body, 9, "send_complement");

@@ -56,7 +56,7 @@ function connectCase(
     case "EADDRNOTAVAIL":
       return [
         "TRANSPORT_UNREACHABLE",
-        `There is no way to ${target} (${platform}). Check that the host is up and that this machine has a route to it.`,
+        `This machine cannot reach ${target} (${platform}). Check that the host is up and that this machine has a route to it.`,
       ];
     case "ETIMEDOUT":
       return [
