@@ -13,7 +13,7 @@ import type { Listener, Network, Transport } from "../transport/transport.ts";
 import { userCookie } from "./identity/cookie.ts";
 import { CookieTable } from "./identity/cookie-table.ts";
 import { type NameService, nameService } from "./identity/name-service.ts";
-import { fullNodeName, nameKind, splitNodeName } from "./identity/names.ts";
+import { fullNodeName, nameKind, parseNodeName } from "./identity/names.ts";
 import { ThisNode } from "./identity/this-node.ts";
 import { limitsOf, type NodeCoreOptions } from "./options.ts";
 import type { PeersOptions } from "./peers/peers-options.ts";
@@ -72,7 +72,7 @@ export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNod
     creation =
       listener === undefined
         ? randomInt(4, 2 ** 32)
-        : await names.register(splitNodeName(name)!.alive, listener.tcpPort, {
+        : await names.register(parseNodeName(name)!.alive, listener.tcpPort, {
             hidden: !visible,
           });
   } catch (error) {
@@ -90,7 +90,7 @@ export async function prepareNode(options: NodeCoreOptions): Promise<PreparedNod
     distAutoConnect: dynamic ? "never" : options.distAutoConnect,
     cookieFor: (peer) => cookies.of(peer),
     lookUp: async (peer, signal) => {
-      const { alive, host } = splitNodeName(peer)!;
+      const { alive, host } = parseNodeName(peer)!;
       return { host, tcpPort: await names.portOf(alive, host, { signal }) };
     },
   };

@@ -6,7 +6,7 @@
  */
 import type { GivenName } from "../../handshake/drive.ts";
 import { dynamicNodeName } from "../../handshake/names.ts";
-import { splitNodeName } from "./names.ts";
+import { parseNodeName } from "./names.ts";
 
 /** Creations 0 to 3 have another meaning in older releases. */
 const LOWEST_CREATION = 4;
@@ -36,7 +36,7 @@ export class NamePool {
     }
     const random = this.#random();
     const name = dynamicNodeName(host, random);
-    if (splitNodeName(name) === undefined) return undefined;
+    if (parseNodeName(name) === undefined) return undefined;
     return { name, creation: later(Number(random % BigInt(CREATIONS))) };
   }
 
@@ -44,7 +44,7 @@ export class NamePool {
   giveBack({ name, creation }: GivenName): void {
     if (this.#size === MAX_FREE) return;
     this.#size++;
-    const { host } = splitNodeName(name)!;
+    const { host } = parseNodeName(name)!;
     const free = this.#free.get(host) ?? [];
     free.push({ name, creation: later(creation) });
     this.#free.set(host, free);

@@ -7,6 +7,7 @@
  * with short names connects only to hosts without a dot, one with long names only to hosts with a dot.
  * Both accept connections from anyone.
  */
+import { splitNodeName } from "../../handshake/names.ts";
 import { NodeError } from "../errors.ts";
 
 /** A full node name. */
@@ -20,14 +21,11 @@ const HOST = /^[!-?A-ÿ]+$/;
 /** What `node()` returns without distribution. */
 const NO_NODE = "nonode@nohost";
 
-/** Splits a full node name; undefined if the text is not one. */
-export function splitNodeName(text: string): { alive: string; host: string } | undefined {
-  const at = text.indexOf("@");
-  if (at <= 0) return undefined;
-  const alive = text.slice(0, at);
-  const host = text.slice(at + 1);
-  if (!ALIVE.test(alive) || !HOST.test(host) || text.length > 255) return undefined;
-  return { alive, host };
+/** The two parts of a full node name that follows the rules above; undefined if the text is not one. */
+export function parseNodeName(text: string): { alive: string; host: string } | undefined {
+  const parts = splitNodeName(text);
+  if (parts === undefined || text.length > 255) return undefined;
+  return ALIVE.test(parts.alive) && HOST.test(parts.host) ? parts : undefined;
 }
 
 /** Whether a node with that name may connect to this one; as in OTP, only the part before the host counts. */
@@ -37,7 +35,7 @@ export function isPeerName(text: string): boolean {
 
 /** The kind of a name by its looks: long if the host has a dot or is an IPv6 address. */
 export function nameKind(name: string): NameKind {
-  const host = splitNodeName(name)?.host ?? "";
+  const host = parseNodeName(name)?.host ?? "";
   return host.includes(".") || host.includes(":") ? "long" : "short";
 }
 
@@ -52,7 +50,7 @@ export function fullNodeName(given: string, kind: NameKind, hostname: string): N
   const ownHost = kind === "short" ? shortHost(hostname) : hostname;
   const isWithoutHost = at < 0 || (kind === "short" && at === given.length - 1);
   const text = isWithoutHost ? `${at < 0 ? given : given.slice(0, at)}@${ownHost}` : given;
-  const parts = splitNodeName(text);
+  const parts = parseNodeName(text);
   if (parts === undefined || text === NO_NODE) {
     throw new NodeError(
       "NODE_NAME_INVALID",
@@ -81,7 +79,7 @@ export function shortHost(hostname: string): string {
 
 /** Returns the text if it is a full node name. @throws NodeError NODE_NAME_INVALID */
 export function checkNodeName(text: string): NodeName {
-  const parts = splitNodeName(text);
+  const parts = parseNodeName(text);
   if (parts === undefined) {
     throw new NodeError(
       "NODE_NAME_INVALID",
@@ -107,7 +105,7 @@ export function checkPeerName(
   kind: NameKind = nameKind(own),
 ): NodeName {
   const name = checkNodeName(peer);
-  const host = name.slice(name.indexOf("@") + 1);
+  const { host } = splitNodeName(name)!;
   const isDotted = host.includes(".");
   // An IPv6 address may have no dot.
   if (kind === "short" ? isDotted : !isDotted && !host.includes(":")) {

@@ -7,7 +7,7 @@
  * ends, and then all its other connections end too.
  */
 import { type Atom, atom, type Pid, type Reference } from "../../../etf/index.ts";
-import { type NameKind, type NodeName, nameKind as nameKindOf, splitNodeName } from "./names.ts";
+import { type NameKind, type NodeName, nameKind as nameKindOf, parseNodeName } from "./names.ts";
 
 const NONODE: Atom = atom("nonode@nohost");
 const DYNAMIC = "undefined";
@@ -29,7 +29,7 @@ export class ThisNode {
    * @param nameKind whether the node has short or long names; default: as the name looks
    */
   constructor(name: NodeName, creation: number, nameKind: NameKind = nameKindOf(name)) {
-    const { alive, host } = splitNodeName(name)!;
+    const { alive, host } = parseNodeName(name)!;
     this.dynamicHost = alive === DYNAMIC ? host : undefined;
     this.given = name;
     this.nameKind = nameKind;

@@ -18,7 +18,7 @@ import {
   tuple,
 } from "../../../etf/index.ts";
 import { asTerm, ERROR, FILE, INFINITY, OK, UNDEFINED } from "../../node/atoms.ts";
-import { splitNodeName } from "../../node/identity/names.ts";
+import { parseNodeName } from "../../node/identity/names.ts";
 import type { NodeCore } from "../../node/node.ts";
 import { VERSION } from "../../version.ts";
 import { MODULE, STARTED } from "../gen/atoms.ts";
@@ -113,7 +113,7 @@ function serveSystem(node: NodeCore): void {
     "gethostname/0": () => tuple(OK, charlist(hostname().split(".")[0]!)),
   });
   exposeBifs(node, "net_adm", {
-    "localhost/0": () => charlist(splitNodeName(node.name)?.host ?? ""),
+    "localhost/0": () => charlist(parseNodeName(node.name)?.host ?? ""),
   });
   exposeBifs(node, "net_kernel", { "get_net_ticktime/0": () => netTickTime(node) });
   exposeBifs(node, "os", {

@@ -5,8 +5,8 @@ import {
   isPeerName,
   type NodeName,
   nameKind,
+  parseNodeName,
   shortHost,
-  splitNodeName,
 } from "../../../src/node/identity/names.ts";
 
 const INVALID = [
@@ -26,18 +26,18 @@ const INVALID = [
 
 describe("a full name", () => {
   test("has an alive part and a host", () => {
-    expect(splitNodeName("gandalf_1-x@vm")).toEqual({ alive: "gandalf_1-x", host: "vm" });
-    expect(splitNodeName("g@fe80::1")).toEqual({ alive: "g", host: "fe80::1" });
-    expect(splitNodeName("gandalf")).toBeUndefined();
+    expect(parseNodeName("gandalf_1-x@vm")).toEqual({ alive: "gandalf_1-x", host: "vm" });
+    expect(parseNodeName("g@fe80::1")).toEqual({ alive: "g", host: "fe80::1" });
+    expect(parseNodeName("gandalf")).toBeUndefined();
   });
 
   test.each(INVALID)("rejects %j", (name) => {
-    expect(splitNodeName(name)).toBeUndefined();
+    expect(parseNodeName(name)).toBeUndefined();
   });
 
   test("has at most 255 characters", () => {
-    expect(splitNodeName(`${"a".repeat(252)}@vm`)).toBeDefined();
-    expect(splitNodeName(`${"a".repeat(253)}@vm`)).toBeUndefined();
+    expect(parseNodeName(`${"a".repeat(252)}@vm`)).toBeDefined();
+    expect(parseNodeName(`${"a".repeat(253)}@vm`)).toBeUndefined();
   });
 
   test.each([
